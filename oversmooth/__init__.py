@@ -1,0 +1,13 @@
+"""Oversmooth: see how the tokens of a text grow alike through a transformer.
+
+>>> from oversmooth import Settings, measure
+>>> measurement = measure(Settings.of(texts="The cat sat on the mat and looked at the rain."))
+>>> round(measurement.curve("token_cosine")["5"], 1)
+0.5
+"""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

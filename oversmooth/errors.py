@@ -1,0 +1,39 @@
+"""Errors that a person reads: each message says what is wrong, with what, and what to do."""
+
+from __future__ import annotations
+
+
+class OversmoothError(Exception):
+    """Anything Oversmooth refuses or cannot do; the message is one or two sentences for the user."""
+
+
+class SettingsError(OversmoothError):
+    """A setting is unknown, out of range or contradicts another."""
+
+
+class InputError(OversmoothError):
+    """The text cannot be measured: empty, no content tokens, or not tokenisable."""
+
+
+class ModelError(OversmoothError):
+    """The model cannot be found, loaded or trusted to hold its own weights."""
+
+
+class OutputError(OversmoothError):
+    """A result cannot be written where the user asked for it."""
+
+
+class CancelledError(OversmoothError):
+    """The run was stopped because nobody waits for it any more."""
+
+
+class WorkerLostError(OversmoothError):
+    """The process that computed the run died or was killed."""
+
+
+class DeadlineError(OversmoothError):
+    """The run took longer than the engine allows."""
+
+
+class QueueFullError(OversmoothError):
+    """Too many runs wait already; the message says how many."""

@@ -1,0 +1,105 @@
+"""The result: numbers with names, the tokens they belong to, and a record of how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from oversmooth import points
+from oversmooth.record import Record
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from oversmooth.settings import Settings
+
+SCHEMA_VERSION = 1
+
+TokenKind = Literal["content", "special", "unknown"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token as the model sees it."""
+
+    id: int
+    text: str
+    """What the token stands for, decoded; not yet made safe or visible for a screen (``tokens.label`` does that)."""
+    kind: TokenKind
+    start: int
+    end: int
+    """Characters of the input text it covers; empty for special tokens."""
+    measured: bool
+    """Whether it counts in the metrics."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one input, padding left out."""
+
+    items: tuple[Token, ...]
+    left_out: int = 0
+    """Tokens at the end of the text that the model did not see."""
+    characters_left_out: int = 0
+    """Characters that were cut before tokenising, on top of ``left_out``."""
+
+    @property
+    def measured(self) -> tuple[Token, ...]:
+        """The tokens that count in the metrics, in order."""
+        return tuple(token for token in self.items if token.measured)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Why one number is missing, or what to know before it is read."""
+
+    kind: Literal["missing", "unresolved"]
+    input: int
+    point: str
+    metric: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Smoothing of one or several texts through one model."""
+
+    settings: Settings
+    curves: xr.Dataset
+    """One variable per metric, dims (input, point); NaN where the value is missing, with a note that says why."""
+    spectra: xr.Dataset
+    """``raw`` and ``centred``: singular values (input, point, component), descending, NaN beyond the last; and
+    ``floor`` (input, point): the rounding of the stored states, below which a singular value means nothing."""
+    similarity: xr.DataArray | None
+    """Cosine of every pair of measured tokens of the first input: dims (point, token, other), float32."""
+    similarity_factor: int
+    """Neighbouring tokens averaged into one row of ``similarity``; 1 when every token has its own."""
+    tokens: tuple[Tokens, ...]
+    notes: tuple[Note, ...]
+    record: Record
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """All points, in the order of the data's way through the model."""
+        return tuple(str(point) for point in self.curves.coords["point"].values)
+
+    @property
+    def main_points(self) -> tuple[str, ...]:
+        """The points without those inside a block: what curves draw by default."""
+        return tuple(point for point in self.points if not points.is_sub_layer(point))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics measured."""
+        return tuple(str(name) for name in self.curves.data_vars)
+
+    def curve(self, metric: str) -> Mapping[str, float]:
+        """The metric at every main point, as the mean over inputs that have a value there; NaN where none has."""
+        values = self.curves[metric].mean("input").sel(point=list(self.main_points)).values
+        return dict(zip(self.main_points, map(float, values), strict=True))
+
+    def missing(self, metric: str, point: str, kind: str = "missing") -> tuple[Note, ...]:
+        """The notes on one number."""
+        return tuple(note for note in self.notes if (note.metric, note.point, note.kind) == (metric, point, kind))

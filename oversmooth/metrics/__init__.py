@@ -1,0 +1,32 @@
+"""The metrics: each a pure function of one :class:`TokenStates`, declared beside its formula.
+
+To add one: write a function under :func:`~oversmooth.metrics.registry.metric` in the file of its family,
+and, for a new family, add the file to the import below. It then appears everywhere by itself.
+"""
+
+# The order of these imports is the order in which the metrics are shown.
+# isort: off
+from oversmooth.metrics import similarity
+from oversmooth.metrics import rank
+from oversmooth.metrics import spectrum
+from oversmooth.metrics import frequency
+from oversmooth.metrics import scale
+
+# isort: on
+from oversmooth.metrics.registry import Metric, Paper, UndefinedError, all_metrics, get, names
+from oversmooth.metrics.states import TokenStates
+
+__all__ = [
+    "Metric",
+    "Paper",
+    "TokenStates",
+    "UndefinedError",
+    "all_metrics",
+    "frequency",
+    "get",
+    "names",
+    "rank",
+    "scale",
+    "similarity",
+    "spectrum",
+]

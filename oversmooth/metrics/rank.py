@@ -1,0 +1,138 @@
+"""How many directions the tokens use."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oversmooth.metrics.registry import Paper, metric
+from oversmooth.metrics.states import Float64, TokenStates
+
+RANKME_OFFSET = 1e-7
+
+
+def entropy(shares: Float64) -> float:
+    """Shannon entropy −Σ p ln p in nats, with 0 ln 0 = 0."""
+    positive = shares[shares > 0]
+    return float(-(positive @ np.log(positive)))
+
+
+@metric(
+    title="Effective rank",
+    formula=r"\exp\Big(-\sum_i p_i \ln p_i\Big),\quad p_i = \sigma_i / \textstyle\sum_j \sigma_j",
+    paper=Paper(
+        "Roy & Vetterli",
+        2007,
+        "The effective rank: A measure of effective dimensionality",
+        "https://ieeexplore.ieee.org/document/7098875",
+    ),
+    lower=1,
+    upper=np.inf,
+    bound="min(n, d)",
+    reads="The number of directions in use, from the entropy of the singular values.",
+    caveat="One massive token or dimension makes it small without any smoothing.",
+)
+def effective_rank(states: TokenStates) -> float:
+    """Exponential of the entropy of the normalised singular values."""
+    return float(np.exp(entropy(states.shares)))
+
+
+@metric(
+    title="RankMe",
+    formula=r"\exp\Big(-\sum_i p_i \ln p_i\Big),\quad p_i = \sigma_i / \textstyle\sum_j \sigma_j + 10^{-7}",
+    paper=Paper(
+        "Garrido et al.",
+        2023,
+        "RankMe: Assessing the downstream performance of pretrained self-supervised representations by their rank",
+        "https://arxiv.org/abs/2210.02885",
+    ),
+    lower=1,
+    upper=np.inf,
+    bound="min(n, d)",
+    reads="The effective rank as RankMe defines it, with its small constant inside the logarithm.",
+    caveat="Defined for a data set of pooled vectors; here it is read on the tokens of one text.",
+)
+def rankme(states: TokenStates) -> float:
+    """Effective rank with RankMe's offset of 1e-7 on each share."""
+    return float(np.exp(entropy(states.shares + RANKME_OFFSET)))
+
+
+@metric(
+    title="Stable rank",
+    formula=r"\lVert X \rVert_F^2 / \lVert X \rVert_2^2",
+    paper=Paper(
+        "Rudelson & Vershynin",
+        2007,
+        "Sampling from large matrices: an approach through geometric functional analysis",
+        "https://arxiv.org/abs/math/0503442",
+    ),
+    lower=1,
+    upper=np.inf,
+    bound="min(n, d)",
+    reads="Total energy over the energy of the strongest direction.",
+    caveat="Only sees the largest singular value, so a common offset alone brings it to 1.",
+)
+def stable_rank(states: TokenStates) -> float:
+    """Squared Frobenius norm over squared spectral norm."""
+    return float(1.0 / states.energy_shares[0])
+
+
+@metric(
+    title="Participation ratio",
+    formula=r"\Big(\sum_i \sigma_i^2\Big)^2 / \sum_i \sigma_i^4",
+    paper=Paper(
+        "Gao et al.",
+        2017,
+        "A theory of multineuronal dimensionality, dynamics and measurement",
+        "https://www.biorxiv.org/content/10.1101/214262",
+    ),
+    lower=1,
+    upper=np.inf,
+    bound="min(n, d)",
+    reads="The number of directions that carry the energy, weighted by their squares.",
+    caveat="Taken on the raw tokens, not on their covariance: a common offset counts as a direction.",
+)
+def participation_ratio(states: TokenStates) -> float:
+    """Inverse of the sum of squared energy shares."""
+    return float(1.0 / (states.energy_shares @ states.energy_shares))
+
+
+@metric(
+    title="Numerical rank",
+    formula=r"\#\{i : \sigma_i > \varepsilon_{32}\, \max(n, d)\, \sigma_1\}",
+    paper=Paper(
+        "Golub & Van Loan",
+        2013,
+        "Matrix Computations, 4th edition, §5.4.1",
+        "https://doi.org/10.56021/9781421407944",
+    ),
+    lower=1,
+    upper=np.inf,
+    bound="min(n, d)",
+    reads="The number of directions that float32 states can tell from rounding (ε₃₂ = 2⁻²³).",
+    caveat="Barely moves until a collapse is complete.",
+)
+def numerical_rank(states: TokenStates) -> float:
+    """Number of singular values above the float32 threshold."""
+    threshold = float(np.finfo(np.float32).eps) * max(states.count, states.dimension)
+    return float(np.count_nonzero(states.relative > threshold))
+
+
+@metric(
+    title="Matrix entropy",
+    formula=r"-\sum_i q_i \ln q_i,\quad q_i = \sigma_i^2 / \textstyle\sum_j \sigma_j^2",
+    paper=Paper(
+        "Skean et al.",
+        2025,
+        "Layer by Layer: Uncovering Hidden Representations in Language Models",
+        "https://arxiv.org/abs/2502.02013",
+    ),
+    lower=0,
+    upper=np.inf,
+    bound="ln min(n, d)",
+    unit="nats",
+    reads="The von Neumann entropy of the trace-normalised Gram matrix of the tokens.",
+    caveat="Grows with the number of tokens: compare texts of equal length, or divide by ln min(n, d).",
+)
+def matrix_entropy(states: TokenStates) -> float:
+    """Shannon entropy of the energy shares."""
+    return entropy(states.energy_shares)

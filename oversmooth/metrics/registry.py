@@ -1,0 +1,111 @@
+"""What a metric declares about itself, and the list of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oversmooth.metrics.states import TokenStates
+
+
+class UndefinedError(ValueError):
+    """The metric has no value for these states; the message is the reason, shown in the value's place."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a definition comes from."""
+
+    authors: str
+    year: int
+    title: str
+    url: str
+
+    def cite(self) -> str:
+        """``Roy & Vetterli 2007``."""
+        return f"{self.authors} {self.year}"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One named number of the tokens of a sequence at one point, with its definition."""
+
+    name: str
+    """Column name in every export."""
+    title: str
+    """Name in words, for axes and headings."""
+    formula: str
+    """LaTeX; X is the n × d token matrix, x_i its rows, sigma_i its singular values in descending order."""
+    paper: Paper
+    lower: float
+    upper: float
+    """Attainable range; ``math.inf`` where there is no bound. Bounds that depend on the shape are in ``bound``."""
+    reads: str
+    """What the number tells, in one sentence."""
+    caveat: str
+    """What it cannot tell, in one sentence."""
+    compute: Callable[[TokenStates], float]
+    bound: str = ""
+    """The shape-dependent upper bound in words, e.g. ``min(n, d)``."""
+    unit: str = ""
+    resolved: Callable[[TokenStates], bool] | None = None
+    """False where the value lies below what the states' own precision resolves; None where that cannot happen."""
+
+    def range_text(self) -> str:
+        """The attainable range in mathematical notation, e.g. ``[1, min(n, d)]``."""
+        upper = self.bound or ("∞" if self.upper == float("inf") else f"{self.upper:g}")
+        lower = "-∞" if self.lower == float("-inf") else f"{self.lower:g}"
+        left = "(" if self.lower == float("-inf") else "["
+        right = ")" if upper == "∞" else "]"
+        return f"{left}{lower}, {upper}{right}".replace("-", "−")
+
+
+_REGISTRY: dict[str, Metric] = {}
+
+
+def metric(
+    *,
+    title: str,
+    formula: str,
+    paper: Paper,
+    lower: float,
+    upper: float,
+    reads: str,
+    caveat: str,
+    bound: str = "",
+    unit: str = "",
+    resolved: Callable[[TokenStates], bool] | None = None,
+) -> Callable[[Callable[[TokenStates], float]], Callable[[TokenStates], float]]:
+    """Register the decorated function as the metric of its name."""
+
+    def register(compute: Callable[[TokenStates], float]) -> Callable[[TokenStates], float]:
+        name = compute.__name__
+        if name in _REGISTRY:
+            raise RuntimeError(f"two metrics are named {name}")
+        _REGISTRY[name] = Metric(
+            name, title, formula, paper, lower, upper, reads, caveat, compute, bound, unit, resolved
+        )
+        return compute
+
+    return register
+
+
+def names() -> tuple[str, ...]:
+    """Names of all metrics, in the order in which they are shown."""
+    return tuple(_REGISTRY)
+
+
+def all_metrics() -> tuple[Metric, ...]:
+    """All metrics, in the order in which they are shown."""
+    return tuple(_REGISTRY.values())
+
+
+def get(name: str) -> Metric:
+    """The metric of that name.
+
+    Raises:
+        KeyError: for an unknown name; settings are checked before.
+    """
+    return _REGISTRY[name]

@@ -1,0 +1,64 @@
+"""The shape of the singular-value distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.similarity import YAN
+from oversmooth.metrics.states import Float64, TokenStates
+
+
+def _middle(ordered: Float64) -> float:
+    """Median of values that are sorted already."""
+    count = ordered.size
+    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+@metric(
+    title="Explained variance of the first direction",
+    formula=r"\sigma_1^2 / \sum_i \sigma_i^2",
+    paper=YAN,
+    lower=0,
+    upper=1,
+    reads="The share of the energy in the strongest direction: 1 when every token is a multiple of one vector.",
+    caveat="Energy about zero, not variance about the mean: a common offset alone brings it near 1.",
+)
+def explained_variance_1(states: TokenStates) -> float:
+    """Energy share of the largest singular value."""
+    return float(states.energy_shares[0])
+
+
+@metric(
+    title="Spectrum skewness",
+    formula=r"\frac{m_3}{m_2^{3/2}},\quad m_k = \operatorname{mean}_i \big(s_i - \bar{s}\big)^k,\ s_i = \sigma_i/\sigma_1",
+    paper=YAN,
+    lower=-np.inf,
+    upper=np.inf,
+    reads="The skewness of the singular values over the largest: large when few tower over a long tail.",
+    caveat="Grows with min(n, d), so compare texts of equal length.",
+)
+def spectrum_skewness(states: TokenStates) -> float:
+    """Population skewness of σ/σ_1."""
+    relative = states.relative
+    deviations = relative - relative.mean()
+    squares = deviations * deviations
+    variance = float(squares.mean())
+    if variance <= np.finfo(np.float64).eps ** 2:
+        raise UndefinedError("all singular values are equal")
+    return float((squares @ deviations) / relative.size / variance**1.5)
+
+
+@metric(
+    title="Median of the spectrum",
+    formula=r"\operatorname{median}_i\; \sigma_i / \sigma_1",
+    paper=YAN,
+    lower=0,
+    upper=1,
+    reads="The middle singular value over the largest: near 0 when most directions are hardly used.",
+    caveat="A duplicate or null direction counts as a value of 0.",
+    resolved=lambda states: _middle(states.singular_values) > states.floor,
+)
+def spectrum_median(states: TokenStates) -> float:
+    """Median of σ/σ_1."""
+    return _middle(states.relative)

@@ -1,0 +1,60 @@
+"""Names of the places in a network where hidden states are read.
+
+In order of the data's way through the model: ``embedding`` (what the first block reads), then for block ``i``
+
+* ``i.attention``: the residual stream after the attention branch was added, before any norm that follows;
+* ``i.attention_norm``: the output of the norm between attention and MLP, which is what the MLP reads;
+* ``i.mlp``: the residual stream after the MLP branch was added, where a norm still follows (post-norm families);
+* ``i``: the output of the block,
+
+and ``final_norm``, the output of the norm after the last block, where the family has one.
+Blocks are counted from 0, as in the weights' own names.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+EMBEDDING = "embedding"
+FINAL_NORM = "final_norm"
+
+PointSet = Literal["blocks", "all"]
+SubLayer = Literal["attention", "attention_norm", "mlp"]
+
+
+def block(index: int) -> str:
+    """Name of the output of block ``index``."""
+    return str(index)
+
+
+def sub_layer(index: int, part: SubLayer) -> str:
+    """Name of a sub-layer point of block ``index``."""
+    return f"{index}.{part}"
+
+
+def is_block(point: str) -> bool:
+    """Whether the point is the output of a block."""
+    return point.isdecimal()
+
+
+def is_sub_layer(point: str) -> bool:
+    """Whether the point lies inside a block."""
+    return "." in point
+
+
+def title(point: str) -> str:
+    """The point in words, for a sentence: ``block 5``, ``the embedding``, ``block 5 after attention``."""
+    if point == EMBEDDING:
+        return "the embedding"
+    if point == FINAL_NORM:
+        return "the final norm"
+    if is_block(point):
+        return f"block {point}"
+    index, part = point.split(".")
+    words = {"attention": "after attention", "attention_norm": "after its attention norm", "mlp": "after the MLP"}
+    return f"block {index} {words[part]}"
+
+
+def tick(point: str) -> str:
+    """The point as a short axis label."""
+    return "final norm" if point == FINAL_NORM else point

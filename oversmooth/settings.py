@@ -1,0 +1,132 @@
+"""The one object that says what is measured: the same from URL, JSON, command line and notebook."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from oversmooth import metrics as metric_registry
+from oversmooth.errors import SettingsError
+from oversmooth.points import PointSet
+from oversmooth.wording import did_you_mean
+
+SCHEMA_VERSION = 1
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_MAX_TOKENS = 512
+
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+def _several(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """What to measure, on which model and text, and how.
+
+    Frozen and hashable; two equal settings give the same numbers on the same machine.
+
+    Raises:
+        SettingsError: through :meth:`of` and :meth:`from_json`, with one sentence for each wrong field.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    model: Annotated[str, Field(min_length=1)] = DEFAULT_MODEL
+    """A catalog name, a hub id (``owner/name``) or a local folder."""
+    revision: str | None = None
+    """Branch, tag or commit on the hub; the commit it resolves to goes into the record."""
+    texts: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, strict=False)]
+    """Each text is one input, measured on its own."""
+    special_tokens: bool = False
+    """Whether [CLS], [SEP], BOS and their like count as tokens. Padding never does."""
+    metrics: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, strict=False)] = Field(
+        default_factory=metric_registry.names
+    )
+    points: PointSet = "blocks"
+    """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well."""
+    similarity: bool = True
+    """Whether the token × token cosine maps of the first text are kept."""
+    device: Device = "auto"
+    max_tokens: Annotated[int, Field(ge=1, le=8192)] = DEFAULT_MAX_TOKENS
+    """Longer texts are cut to this many tokens (special ones included), or to what the model's positions allow."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _known_metrics(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = metric_registry.names()
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"there is no metric named “{name}”{did_you_mean(name, known)}; `oversmooth metrics` lists them"
+                )
+        # Registry order, each once: the order of the request must not change the result.
+        return tuple(name for name in known if name in names)
+
+    @classmethod
+    def of(cls, **fields: Any) -> Self:
+        """Settings from keyword arguments, with wrong ones told in a sentence."""
+        try:
+            return cls(**fields)
+        except ValidationError as error:
+            raise SettingsError(_sentences(error)) from error
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str = "The settings") -> Self:
+        """Settings from a JSON document; ``source`` names it in the error."""
+        try:
+            fields = json.loads(text)
+        except ValueError as error:
+            raise SettingsError(f"{source}: this is not JSON ({error}).") from error
+        if not isinstance(fields, dict):
+            raise SettingsError(f"{source}: expected a JSON object with named settings.")
+        version = fields.get("schema_version", SCHEMA_VERSION)
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise SettingsError(
+                f"{source}: written by a newer Oversmooth (schema {version}; this one reads up to {SCHEMA_VERSION}). "
+                "Update Oversmooth to read it."
+            )
+        try:
+            return cls.of(**fields)
+        except SettingsError as error:
+            raise SettingsError(f"{source}: {error}") from error
+
+    @classmethod
+    def from_file(cls, path: Path) -> Self:
+        """Settings from a JSON file."""
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"Cannot read the settings file {path}: {error.strerror or error}.") from error
+        return cls.from_json(text, source=str(path))
+
+    def to_json(self) -> str:
+        """The settings as a JSON document that :meth:`from_json` reads back to an equal object."""
+        return self.model_dump_json(indent=2) + "\n"
+
+    def key(self) -> str:
+        """Hash over every field: equal exactly when the settings are."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.key())
+
+
+def _sentences(error: ValidationError) -> str:
+    known = tuple(Settings.model_fields)
+    parts = []
+    for problem in error.errors():
+        name = ".".join(str(step) for step in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            parts.append(f"There is no setting named “{name}”{did_you_mean(name, known)}.")
+        elif problem["type"] == "missing":
+            parts.append(f"The setting “{name}” is missing.")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            parts.append(f"The setting “{name}”: {message[0].lower()}{message[1:]}.")
+    return " ".join(parts)

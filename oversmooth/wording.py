@@ -1,0 +1,26 @@
+"""Small pieces of language that several messages share."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean “x”?)`` for the nearest known word, or nothing when none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean “{near[0]}”?)" if near else ""
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 token``, ``1,832 tokens``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def bytes_in_words(number: float) -> str:
+    """``90.9 MB``, in decimal units as the hub shows them."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(number) < 1000:
+            return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
