@@ -8,13 +8,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from oversmooth.metrics.registry import UndefinedError
+from oversmooth.wording import count
 
 Float64 = NDArray[np.float64]
 
-ACCURATE_RATIO = 1e-4
-"""σ/σ_max down to which a float64 Gram matrix gives singular values to a relative 1e-8 (its error is ε(σ_max/σ)²)."""
+EPSILON = float(np.finfo(np.float64).eps)
 
-UNIT_ROUNDOFF = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-53}
+ACCURATE_RATIO = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-3}
+"""σ/σ_max down to which singular values come from a float64 Gram matrix, whose relative error is about ε(σ_max/σ)²:
+1e-8 for float32 states, far below their own rounding there, and 1e-10 for float64 states."""
+
+ROUNDING = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-50}
+"""Relative rounding of the stored states; for float64 ones that of the computation, which is then the coarser."""
+
+WIDE_SPREAD = 1e5
+"""Ratio of squared lengths beyond which cosines of the short tokens no longer come from the shared Gram matrix."""
 
 
 class TokenStates:
@@ -23,8 +31,12 @@ class TokenStates:
     One Gram product of the *centred* tokens serves cosine, rank, spectrum and entropy: the raw Gram matrix follows
     by a rank-one update without cancellation, which the other direction would not give in the over-smoothed regime.
 
+    Accuracy, wherever ``resolved`` does not object: cosines and their means to an absolute 1e-10; singular values to
+    a relative 1e-8 (float32 states) or 1e-9 (float64 states), but never better than a few ε of the largest one; all
+    that is made of the residual RX alone to a relative 1e-10, even where it is 1e-8 of the whole.
+
     Args:
-        values: n × d, float32 or float64, finite. The dtype decides the resolution.
+        values: n × d, float32 or float64, finite, of float32's magnitudes. The dtype decides the resolution.
         classification: the [CLS] token's state (d), where the model has one.
         includes_classification: whether that token is also one of the rows.
     """
@@ -33,7 +45,7 @@ class TokenStates:
         self, values: ArrayLike, classification: ArrayLike | None = None, *, includes_classification: bool = False
     ) -> None:
         stored = np.asarray(values)
-        if stored.ndim != 2 or stored.dtype not in UNIT_ROUNDOFF:
+        if stored.ndim != 2 or stored.size == 0 or stored.dtype not in ROUNDING:
             raise ValueError(f"expected a float32 or float64 matrix, got {stored.dtype} of shape {stored.shape}")
         self.stored = stored
         self.values: Float64 = stored.astype(np.float64)
@@ -53,18 +65,31 @@ class TokenStates:
         if self.energy == 0.0:
             raise UndefinedError("every token is the zero vector")
 
+    def require_directions(self) -> None:
+        """Raise :class:`UndefinedError` where a token is the zero vector, which has no direction."""
+        zero = self.count - np.count_nonzero(self.norms)
+        if zero:
+            raise UndefinedError(f"the cosine with a zero vector is not defined ({zero} of {count(self.count, 'token')})")
+
     # -- mean and norms -------------------------------------------------------------------------------------------
 
     @cached_property
+    def _centring(self) -> tuple[Float64, Float64]:
+        # By way of the first token: tokens that are alike have exact differences, and equal ones a residual of exactly 0.
+        centred = self.values - self.values[0]
+        offset = centred.mean(axis=0)
+        centred -= offset
+        return self.values[0] + offset, centred
+
+    @property
     def mean(self) -> Float64:
         """Mean token (d)."""
-        mean: Float64 = self.values.mean(axis=0)
-        return mean
+        return self._centring[0]
 
-    @cached_property
+    @property
     def centred(self) -> Float64:
         """RX = X − 1 meanᵀ (n × d), the part that differs between tokens."""
-        return self.values - self.mean
+        return self._centring[1]
 
     @cached_property
     def norms(self) -> Float64:
@@ -77,22 +102,32 @@ class TokenStates:
         return float(self.norms @ self.norms)
 
     @cached_property
+    def residual_energies(self) -> Float64:
+        """Squared distances of the tokens to their mean (n)."""
+        energies: Float64 = np.einsum("ij,ij->i", self.centred, self.centred)
+        return energies
+
+    @cached_property
     def residual_energy(self) -> float:
         """‖RX‖_F², exactly 0 for equal tokens."""
-        flat = self.centred.ravel()
-        return float(flat @ flat)
+        return float(self.residual_energies.sum())
+
+    @property
+    def rounding(self) -> float:
+        """Relative rounding u of one stored value."""
+        return ROUNDING[self.stored.dtype]
 
     @property
     def floor(self) -> float:
         """Resolution floor u·‖X‖_F: what rounding the stored states may change in any singular value (Weyl)."""
-        return UNIT_ROUNDOFF[self.stored.dtype] * self.energy**0.5
+        return self.rounding * self.energy**0.5
 
     @property
     def residual_resolved(self) -> bool:
         """Whether the tokens differ by more than the rounding of the stored states."""
         return self.residual_energy**0.5 > self.floor
 
-    # -- Gram matrices --------------------------------------------------------------------------------------------
+    # -- pairs of tokens ------------------------------------------------------------------------------------------
 
     @cached_property
     def centred_gram(self) -> Float64:
@@ -100,34 +135,58 @@ class TokenStates:
         return self.centred @ self.centred.T
 
     @cached_property
+    def _along_mean(self) -> Float64:
+        """RX·mean (n)."""
+        return self.centred @ self.mean
+
+    @cached_property
     def gram(self) -> Float64:
         """XXᵀ (n × n), from the centred one by a rank-one update."""
-        offset = self.centred @ self.mean + 0.5 * (self.mean @ self.mean)
+        offset = self._along_mean + 0.5 * (self.mean @ self.mean)
         gram = self.centred_gram + offset[:, None]
         gram += offset[None, :]
         return gram
 
     @cached_property
+    def cosine_gaps(self) -> Float64:
+        """1 − cosine of every pair of tokens (n × n), in [0, 2], without the cancellation of that subtraction.
+
+        1 − cos(x_i, x_j) = (‖x_i − x_j‖² − (‖x_i‖ − ‖x_j‖)²) / (2‖x_i‖‖x_j‖), from residuals alone.
+
+        Raises:
+            UndefinedError: where a token is the zero vector.
+        """
+        self.require_directions()
+        norms = self.norms
+        if self.residual_energies.max() > WIDE_SPREAD * norms.min() ** 2:
+            units = self.values / norms[:, None]
+            return _half_squared_distances(units @ units.T)
+        length = float(np.sqrt(self.mean @ self.mean))
+        # ‖x_i‖ − ‖mean‖
+        excess = (self.residual_energies + 2.0 * self._along_mean) / (norms + length)
+        gaps = _half_squared_distances(self.centred_gram - np.outer(excess, excess))
+        gaps /= norms[:, None]
+        gaps /= norms[None, :]
+        return np.minimum(gaps, 2.0, out=gaps)
+
+    @property
     def cosines(self) -> Float64:
         """Cosine of every pair of tokens (n × n), in [−1, 1], with a diagonal of ones.
 
         Raises:
             UndefinedError: where a token is the zero vector.
         """
-        norms = self.norms
-        if not norms.all():
-            raise UndefinedError(f"the cosine of {np.count_nonzero(norms == 0)} zero vectors is not defined")
-        cosines = self.gram / norms[:, None]
-        cosines /= norms[None, :]
-        np.clip(cosines, -1.0, 1.0, out=cosines)
-        np.fill_diagonal(cosines, 1.0)
-        return cosines
+        return 1.0 - self.cosine_gaps
 
     # -- spectra --------------------------------------------------------------------------------------------------
 
     @cached_property
     def singular_values(self) -> Float64:
-        """σ_1 ≥ … ≥ σ_min(n, d) of X."""
+        """σ_1 ≥ … ≥ σ_min(n, d) of X; those that do not rise above the floor are 0.
+
+        Raises:
+            UndefinedError: where the decomposition does not converge.
+        """
         if self.count <= self.dimension:
             squares = np.linalg.eigvalsh(self.gram)
         else:
@@ -136,7 +195,13 @@ class TokenStates:
 
     @cached_property
     def centred_singular_values(self) -> Float64:
-        """Singular values of RX, descending: min(n − 1, d) of them, the structural zero of centring left out."""
+        """Singular values of RX, descending: min(n − 1, d) of them, the structural zero of centring left out.
+
+        Those that do not rise above the floor are 0.
+
+        Raises:
+            UndefinedError: where the decomposition does not converge.
+        """
         if self.count <= self.dimension:
             squares = np.linalg.eigvalsh(self.centred_gram)[1:]
         else:
@@ -152,12 +217,14 @@ class TokenStates:
         if squares.size == 0:
             return squares
         largest = squares[-1]
-        coarse = squares < ACCURATE_RATIO**2 * largest
-        # Below the floor any value is rounding, so only a tail between floor and accuracy is worth the SVD.
-        if coarse.any() and (squares[coarse] > self.floor**2).any():
-            descending: Float64 = np.linalg.svd(matrix, compute_uv=False)
-            return descending[: squares.size]
-        return np.sqrt(np.maximum(squares[::-1], 0.0))
+        coarse = np.abs(squares[squares < ACCURATE_RATIO[self.stored.dtype] ** 2 * largest])
+        # An eigenvalue may be off by ε·largest, so even one of 0 may hide a singular value that counts.
+        if coarse.size and coarse.max() + EPSILON * largest > self.floor**2:
+            roots = _singular_values(matrix)[: squares.size]
+        else:
+            roots = np.sqrt(np.maximum(squares[::-1], 0.0))
+        roots[roots <= self.floor] = 0.0
+        return roots
 
     @cached_property
     def shares(self) -> Float64:
@@ -189,3 +256,20 @@ class TokenStates:
         """
         self.require_energy()
         return self.singular_values / self.singular_values[0]
+
+
+def _half_squared_distances(gram: Float64) -> Float64:
+    """½‖a_i − a_j‖² of all pairs (n × n), at least 0, from the Gram matrix of the a_i, which is overwritten."""
+    half = 0.5 * gram.diagonal()
+    distances = np.subtract(half[:, None], gram, out=gram)
+    distances += half[None, :]
+    np.maximum(distances, 0.0, out=distances)
+    np.fill_diagonal(distances, 0.0)
+    return distances
+
+
+def _singular_values(matrix: Float64) -> Float64:
+    try:
+        return np.linalg.svd(matrix, compute_uv=False)
+    except np.linalg.LinAlgError as error:
+        raise UndefinedError("the singular value decomposition did not converge") from error

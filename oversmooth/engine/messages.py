@@ -1,0 +1,74 @@
+"""What the engine and its worker processes say to each other, as pickles one after the other on a pipe."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from oversmooth.errors import OversmoothError
+    from oversmooth.measurement import Measurement
+    from oversmooth.progress import Progress
+    from oversmooth.settings import Settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """To the worker: measure this. Numbers grow from run to run."""
+
+    number: int
+    settings: Settings
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """To the worker: stop the run of this number at its next step."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From the worker, once: torch is imported and the default model loaded."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """From the worker: where the run is."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Finished:
+    """From the worker: how the run ended."""
+
+    outcome: Measurement | OversmoothError
+    leaving: bool
+    """Whether the worker ends itself now, because what the run left behind cannot be trusted."""
+
+
+Message = Run | Cancel | Ready | Step | Finished
+
+
+def send(stream: BinaryIO, message: Message) -> None:
+    """Write one message.
+
+    Raises:
+        OSError: where the other end is gone.
+    """
+    # Pickled whole before the first byte goes out, so that a failure cannot leave half a message in the pipe.
+    stream.write(pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Iterator[Message]:
+    """The messages of the other end until it closes, be it in the middle of one."""
+    while True:
+        try:
+            message = pickle.load(stream)  # noqa: S301  a private pipe: the other end is our own process
+        except (EOFError, pickle.UnpicklingError, OSError):
+            return
+        yield message

@@ -1,0 +1,109 @@
+"""What a worker process does: keep models loaded and measure one request at a time."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, BinaryIO
+
+import torch
+
+from oversmooth import inputs
+from oversmooth.engine.cache import ByteCache, folder_fingerprint
+from oversmooth.engine.messages import Finished, Message, Ready, Run, Step, send
+from oversmooth.errors import CancelledError, OversmoothError, WorkerLostError
+from oversmooth.measuring import measure
+from oversmooth.models.loading import load
+from oversmooth.progress import Progress, Report, silent
+from oversmooth.settings import DEFAULT_MODEL, Device
+
+if TYPE_CHECKING:
+    from oversmooth.engine.worker import Inbox
+    from oversmooth.models.loaded import LoadedModel
+
+logger = logging.getLogger(__name__)
+
+
+class Models:
+    """The models kept loaded; the least recently used are let go when their memory passes ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._cache: ByteCache[Hashable, LoadedModel] = ByteCache(limit, lambda model: model.bytes)
+
+    def get(
+        self, name: str, revision: str | None = None, device: Device = "auto", report: Report = silent
+    ) -> LoadedModel:
+        """The model, loaded unless it is kept already.
+
+        Raises:
+            ModelError: where it cannot be loaded.
+        """
+        key = (name, revision, device, folder_fingerprint(name))
+        model = self._cache.get(key)
+        if model is None:
+            model = load(name, revision=revision, device=device, report=report)
+            if self._cache.put(key, model):
+                _free_memory()
+        return model
+
+
+def _free_memory() -> None:
+    gc.collect()  # modules refer to each other in cycles
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+class Service:
+    """Measures what is asked for, and says how it went."""
+
+    def __init__(self, inbox: Inbox, answers: BinaryIO, model_bytes: int) -> None:
+        self._inbox = inbox
+        self._answers = answers
+        self._sending = threading.Lock()
+        self._models = Models(model_bytes)
+
+    def work(self) -> None:
+        """Load the default model, then serve runs until one of them leaves the process in doubt."""
+        try:
+            self._models.get(DEFAULT_MODEL)
+        except OversmoothError as error:
+            # Other models may work; who asks for this one reads why it does not.
+            logger.warning("The default model cannot be loaded ahead of time: %s", error)
+        self._answer(Ready())
+        leaving = False
+        while not leaving:
+            finished = self.serve(self._inbox.runs.get())
+            self._answer(finished)
+            leaving = finished.leaving
+
+    def serve(self, run: Run) -> Finished:
+        """Measure one request; every failure but an interrupt becomes an outcome."""
+
+        def report(progress: Progress) -> None:
+            if self._inbox.cancelled(run):
+                raise CancelledError("The run was cancelled.")
+            self._answer(Step(progress))
+
+        settings = run.settings
+        try:
+            model = self._models.get(settings.model, settings.revision, settings.device, report)
+            return Finished(measure(settings, model=model, report=report), leaving=inputs.stuck())
+        except OversmoothError as error:
+            # A tokenizer that did not come back still spins on a core: only the end of the process stops it.
+            return Finished(error, leaving=inputs.stuck())
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a Rust panic is no Exception
+            logger.exception("A run failed in a way that was not foreseen")
+            message = (
+                f"The run stopped on a fault inside Oversmooth or one of its libraries ({type(error).__name__}). "
+                "The log of the program has the details."
+            )
+            return Finished(WorkerLostError(message), leaving=True)
+
+    def _answer(self, answer: Message) -> None:
+        # Progress may be reported from other threads than the one that measures.
+        with self._sending:
+            send(self._answers, answer)

@@ -1,0 +1,169 @@
+"""Keeps one slot of the engine working: a worker process, the runs given to it, and its replacement when it is lost."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from oversmooth.engine.messages import Cancel, Finished, Ready, Run, Step
+from oversmooth.engine.process import Event, Gone, Wake, WorkerOptions, WorkerProcess
+from oversmooth.errors import DeadlineError, WorkerLostError
+
+if TYPE_CHECKING:
+    from oversmooth.engine.jobs import Job, Jobs
+
+CANCEL_SECONDS = 1.0
+"""How long a cancelled run may take to its next step before its worker is killed."""
+START_SECONDS = 120.0
+"""How long a worker may take to import torch and load the default model."""
+STARTS = 3
+"""Starts that may fail in a row before runs are refused; from then on, one start is tried for each run."""
+CLOSE_SECONDS = 10.0
+
+
+class Supervisor:
+    """One slot.
+
+    Args:
+        jobs: where the runs come from.
+        options: for each worker.
+        deadline: seconds a run may take; None for no limit.
+    """
+
+    def __init__(self, jobs: Jobs, options: WorkerOptions, deadline: float | None) -> None:
+        self._jobs = jobs
+        self._options = options
+        self._deadline = deadline
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._worker: WorkerProcess | None = None
+        self._ready = False
+        self._closing = False
+        self._thread = threading.Thread(target=self._supervise, name="engine-slot", daemon=True)
+        self._thread.start()
+
+    @property
+    def ready(self) -> bool:
+        """Whether its worker has loaded the default model and lives."""
+        return self._ready and self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of its worker, while there is one."""
+        return self._worker.pid if self._worker is not None else None
+
+    def wake(self) -> None:
+        """Look again for runs that were queued or cancelled."""
+        self._events.put(Wake())
+
+    def close(self) -> None:
+        """End the worker, whatever it is doing."""
+        self._closing = True
+        self.wake()
+        self._thread.join(CLOSE_SECONDS)
+
+    def _supervise(self) -> None:
+        failures = 0
+        while not self._closing:
+            if failures >= STARTS:
+                self._await_job()
+            fault = self._start()
+            if fault is None:
+                failures = 0
+                self._serve()
+            elif not self._closing:
+                failures += 1
+                self._refuse_after(failures, fault)
+            self._ready = False
+            if self._worker is not None:
+                self._worker.end()
+
+    def _event(self, until: float | None = None) -> Event | None:
+        """What happens next; None when nothing has at the time ``until`` (of ``time.monotonic``)."""
+        try:
+            return self._events.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return None
+
+    def _start(self) -> str | None:
+        """Start a worker and wait until it is ready; None, or what went wrong, to follow “the process”."""
+        # A queue of its own, so that the last words of its predecessor are not taken for its own.
+        self._events = queue.SimpleQueue()
+        try:
+            self._worker = WorkerProcess(self._options, self._events)
+        except OSError as error:
+            return f"was not started by the system ({error.strerror or error})"
+        until = time.monotonic() + START_SECONDS
+        while not self._closing:
+            match self._event(until):
+                case Ready():
+                    self._ready = True
+                    return None
+                case Gone():
+                    return self._worker.fate()
+                case None:
+                    return f"was not ready after {START_SECONDS:g} seconds"
+        return "was not needed any more"
+
+    def _refuse_after(self, failures: int, fault: str) -> None:
+        job = self._jobs.take() if failures >= STARTS else None
+        if job is not None:
+            message = (
+                f"No run can be computed: the process for it {fault}, and so did the attempts before. "
+                "The log of the program has the details."
+            )
+            self._jobs.finish(job, WorkerLostError(message))
+
+    def _await_job(self) -> None:
+        while self._jobs.empty() and not self._closing:
+            self._event()
+
+    def _serve(self) -> None:
+        """Run job after job, until the worker is gone or not to be used again."""
+        while not self._closing:
+            job = self._jobs.take()
+            if job is not None:
+                if not self._run(job):
+                    return
+            elif isinstance(self._event(), Gone):
+                return
+
+    def _run(self, job: Job) -> bool:
+        """Have the worker compute one job; whether it may be given the next one."""
+        assert self._worker is not None
+        until = None if self._deadline is None else time.monotonic() + self._deadline
+        cancelled = False
+        self._worker.send(Run(job.number, job.settings))
+        while not self._closing:
+            if not job.wanted and not cancelled:
+                cancelled = True
+                self._worker.send(Cancel(job.number))
+                until = time.monotonic() + CANCEL_SECONDS
+            match self._event(until):
+                case Step(progress):
+                    job.progress = progress
+                case Finished(outcome, leaving):
+                    self._jobs.finish(job, outcome)
+                    return not leaving
+                case Gone():
+                    self._jobs.finish(job, WorkerLostError(self._lost()))
+                    return False
+                case None:
+                    # Nobody reads this where the run was cancelled.
+                    self._jobs.finish(job, DeadlineError(self._late()))
+                    return False
+        return False
+
+    def _lost(self) -> str:
+        assert self._worker is not None
+        return (
+            f"The process that computed this run {self._worker.fate()}. A new one takes its place: run it again, "
+            "with a shorter text or a smaller model if the same happens."
+        )
+
+    def _late(self) -> str:
+        return (
+            f"The run was stopped because it took longer than the {self._deadline:g} seconds allowed here. "
+            "Use fewer or shorter texts or a smaller model."
+        )

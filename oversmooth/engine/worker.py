@@ -1,0 +1,68 @@
+"""The worker process, started as ``python -m oversmooth.engine.worker``.
+
+Requests come on standard input, answers go to standard output; whatever else is printed goes to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import threading
+from typing import BinaryIO, NoReturn
+
+from oversmooth.engine.messages import Cancel, Run, receive
+
+
+class Inbox:
+    """What the engine asks for, read on a thread of its own so that it arrives while a run is computed."""
+
+    def __init__(self, requests: BinaryIO) -> None:
+        self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self._requests = requests
+        self._cancelled = -1
+        threading.Thread(target=self._listen, name="requests", daemon=True).start()
+
+    def cancelled(self, run: Run) -> bool:
+        """Whether nobody waits for the run any more."""
+        return self._cancelled >= run.number
+
+    def _listen(self) -> NoReturn:
+        for request in receive(self._requests):
+            match request:
+                case Run():
+                    self.runs.put(request)
+                case Cancel(number):
+                    self._cancelled = number
+        # The engine is gone: nobody is left to compute for, so end in the middle of whatever is going on.
+        os._exit(0)
+
+
+def main() -> NoReturn:
+    """Serve the engine at the other end of standard input and output."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model-bytes", type=int, required=True)
+    arguments = parser.parse_args()
+    requests, answers = _private_pipes()
+    inbox = Inbox(requests)
+    # Only now that the pipes are safe from what they print, and the end of the engine is noticed: seconds of imports.
+    from oversmooth.engine.service import Service
+
+    Service(inbox, answers, arguments.model_bytes).work()
+    # Not sys.exit: it would wait for a thread that never comes back.
+    os._exit(0)
+
+
+def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    # A library that prints, in Python or below it, must not write into the answers, nor one that reads take requests.
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return requests, answers
+
+
+if __name__ == "__main__":
+    main()

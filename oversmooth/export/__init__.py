@@ -1,0 +1,1 @@
+"""Results as files: ``tables`` makes long tables of the numbers, ``folder`` writes them beside settings and record."""

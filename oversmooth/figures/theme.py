@@ -1,0 +1,147 @@
+"""Colours, type and the plotly template of the light and the dark theme."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+import plotly.colors
+import plotly.graph_objects as go
+
+from oversmooth.tokens import escape
+
+FONT: Final = "Segoe UI, Helvetica Neue, Arial, Liberation Sans, sans-serif"
+"""Fonts that are already on the reader's machine; the digits of each have one width."""
+MAP_SCALE: Final = "Cividis"
+"""Colour scale of maps in both themes: even in lightness, and alike for colour-blind readers."""
+DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "6px,2px", "2px,2px")
+MARKERS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star")
+
+
+@dataclass(frozen=True)
+class Category:
+    """How one of several things is told from the others: by colour, and by dash and marker without colour."""
+
+    colour: str
+    dash: str
+    marker: str
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one theme, as ``#rrggbb``."""
+
+    name: Literal["light", "dark"]
+    paper: str
+    text: str
+    muted: str
+    """Second-rank text and lines."""
+    grid: str
+    accent: str
+    """What the reader should look at first."""
+    categories: tuple[str, ...]
+    """Okabe and Ito's colours, most legible first; their black follows the theme's text."""
+    depth: tuple[float, float]
+    """The part of the map scale that is legible as thin lines on the paper, shallow to deep."""
+
+    def category(self, index: int) -> Category:
+        """Look of the ``index``-th of several things; colours repeat after eight, with another dash and marker."""
+        turn, position = divmod(index, len(self.categories))
+        cue = position + turn
+        return Category(self.categories[position], DASHES[cue % len(DASHES)], MARKERS[cue % len(MARKERS)])
+
+    def depth_scale(self) -> list[list[float | str]]:
+        """Plotly colour scale over depth, from 0 (the embedding) to 1 (the last block)."""
+        low, high = self.depth
+        steps = [step / 8 for step in range(9)]
+        return [[step, self._map_colour(low + (high - low) * step)] for step in steps]
+
+    def depth_colour(self, share: float) -> str:
+        """Colour at a share of the depth in [0, 1]."""
+        low, high = self.depth
+        return self._map_colour(low + (high - low) * share)
+
+    @staticmethod
+    def _map_colour(share: float) -> str:
+        sampled: list[str] = plotly.colors.sample_colorscale(MAP_SCALE, [share])
+        return sampled[0]
+
+
+LIGHT: Final = Theme(
+    name="light",
+    paper="#ffffff",
+    text="#1b1f24",
+    muted="#5b6472",
+    grid="#e7eaee",
+    accent="#0072b2",
+    categories=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1b1f24", "#f0e442"),
+    depth=(0.85, 0.0),
+)
+DARK: Final = Theme(
+    name="dark",
+    paper="#0e1117",
+    text="#e8eaed",
+    muted="#a3abb8",
+    grid="#262c36",
+    accent="#56b4e9",
+    categories=("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#e8eaed", "#0072b2"),
+    depth=(0.25, 1.0),
+)
+THEMES: Final[Mapping[str, Theme]] = {theme.name: theme for theme in (LIGHT, DARK)}
+
+
+@cache
+def template(theme: Theme) -> go.layout.Template:
+    """The plotly template of a theme: quiet axes, no panel, text that needs no download."""
+    axis = {
+        "showgrid": False,
+        "zeroline": False,
+        "showline": True,
+        "linecolor": theme.muted,
+        "linewidth": 1,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": theme.muted,
+        "tickfont": {"size": 11, "color": theme.text},
+        "title": {"font": {"size": 12, "color": theme.text}, "standoff": 8},
+        "exponentformat": "power",
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 12, "color": theme.text},
+            "paper_bgcolor": theme.paper,
+            "plot_bgcolor": theme.paper,
+            "colorway": list(theme.categories),
+            "xaxis": axis,
+            "yaxis": {**axis, "showgrid": True, "gridcolor": theme.grid, "gridwidth": 1, "showline": False, "ticks": ""},
+            "margin": {"l": 8, "r": 12, "t": 24, "b": 8},
+            "showlegend": False,
+            "separators": ".,",
+            "hovermode": "closest",
+            "hoverlabel": {
+                "bgcolor": theme.paper,
+                "bordercolor": theme.muted,
+                "font": {"family": FONT, "size": 12, "color": theme.text},
+                "align": "left",
+                # Whole, however long: hover is where a shortened label is read in full.
+                "namelength": -1,
+            },
+            "annotationdefaults": {"font": {"size": 11, "color": theme.muted}, "showarrow": False},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.accent},
+        }
+    )
+
+
+def blank(reason: str, theme: Theme, *, height: int = 320) -> go.Figure:
+    """An empty chart that says why it is empty; ``reason`` is shown as it is."""
+    hidden = {"visible": False}
+    figure = go.Figure(layout={"template": template(theme), "height": height, "xaxis": hidden, "yaxis": hidden})
+    lines = [escape(line) for line in textwrap.wrap(reason, 44)]
+    figure.add_annotation(
+        text="<br>".join(lines), x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 13}, align="center"
+    )
+    return figure

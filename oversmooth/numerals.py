@@ -1,0 +1,61 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+import math
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number for a person: ``0.362``, ``1,234``, ``−0.05``, ``1.2×10⁻⁷``, ``missing``; never ``nan``.
+
+    Args:
+        value: any float.
+        digits: significant digits; integers below ten million keep all of theirs.
+    """
+    if math.isnan(value):
+        return "missing"
+    sign = "−" if value < 0 else ""
+    size = abs(value)
+    if math.isinf(size):
+        return f"{sign}∞"
+    if size == 0:
+        return "0"
+    # Just below 1 the distance to 1 is what counts: a cosine of 0.99998 is not one of 1.
+    while size < 1 and float(f"{size:.{digits}g}") == 1 and digits < 16:
+        digits += 1
+    rounded = float(f"{size:.{digits - 1}e}")
+    exponent = math.floor(math.log10(rounded))
+    if not -4 <= exponent < 7:
+        mantissa, _, power = f"{size:.{digits - 1}e}".partition("e")
+        mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
+        return f"{sign}{mantissa}×10{str(int(power)).translate(_SUPERSCRIPTS)}"
+    if size == int(size):
+        return f"{sign}{int(size):,}"
+    return f"{sign}{size:,.{max(0, digits - 1 - exponent)}f}"
+
+
+def arrow(first: float, last: float) -> str:
+    """``0.06 → 0.36``: both with the decimals that their difference needs, two for a change of a tenth or more."""
+    if not (math.isfinite(first) and math.isfinite(last)):
+        return f"{number(first)} → {number(last)}"
+    decimals = decimals_for(last - first, max(abs(first), abs(last)))
+    if decimals is None:
+        return f"{number(first)} → {number(last)}"
+    return f"{fixed(first, decimals)} → {fixed(last, decimals)}"
+
+
+def decimals_for(difference: float, size: float) -> int | None:
+    """Decimals that show a difference with two digits, at least two below ten; None where that is too long."""
+    if difference == 0 or size >= 1e7:
+        return None
+    needed = 1 - math.floor(math.log10(abs(difference)))
+    decimals = max(needed, 2 if size < 10 else 1 if size < 1000 else 0)
+    return decimals if decimals <= 5 else None
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals, thousands apart, and no minus before a zero."""
+    text = f"{abs(value):,.{decimals}f}"
+    return f"−{text}" if value < 0 and float(text.replace(",", "")) != 0 else text

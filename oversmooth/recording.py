@@ -1,0 +1,115 @@
+"""One forward pass, with the hidden states at named points handed on as they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from oversmooth import points
+from oversmooth.models.anatomy import Anatomy
+from oversmooth.points import PointSet, SubLayer
+
+if TYPE_CHECKING:
+    from torch.utils.hooks import RemovableHandle
+
+Consumer = Callable[[str, Tensor], None]
+"""Takes a point's name and its states (batch, token, dim), valid only during the call; may raise to stop the pass."""
+
+
+def expected_points(anatomy: Anatomy, which: PointSet) -> tuple[str, ...]:
+    """Names of the points that a pass will reach, in order."""
+    names = [points.EMBEDDING]
+    for index in range(len(anatomy.blocks)):
+        if which == "all":
+            names += [points.sub_layer(index, part) for part in anatomy.sub_layers]
+        names.append(points.block(index))
+    if anatomy.final_norm is not None:
+        names.append(points.FINAL_NORM)
+    return tuple(names)
+
+
+@torch.inference_mode()
+def record(anatomy: Anatomy, inputs: dict[str, Tensor], consumer: Consumer, which: PointSet = "blocks") -> None:
+    """Run the network once and hand each point's states to ``consumer`` while the pass goes on.
+
+    Nothing is kept: memory grows with what the consumer keeps, not with depth. The caller holds the model's lock.
+
+    Args:
+        anatomy: of the network to run.
+        inputs: keyword arguments of the network, batch first.
+        consumer: called once per point, in the order of :func:`expected_points`.
+        which: whether the points inside the blocks are read too.
+    """
+    with ExitStack() as stack:
+        for handle in _hooks(_Pass(anatomy, consumer), which):
+            stack.callback(handle.remove)
+        anatomy.network(**inputs, **_without_cache(anatomy))
+
+
+def _without_cache(anatomy: Anatomy) -> dict[str, Any]:
+    # Causal models would otherwise keep keys and values of every layer for a continuation that never comes.
+    return {"use_cache": False} if hasattr(anatomy.network.config, "use_cache") and anatomy.causal else {}
+
+
+class _Pass:
+    """Counts the blocks of one forward pass, since layers may share one module, and names what arrives."""
+
+    def __init__(self, anatomy: Anatomy, consumer: Consumer) -> None:
+        self.anatomy = anatomy
+        self.consumer = consumer
+        self.index = 0
+        self.shape: torch.Size | None = None
+
+    def hand_on(self, point: str, states: Tensor) -> None:
+        if self.shape is None:
+            self.shape = states.shape
+        # Some families flatten (batch, token) before a norm.
+        states = states.reshape(self.shape)
+        self.consumer(point, states.transpose(0, 1) if self.anatomy.time_first else states)
+
+    def enter_block(self, states: Tensor) -> None:
+        if self.index == 0:
+            self.hand_on(points.EMBEDDING, states)
+
+    def leave_block(self, states: Tensor) -> None:
+        self.hand_on(points.block(self.index), states)
+        self.index += 1
+
+    def sub_layer(self, part: SubLayer, states: Tensor) -> None:
+        self.hand_on(points.sub_layer(self.index, part), states)
+
+
+def _hooks(run: _Pass, which: PointSet) -> Iterator[RemovableHandle]:
+    anatomy = run.anatomy
+    for block in _unique(anatomy.blocks):
+        yield _before(block, run.enter_block)
+        yield _after(block, run.leave_block)
+    if which == "all":
+        for part, modules in anatomy.sub_layers.items():
+            attach = _after if part == "attention_norm" else _before
+            for module in _unique(modules):
+                yield attach(module, lambda states, part=part: run.sub_layer(part, states))
+    if anatomy.final_norm is not None:
+        yield _after(anatomy.final_norm, lambda states: run.hand_on(points.FINAL_NORM, states))
+
+
+def _unique(modules: tuple[nn.Module, ...]) -> tuple[nn.Module, ...]:
+    return tuple(dict.fromkeys(modules))
+
+
+def _before(module: nn.Module, take: Callable[[Tensor], None]) -> RemovableHandle:
+    def hook(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        take(arguments[0] if arguments else named["hidden_states"])
+
+    return module.register_forward_pre_hook(hook, with_kwargs=True)
+
+
+def _after(module: nn.Module, take: Callable[[Tensor], None]) -> RemovableHandle:
+    def hook(_: nn.Module, __: tuple[Any, ...], output: Tensor | tuple[Tensor, ...]) -> None:
+        take(output[0] if isinstance(output, tuple) else output)
+
+    return module.register_forward_hook(hook)

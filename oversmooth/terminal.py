@@ -1,0 +1,85 @@
+"""What the command line shows: a table of numbers, what is missing and why, and a line of progress."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from oversmooth.points import title
+from oversmooth.progress import Progress, Report, silent
+from oversmooth.wording import bytes_in_words, count
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+MISSING = "–"
+
+
+def columns(rows: Iterable[tuple[str, ...]]) -> str:
+    """Rows as text, every column but the last padded to its widest cell."""
+    rows = list(rows)
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    widths[-1] = 0
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def table(measurement: Measurement) -> str:
+    """One row for each metric, one column for each point; the mean where there are several texts.
+
+    On a terminal the columns are folded to its width.
+    """
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    frame = measurement.curves.mean("input").to_dataframe()[list(measurement.metrics)].loc[list(measurement.points)].T
+    frame.columns.name = None
+    text = frame.to_string(line_width=width, float_format="{:.4g}".format, na_rep=MISSING)
+    number = measurement.curves.sizes["input"]
+    return f"{text}\n\nMean of {count(number, 'text')}." if number > 1 else text
+
+
+def missing(measurement: Measurement) -> list[str]:
+    """For each metric with missing values: how many, and why."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for note in measurement.notes:
+        if note.kind == "missing":
+            reasons.setdefault((note.metric, note.reason), []).append(title(note.point))
+    return [
+        f"{metric} is missing at {where[0] if len(where) == 1 else count(len(where), 'point')}: {reason}."
+        for (metric, reason), where in reasons.items()
+    ]
+
+
+@contextmanager
+def progress_line(stream: TextIO) -> Iterator[Report]:
+    """A line on the terminal that says where the run is; silent where the stream is not a terminal."""
+    if not stream.isatty():
+        yield silent
+        return
+
+    def report(progress: Progress) -> None:
+        stream.write(f"\r\x1b[K{sentence(progress)}")
+        stream.flush()
+
+    try:
+        yield report
+    finally:
+        stream.write("\r\x1b[K")
+        stream.flush()
+
+
+def sentence(progress: Progress) -> str:
+    """Where a run is, in words."""
+    verb = {"queue": "Waiting", "start": "Starting", "download": "Downloading", "load": "Loading"}.get(
+        progress.stage, "Measuring"
+    )
+    if progress.stage == "download" and progress.total:
+        amount = f" ({bytes_in_words(progress.done)} of {bytes_in_words(progress.total)})"
+    elif progress.total:
+        amount = f" ({progress.done} of {progress.total})"
+    else:
+        amount = ""
+    detail = title(progress.detail) if progress.stage == "measure" and progress.detail else progress.detail
+    return f"{verb} {detail}".rstrip() + f"{amount} …"

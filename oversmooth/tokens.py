@@ -1,0 +1,172 @@
+"""How a token is shown: as itself, whatever is in it, and never as markup.
+
+Every place that draws a token takes it from here. :func:`visible` is for text that is not interpreted (a table cell,
+``st.text``); :func:`label` and :func:`axis` are for Plotly, whose labels understand some HTML and TeX.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Token
+
+EMPTY = "∅"
+"""Shown for a token without text."""
+MAX_TICKS = 64
+"""Explicit tick labels on an axis: each costs the browser more than the one before (10 s at 512)."""
+TICK_CHARACTERS = 14
+
+_CARRIER = "◌"
+_SIGNS = {"\n": "↵", "\t": "⇥"}
+_ZERO_WIDTH_NON_JOINER = "\u200c"
+_ZERO_WIDTH_JOINER = "\u200d"
+_EMOJI_SELECTOR = "\ufe0f"
+_KEYCAP = "\u20e3"
+_VIRAMA = 9  # canonical combining class
+# Letters and marks that have no ink although their category says otherwise (Unicode: Default_Ignorable_Code_Point).
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffd")
+# Spaces at either end, runs of them, and those beside a line break or tab. One between two signs is seen as it is.
+_SPACES_TO_SHOW = re.compile(r"^ +| +$| {2,}|(?<=[\n\t]) | (?=[\n\t])")
+
+
+def visible(text: str) -> str:
+    """The text with everything that could not be seen, or could disturb its neighbours, made visible.
+
+    * A space that leads, trails, stands alone or repeats is ␣; a single one between two signs stays.
+    * Newline ↵, tab ⇥; any other space, control, format, bidi, zero-width, unassigned or private character, lone
+      surrogate and U+FFFD is its code point, ``⟨U+202E⟩``. So are invisible tags and variation selectors.
+    * A joiner stays only where it does its work: ZWJ between two pictures of one emoji, ZWNJ between two Arabic-script
+      letters, either of them behind a virama (as in RFC 5892, A.1 and A.2). Elsewhere it is shown: a hidden character
+      is a different token, and the reader must see why.
+    * A combining mark without a base sits on ◌, an empty text is ∅.
+
+    Nothing is normalised and nothing is left out.
+    """
+    if not text:
+        return EMPTY
+    text = _SPACES_TO_SHOW.sub(lambda match: "␣" * len(match.group()), text)
+    shown: list[str] = []
+    for index, character in enumerate(text):
+        sign = _SIGNS.get(character) or _sign(text, index)
+        if sign == character and unicodedata.category(character)[0] == "M" and not _carries(shown):
+            sign = _CARRIER + character
+        shown.append(sign)
+    return "".join(shown)
+
+
+def escape(text: str) -> str:
+    """Text for a Plotly title, annotation or hover box: tags, entities and TeX are shown, not interpreted."""
+    return html.escape(text, quote=False).replace("$", "&#36;").replace("\n", " ")
+
+
+def label(text: str) -> str:
+    """A token for Plotly: :func:`visible`, then :func:`escape`.
+
+    Plotly drops unknown tags (``<s>`` would be blank), turns ``<a href>`` into a link and ``$…$`` into TeX.
+    """
+    return escape(visible(text))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Tokens along a Plotly category axis."""
+
+    categories: tuple[str, ...]
+    """One distinct value per row: the full token in quotes with its position, ``“the” (3)``, which hover shows."""
+    tick_values: tuple[str, ...]
+    """The categories that get a tick, at most ``MAX_TICKS``."""
+    tick_labels: tuple[str, ...]
+    """Their short labels: the token, or token and position where ticks are thinned."""
+
+
+def axis(tokens: Sequence[Token], factor: int = 1, *, max_ticks: int = MAX_TICKS) -> Axis:
+    """Category values and tick labels for a heat map's rows or columns.
+
+    Plotly merges repeated categories, so each carries its position, counted from 0 over the tokens given.
+
+    Args:
+        tokens: in order.
+        factor: neighbouring tokens that share one row; the last row may hold fewer.
+        max_ticks: above it, every k-th row is labelled.
+    """
+    starts = range(0, len(tokens), factor)
+    categories = tuple(_category(tokens[start : start + factor], start) for start in starts)
+    step = -(-len(categories) // max_ticks) or 1
+    thinned = step > 1 or factor > 1
+    labels = []
+    for row in range(0, len(categories), step):
+        short = escape(_shortened(visible(tokens[row * factor].text)))
+        labels.append(f"{row * factor}·{_isolated(short)}" if thinned else short)
+    return Axis(categories, categories[::step], tuple(labels))
+
+
+def _category(tokens: Sequence[Token], start: int) -> str:
+    first = f"“{_isolated(label(tokens[0].text))}”"
+    if len(tokens) == 1:
+        return f"{first} ({start})"
+    return f"{first} … “{_isolated(label(tokens[-1].text))}” ({start}–{start + len(tokens) - 1})"
+
+
+def _isolated(text: str) -> str:
+    # Without isolates, a right-to-left token would pull the position behind it to its other side.
+    return f"\u2068{text}\u2069"
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= TICK_CHARACTERS:
+        return text
+    end = TICK_CHARACTERS - 1
+    # A cut before a mark or beside a joiner would change the sign that is left.
+    while end > 1 and (unicodedata.category(text[end])[0] in "MC" or text[end - 1] == _ZERO_WIDTH_JOINER):
+        end -= 1
+    return text[:end] + "…"
+
+
+def _sign(text: str, index: int) -> str:
+    """One character as itself where it has ink or a proper function, else its code point."""
+    character = text[index]
+    category = unicodedata.category(character)
+    if category == "Cf":
+        # Format characters of Arabic numbers and verses are drawn.
+        seen = unicodedata.bidirectional(character) == "AN" or _joins(text, index)
+    elif "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef":
+        seen = _selects_emoji(text, index)
+    else:
+        seen = category[0] != "C" and (category[0] != "Z" or character == " ") and character not in _BLANK
+    return character if seen else f"⟨U+{ord(character):04X}⟩"
+
+
+def _joins(text: str, index: int) -> bool:
+    """Whether a zero-width joiner or non-joiner stands where it shapes its neighbours."""
+    character = text[index]
+    if character not in (_ZERO_WIDTH_JOINER, _ZERO_WIDTH_NON_JOINER) or not 0 < index < len(text) - 1:
+        return False
+    before, after = text[index - 1], text[index + 1]
+    if unicodedata.combining(before) == _VIRAMA:
+        return unicodedata.category(after)[0] == "L"
+    if character == _ZERO_WIDTH_NON_JOINER:
+        return unicodedata.bidirectional(before) == unicodedata.bidirectional(after) == "AL"
+    skin_tone = "\U0001f3fb" <= before <= "\U0001f3ff"
+    return (_is_picture(before) or skin_tone or before == _EMOJI_SELECTOR) and _is_picture(after)
+
+
+def _selects_emoji(text: str, index: int) -> bool:
+    """Whether a variation selector turns the sign before it into an emoji."""
+    if text[index] != _EMOJI_SELECTOR or index == 0:
+        return False
+    return _is_picture(text[index - 1]) or text[index + 1 : index + 2] == _KEYCAP
+
+
+def _is_picture(character: str) -> bool:
+    return unicodedata.category(character) == "So"
+
+
+def _carries(shown: list[str]) -> bool:
+    """Whether a mark may sit on what was shown last."""
+    return bool(shown) and shown[-1] not in ("␣", *_SIGNS.values(), " ") and not shown[-1].startswith("⟨")
