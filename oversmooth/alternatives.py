@@ -10,8 +10,8 @@ import numpy as np
 
 from oversmooth import metrics as metric_registry
 from oversmooth import points
-from oversmooth.findings import caveats, changes, cumulative_shares, reason, singular_values
-from oversmooth.numerals import arrow, number
+from oversmooth.findings import arrow, caveats, changes, number, reason
+from oversmooth.findings.spectra import cumulative_shares, singular_values, spectrum_reason
 from oversmooth.tokens import visible
 from oversmooth.wording import count
 
@@ -23,7 +23,7 @@ def curve(measurement: Measurement, metric: str) -> str:
     """Of :func:`oversmooth.figures.curves.curve`."""
     declared = metric_registry.get(metric)
     values = {point: value for point, value in measurement.curve(metric).items() if math.isfinite(value)}
-    opening = f"Line chart of the {_inside(declared.title)} over depth"
+    opening = f"{declared.title} over depth, a line chart"
     if not values:
         return f"{opening}, empty. {' '.join(caveats(measurement, metric))}"
     unit = f" {declared.unit}" if declared.unit else ""
@@ -31,15 +31,16 @@ def curve(measurement: Measurement, metric: str) -> str:
         f"{number(values[point])}{unit} at {points.title(point)}"
         for point in dict.fromkeys([*_ends(values), *([points.FINAL_NORM] if points.FINAL_NORM in values else [])])
     )
-    lowest, highest = min(values, key=lambda p: values[p]), max(values, key=lambda p: values[p])
-    span = f"Lowest {number(values[lowest])} at {points.title(lowest)}, highest {number(values[highest])} at {points.title(highest)}."
-    return " ".join([f"{opening}: {course}.", span, *caveats(measurement, metric)])
+    low, high = min(values, key=lambda point: values[point]), max(values, key=lambda point: values[point])
+    lowest = f"Lowest {number(values[low])} at {points.title(low)}"
+    highest = f"highest {number(values[high])} at {points.title(high)}"
+    return " ".join([f"{opening}: {course}.", f"{lowest}, {highest}.", *caveats(measurement, metric)])
 
 
 def multiples(measurement: Measurement, metrics: Sequence[str]) -> str:
     """Of :func:`oversmooth.figures.curves.small_multiples`."""
     parts = [
-        f"{_inside(metric_registry.get(change.metric).title)} {arrow(change.first, change.last)}"
+        f"{metric_registry.get(change.metric).title} {arrow(change.first, change.last)}"
         for change in changes(measurement, metrics)
     ]
     return f"{count(len(parts), 'line chart')} over depth, embedding to last block: {'; '.join(parts)}."
@@ -92,19 +93,6 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
     return " ".join(sentences)
 
 
-def spectrum_reason(measurement: Measurement, point: str, *, centred: bool) -> str:
-    """Why a point has no singular values."""
-    if centred and singular_values(measurement, point, centred=False).size == 1:
-        return "one token less its mean leaves nothing"
-    notes = [note for note in measurement.notes if (note.input, note.point, note.kind) == (0, point, "missing")]
-    return notes[0].reason if notes else "no reason was recorded"
-
-
 def _ends(values: dict[str, float]) -> tuple[str, str]:
     path = [point for point in values if point != points.FINAL_NORM] or list(values)
     return path[0], path[-1]
-
-
-def _inside(title: str) -> str:
-    """A title as it stands inside a sentence: ``effective rank``, but ``RankMe`` and ``[CLS] uniformity``."""
-    return title if not title[1:].islower() and title.split()[0][1:] != title.split()[0][1:].lower() else title[0].lower() + title[1:]

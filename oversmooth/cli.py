@@ -114,7 +114,7 @@ def models() -> None:
             entry.family,
             str(entry.layers),
             str(entry.hidden_size),
-            bytes_in_words(entry.megabytes * 1e6),
+            f"{entry.megabytes} MB",
             entry.licence,
             entry.note,
         )
@@ -197,8 +197,8 @@ def _measure(settings: Settings, out: Path | None, *, force: bool) -> None:
 
     with terminal.progress_line(sys.stderr) as report:
         measurement = run_measure(settings, report=report)
-    for warning in (*measurement.record.warnings, *terminal.missing(measurement)):
-        typer.echo(f"Note: {warning}", err=True)
+    for note in (*measurement.record.warnings, *terminal.missing(measurement)):
+        typer.echo(f"Note: {note}", err=True)
     if out is None:
         typer.echo(f"{terminal.table(measurement)}\n")
     else:

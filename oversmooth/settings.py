@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -14,7 +14,7 @@ from oversmooth.errors import SettingsError
 from oversmooth.points import PointSet
 from oversmooth.wording import did_you_mean
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_MAX_TOKENS = 512
 
@@ -23,6 +23,19 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 def _several(value: object) -> object:
     return (value,) if isinstance(value, str) else value
+
+
+def _whole_characters(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("it holds half a character (a lone surrogate): save it as UTF-8 again") from error
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_whole_characters)]
+"""Text that every file format can hold."""
 
 
 class Settings(BaseModel):
@@ -37,15 +50,15 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    model: Annotated[str, Field(min_length=1)] = DEFAULT_MODEL
+    model: Annotated[str, Field(min_length=1), BeforeValidator(_whole_characters)] = DEFAULT_MODEL
     """A catalog name, a hub id (``owner/name``) or a local folder."""
-    revision: str | None = None
+    revision: Text | None = None
     """Branch, tag or commit on the hub; the commit it resolves to goes into the record."""
-    texts: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, strict=False)]
+    texts: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1, strict=False)]
     """Each text is one input, measured on its own."""
     special_tokens: bool = False
     """Whether [CLS], [SEP], BOS and their like count as tokens. Padding never does."""
-    metrics: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1, strict=False)] = Field(
+    metrics: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1, strict=False)] = Field(
         default_factory=metric_registry.names
     )
     points: PointSet = "blocks"
@@ -69,10 +82,10 @@ class Settings(BaseModel):
         return tuple(name for name in known if name in names)
 
     @classmethod
-    def of(cls, **fields: Any) -> Self:
+    def of(cls, /, **fields: object) -> Self:
         """Settings from keyword arguments, with wrong ones told in a sentence."""
         try:
-            return cls(**fields)
+            return cls.model_validate(fields)
         except ValidationError as error:
             raise SettingsError(_sentences(error)) from error
 
@@ -81,7 +94,7 @@ class Settings(BaseModel):
         """Settings from a JSON document; ``source`` names it in the error."""
         try:
             fields = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"{source}: this is not JSON ({error}).") from error
         if not isinstance(fields, dict):
             raise SettingsError(f"{source}: expected a JSON object with named settings.")
@@ -101,8 +114,9 @@ class Settings(BaseModel):
         """Settings from a JSON file."""
         try:
             text = path.read_bytes()
-        except OSError as error:
-            raise SettingsError(f"Cannot read the settings file {path}: {error.strerror or error}.") from error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise SettingsError(f"Cannot read the settings file {path}: {reason}.") from error
         return cls.from_json(text, source=str(path))
 
     def to_json(self) -> str:
@@ -117,16 +131,22 @@ class Settings(BaseModel):
         return hash(self.key())
 
 
+PLAIN_WORDS = {"tuple_type": "expected a list", "too_short": "give at least one"}
+"""By type of problem, where pydantic's own words speak of Python."""
+
+
 def _sentences(error: ValidationError) -> str:
     known = tuple(Settings.model_fields)
     parts = []
     for problem in error.errors():
         name = ".".join(str(step) for step in problem["loc"])
-        if problem["type"] == "extra_forbidden":
+        if not name:
+            parts.append("One setting has an empty or unreadable name.")
+        elif problem["type"] == "extra_forbidden":
             parts.append(f"There is no setting named “{name}”{did_you_mean(name, known)}.")
         elif problem["type"] == "missing":
             parts.append(f"The setting “{name}” is missing.")
         else:
-            message = problem["msg"].removeprefix("Value error, ")
+            message = PLAIN_WORDS.get(problem["type"], problem["msg"].removeprefix("Value error, "))
             parts.append(f"The setting “{name}”: {message[0].lower()}{message[1:]}.")
     return " ".join(parts)

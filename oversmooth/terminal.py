@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -41,15 +41,27 @@ def table(measurement: Measurement) -> str:
 
 
 def missing(measurement: Measurement) -> list[str]:
-    """For each metric with missing values: how many, and why."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+    """Which metrics have no value where, and why: one sentence for each reason and place."""
+    places: dict[tuple[str, str], list[str]] = {}
     for note in measurement.notes:
         if note.kind == "missing":
-            reasons.setdefault((note.metric, note.reason), []).append(title(note.point))
+            points = places.setdefault((note.reason, note.metric), [])
+            if note.point not in points:
+                points.append(note.point)
+    metrics: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (reason, metric), points in places.items():
+        metrics.setdefault((reason, tuple(points)), []).append(metric)
+    everywhere = measurement.curves.sizes["point"]
     return [
-        f"{metric} is missing at {where[0] if len(where) == 1 else count(len(where), 'point')}: {reason}."
-        for (metric, reason), where in reasons.items()
+        f"no value for {', '.join(names)} at {_place(points, everywhere)}: {reason}."
+        for (reason, points), names in metrics.items()
     ]
+
+
+def _place(points: Sequence[str], everywhere: int) -> str:
+    if len(points) == 1:
+        return title(points[0])
+    return "any point" if len(points) == everywhere else count(len(points), "point")
 
 
 @contextmanager
@@ -82,4 +94,4 @@ def sentence(progress: Progress) -> str:
     else:
         amount = ""
     detail = title(progress.detail) if progress.stage == "measure" and progress.detail else progress.detail
-    return f"{verb} {detail}".rstrip() + f"{amount} …"
+    return f"{verb}{f': {detail}' if detail else ''}{amount} …"

@@ -20,7 +20,7 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def bytes_in_words(number: float) -> str:
     """``90.9 MB``, in decimal units as the hub shows them."""
     for unit in ("B", "kB", "MB", "GB"):
-        if abs(number) < 1000:
+        if round(abs(number), 1) < 1000:
             return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} TB"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from oversmooth import findings, metrics
+from oversmooth import alternatives, findings, metrics
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, token_table
@@ -55,12 +55,18 @@ def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
             st.metric(
                 metric.title,
                 f"{findings.number(change.first)} → {findings.number(change.last)}",
-                change.words,
+                _largest(change),
                 delta_color="off",
                 delta_arrow="off",
                 help=f"{plain(metric.reads)} {plain(metric.caveat)}",
                 border=True,
             )
+
+
+def _largest(change: findings.Change) -> str:
+    if change.block is None:
+        return "no change to show"
+    return f"largest change in block {change.block}: {findings.number(change.size)}"
 
 
 @st.fragment
@@ -74,13 +80,13 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
             st.subheader(plain(f"{metrics.get(chosen[0]).title} over depth"), anchor=False)
             _chart(
                 curve(measurement, chosen[0], theme=colours, selected=point),
-                findings.describe_curve(measurement, chosen[0]),
+                alternatives.curve(measurement, chosen[0]),
                 "curve",
             )
         if len(chosen) > 1:
             _chart(
                 small_multiples(measurement, chosen[1:], theme=colours, selected=point),
-                " ".join(findings.describe_curve(measurement, name) for name in chosen[1:]),
+                alternatives.multiples(measurement, chosen[1:]),
                 "multiples",
             )
         if not chosen:
@@ -90,7 +96,7 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
         st.subheader("Similarity of every pair of tokens", anchor=False)
         _chart(
             similarity_map(measurement, point, theme=colours),
-            findings.describe_similarity(measurement, point),
+            alternatives.similarity(measurement, point),
             "similarity",
         )
     with right:
@@ -117,7 +123,7 @@ def _spectrum(measurement: Measurement, point: str) -> None:
     centred = form == "Centred"
     _chart(
         spectrum(measurement, point, centred=centred, logarithmic=scale == "Log", theme=theme.current()),
-        findings.describe_spectrum(measurement, point, centred=centred),
+        alternatives.spectrum(measurement, point, centred=centred),
         "spectrum",
     )
 

@@ -29,7 +29,7 @@ class Job:
     key: Hashable
     settings: Settings
     waiting: list[Future[Measurement]] = field(default_factory=list)
-    progress: Progress = Progress("start")
+    progress: Progress = field(default_factory=lambda: Progress("start"))
 
     @property
     def wanted(self) -> bool:

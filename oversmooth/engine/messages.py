@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from oversmooth.errors import OversmoothError
@@ -53,7 +53,7 @@ class Finished:
 Message = Run | Cancel | Ready | Step | Finished
 
 
-def send(stream: BinaryIO, message: Message) -> None:
+def send(stream: IO[bytes], message: Message) -> None:
     """Write one message.
 
     Raises:
@@ -64,7 +64,7 @@ def send(stream: BinaryIO, message: Message) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Iterator[Message]:
+def receive(stream: IO[bytes]) -> Iterator[Message]:
     """The messages of the other end until it closes, be it in the middle of one."""
     while True:
         try:

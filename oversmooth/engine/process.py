@@ -11,9 +11,12 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, TYPE_CHECKING, Self, cast
 
 from oversmooth.engine.messages import Message, receive, send
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 EXIT_SECONDS = 5.0
 """How long a worker that has closed its pipe may take to end before it is killed."""
@@ -40,6 +43,10 @@ class WorkerOptions:
     model_bytes: int
 
 
+class StartError(Exception):
+    """The worker could not be started; the message follows “the process”."""
+
+
 class WorkerProcess:
     """A process in which :mod:`oversmooth.engine.worker` runs. Used once: a new worker is a new object.
 
@@ -48,22 +55,40 @@ class WorkerProcess:
         events: where its messages go, and ``Gone`` after the last.
 
     Raises:
-        OSError: where the system starts no process.
+        StartError: where the system starts no process.
     """
 
     def __init__(self, options: WorkerOptions, events: queue.SimpleQueue[Event]) -> None:
+        self.ready = False
         self._events = events
         # Not multiprocessing: its spawn imports the main script again, which under Streamlit is the whole app.
         # -P: a file in the user's working directory must not be imported in place of a library of its name.
         command = [sys.executable, "-P", "-m", "oversmooth.engine.worker", f"--model-bytes={options.model_bytes}"]
-        self._process = subprocess.Popen(  # noqa: S603  nothing in the command comes from a user
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=_environment(options.threads),
-            start_new_session=True,  # Ctrl-C in the terminal is for the engine, which then ends its workers
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  nothing in the command comes from a user
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=_environment(options.threads),
+                start_new_session=True,  # Ctrl-C in the terminal is for the engine, which then ends its workers
+            )
+        except OSError as error:
+            raise StartError(f"was not started by the system ({error.strerror or error})") from error
+        self._requests = cast(IO[bytes], self._process.stdin)
+        self._answers = cast(IO[bytes], self._process.stdout)
         threading.Thread(target=self._listen, name="worker-answers", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the process at once, wait until it has ended, and let go of its pipe."""
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):  # what is left unsent
+            self._requests.close()
 
     @property
     def pid(self) -> int | None:
@@ -72,13 +97,8 @@ class WorkerProcess:
 
     def send(self, message: Message) -> None:
         """Send a message; to a worker that has ended, nothing (``Gone`` is among the events then)."""
-        assert self._process.stdin is not None
         with contextlib.suppress(OSError):
-            send(self._process.stdin, message)
-
-    def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
+            send(self._requests, message)
 
     def fate(self) -> str:
         """How a worker that is gone ended, to follow “the process”."""
@@ -93,19 +113,10 @@ class WorkerProcess:
             return f"was killed ({name}), most likely because the machine ran out of memory"
         return f"crashed or was ended from outside ({name})"
 
-    def end(self) -> None:
-        """End the process at once, wait until it has ended, and let go of its pipes."""
-        self._process.kill()
-        self._process.wait()
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # what is left unsent
-            self._process.stdin.close()
-
     def _listen(self) -> None:
-        assert self._process.stdout is not None
         try:
-            with self._process.stdout as answers:
-                for answer in receive(answers):
+            with self._answers:
+                for answer in receive(self._answers):
                     self._events.put(answer)
         finally:
             self._events.put(Gone())

@@ -6,7 +6,7 @@ import gc
 import logging
 import threading
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 import torch
 
@@ -58,7 +58,7 @@ def _free_memory() -> None:
 class Service:
     """Measures what is asked for, and says how it went."""
 
-    def __init__(self, inbox: Inbox, answers: BinaryIO, model_bytes: int) -> None:
+    def __init__(self, inbox: Inbox, answers: IO[bytes], model_bytes: int) -> None:
         self._inbox = inbox
         self._answers = answers
         self._sending = threading.Lock()
@@ -68,9 +68,9 @@ class Service:
         """Load the default model, then serve runs until one of them leaves the process in doubt."""
         try:
             self._models.get(DEFAULT_MODEL)
-        except OversmoothError as error:
+        except Exception:
             # Other models may work; who asks for this one reads why it does not.
-            logger.warning("The default model cannot be loaded ahead of time: %s", error)
+            logger.warning("The default model cannot be loaded ahead of time", exc_info=True)
         self._answer(Ready())
         leaving = False
         while not leaving:

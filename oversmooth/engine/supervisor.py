@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from oversmooth.engine.messages import Cancel, Finished, Ready, Run, Step
-from oversmooth.engine.process import Event, Gone, Wake, WorkerOptions, WorkerProcess
+from oversmooth.engine.process import Event, Gone, StartError, Wake, WorkerOptions, WorkerProcess
 from oversmooth.errors import DeadlineError, WorkerLostError
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ class Supervisor:
         self._deadline = deadline
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._worker: WorkerProcess | None = None
-        self._ready = False
         self._closing = False
         self._thread = threading.Thread(target=self._supervise, name="engine-slot", daemon=True)
         self._thread.start()
@@ -46,12 +45,14 @@ class Supervisor:
     @property
     def ready(self) -> bool:
         """Whether its worker has loaded the default model and lives."""
-        return self._ready and self.pid is not None
+        worker = self._worker
+        return worker is not None and worker.ready and worker.pid is not None
 
     @property
     def pid(self) -> int | None:
         """Process id of its worker, while there is one."""
-        return self._worker.pid if self._worker is not None else None
+        worker = self._worker
+        return worker.pid if worker is not None else None
 
     def wake(self) -> None:
         """Look again for runs that were queued or cancelled."""
@@ -68,16 +69,17 @@ class Supervisor:
         while not self._closing:
             if failures >= STARTS:
                 self._await_job()
-            fault = self._start()
-            if fault is None:
-                failures = 0
-                self._serve()
-            elif not self._closing:
+            # A queue of its own for each worker: the last words of one are not taken for those of the next.
+            self._events = queue.SimpleQueue()
+            try:
+                with WorkerProcess(self._options, self._events) as self._worker:
+                    self._await_ready(self._worker)
+                    failures = 0
+                    self._serve(self._worker)
+            except StartError as error:
                 failures += 1
-                self._refuse_after(failures, fault)
-            self._ready = False
-            if self._worker is not None:
-                self._worker.end()
+                if failures >= STARTS:
+                    self._refuse(error)
 
     def _event(self, until: float | None = None) -> Event | None:
         """What happens next; None when nothing has at the time ``until`` (of ``time.monotonic``)."""
@@ -86,31 +88,23 @@ class Supervisor:
         except queue.Empty:
             return None
 
-    def _start(self) -> str | None:
-        """Start a worker and wait until it is ready; None, or what went wrong, to follow “the process”."""
-        # A queue of its own, so that the last words of its predecessor are not taken for its own.
-        self._events = queue.SimpleQueue()
-        try:
-            self._worker = WorkerProcess(self._options, self._events)
-        except OSError as error:
-            return f"was not started by the system ({error.strerror or error})"
+    def _await_ready(self, worker: WorkerProcess) -> None:
         until = time.monotonic() + START_SECONDS
         while not self._closing:
             match self._event(until):
                 case Ready():
-                    self._ready = True
-                    return None
+                    worker.ready = True
+                    return
                 case Gone():
-                    return self._worker.fate()
+                    raise StartError(worker.fate())
                 case None:
-                    return f"was not ready after {START_SECONDS:g} seconds"
-        return "was not needed any more"
+                    raise StartError(f"was not ready after {START_SECONDS:g} seconds")
 
-    def _refuse_after(self, failures: int, fault: str) -> None:
-        job = self._jobs.take() if failures >= STARTS else None
+    def _refuse(self, fault: StartError) -> None:
+        job = self._jobs.take()
         if job is not None:
             message = (
-                f"No run can be computed: the process for it {fault}, and so did the attempts before. "
+                f"No run can be computed: the process for it {fault}, and so did those before. "
                 "The log of the program has the details."
             )
             self._jobs.finish(job, WorkerLostError(message))
@@ -119,26 +113,25 @@ class Supervisor:
         while self._jobs.empty() and not self._closing:
             self._event()
 
-    def _serve(self) -> None:
+    def _serve(self, worker: WorkerProcess) -> None:
         """Run job after job, until the worker is gone or not to be used again."""
         while not self._closing:
             job = self._jobs.take()
             if job is not None:
-                if not self._run(job):
+                if not self._run(job, worker):
                     return
             elif isinstance(self._event(), Gone):
                 return
 
-    def _run(self, job: Job) -> bool:
+    def _run(self, job: Job, worker: WorkerProcess) -> bool:
         """Have the worker compute one job; whether it may be given the next one."""
-        assert self._worker is not None
         until = None if self._deadline is None else time.monotonic() + self._deadline
         cancelled = False
-        self._worker.send(Run(job.number, job.settings))
+        worker.send(Run(job.number, job.settings))
         while not self._closing:
             if not job.wanted and not cancelled:
                 cancelled = True
-                self._worker.send(Cancel(job.number))
+                worker.send(Cancel(job.number))
                 until = time.monotonic() + CANCEL_SECONDS
             match self._event(until):
                 case Step(progress):
@@ -147,7 +140,7 @@ class Supervisor:
                     self._jobs.finish(job, outcome)
                     return not leaving
                 case Gone():
-                    self._jobs.finish(job, WorkerLostError(self._lost()))
+                    self._jobs.finish(job, WorkerLostError(_lost(worker)))
                     return False
                 case None:
                     # Nobody reads this where the run was cancelled.
@@ -155,15 +148,15 @@ class Supervisor:
                     return False
         return False
 
-    def _lost(self) -> str:
-        assert self._worker is not None
-        return (
-            f"The process that computed this run {self._worker.fate()}. A new one takes its place: run it again, "
-            "with a shorter text or a smaller model if the same happens."
-        )
-
     def _late(self) -> str:
         return (
             f"The run was stopped because it took longer than the {self._deadline:g} seconds allowed here. "
             "Use fewer or shorter texts or a smaller model."
         )
+
+
+def _lost(worker: WorkerProcess) -> str:
+    return (
+        f"The process that computed this run {worker.fate()}. A new one takes its place: run it again, "
+        "with a shorter text or a smaller model if the same happens."
+    )

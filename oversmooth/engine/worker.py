@@ -9,7 +9,7 @@ import argparse
 import os
 import queue
 import threading
-from typing import BinaryIO, NoReturn
+from typing import IO, NoReturn
 
 from oversmooth.engine.messages import Cancel, Run, receive
 
@@ -17,7 +17,7 @@ from oversmooth.engine.messages import Cancel, Run, receive
 class Inbox:
     """What the engine asks for, read on a thread of its own so that it arrives while a run is computed."""
 
-    def __init__(self, requests: BinaryIO) -> None:
+    def __init__(self, requests: IO[bytes]) -> None:
         self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
         self._requests = requests
         self._cancelled = -1
@@ -43,7 +43,7 @@ def main() -> NoReturn:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model-bytes", type=int, required=True)
     arguments = parser.parse_args()
-    requests, answers = _private_pipes()
+    requests, answers = private_pipes()
     inbox = Inbox(requests)
     # Only now that the pipes are safe from what they print, and the end of the engine is noticed: seconds of imports.
     from oversmooth.engine.service import Service
@@ -53,7 +53,7 @@ def main() -> NoReturn:
     os._exit(0)
 
 
-def _private_pipes() -> tuple[BinaryIO, BinaryIO]:
+def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     # A library that prints, in Python or below it, must not write into the answers, nor one that reads take requests.

@@ -42,10 +42,8 @@ def spectra(measurement: Measurement, label: str) -> pd.DataFrame:
         point alone is NaN.
     """
     raw = measurement.spectra["raw"].transpose("input", "point", "component")
-    components = range(1, raw.sizes["component"] + 1)
-    present = raw.notnull().any("point").assign_coords(component=list(components))
-    rows = raw.assign_coords(component=list(components)).to_series().rename("value").reset_index()
-    last = (present * present["component"]).max("component").to_series()
+    last = raw["component"].where(raw.notnull().any("point"), 0).max("component").to_series()
+    rows = raw.to_series().rename("value").reset_index()
     kept = rows[rows["component"] <= rows["input"].map(last)]
     return kept.assign(label=label)[SPECTRUM_COLUMNS].reset_index(drop=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -117,7 +118,14 @@ def template(theme: Theme) -> go.layout.Template:
             "plot_bgcolor": theme.paper,
             "colorway": list(theme.categories),
             "xaxis": axis,
-            "yaxis": {**axis, "showgrid": True, "gridcolor": theme.grid, "gridwidth": 1, "showline": False, "ticks": ""},
+            "yaxis": {
+                **axis,
+                "showgrid": True,
+                "gridcolor": theme.grid,
+                "gridwidth": 1,
+                "showline": False,
+                "ticks": "",
+            },
             "margin": {"l": 8, "r": 12, "t": 24, "b": 8},
             "showlegend": False,
             "separators": ".,",
@@ -134,6 +142,27 @@ def template(theme: Theme) -> go.layout.Template:
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.accent},
         }
     )
+
+
+def value_axis(low: float, high: float, *, ticks: int, from_zero: bool) -> dict[str, object]:
+    """Settings of a linear value axis: a round step, all tick labels with the same decimals, no exaggeration.
+
+    Args:
+        low: smallest value drawn.
+        high: largest value drawn.
+        ticks: about how many fit.
+        from_zero: whether zero is in view: cut off above zero, an axis makes a small change look large.
+    """
+    if from_zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    span = (high - low) or abs(high) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / ticks))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * ticks >= span * 0.999)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    margin = 0.06 * span
+    ends = [low if from_zero and low == 0 else low - margin, high if from_zero and high == 0 else high + margin]
+    plain = decimals <= 4 and high < 1e6
+    return {"range": ends, "tick0": 0, "dtick": step, "tickformat": f",.{decimals}f" if plain else "~g"}
 
 
 def blank(reason: str, theme: Theme, *, height: int = 320) -> go.Figure:

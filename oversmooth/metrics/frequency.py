@@ -15,7 +15,7 @@ def _residual_resolved(states: TokenStates) -> bool:
 
 @metric(
     title="Distance to the mean token",
-    formula=r"d_{\mathcal{M}}(X) = \min_c \lVert X - \mathbf{1}c^\top \rVert_F = \lVert X - \mathbf{1}\bar{x}^\top \rVert_F",
+    formula=r"\min_c \lVert X - \mathbf{1}c^\top \rVert_F = \lVert X - \mathbf{1}\bar{x}^\top \rVert_F",
     paper=SHI,
     lower=0,
     upper=np.inf,
@@ -25,6 +25,7 @@ def _residual_resolved(states: TokenStates) -> bool:
 )
 def distance_to_mean(states: TokenStates) -> float:
     """Frobenius norm of the states after subtracting their mean token (Definition 1)."""
+    states.require_pairs()
     return float(states.residual_energy**0.5)
 
 
@@ -45,6 +46,7 @@ def distance_to_mean(states: TokenStates) -> float:
 )
 def high_frequency_share(states: TokenStates) -> float:
     """Energy of the centred states over total energy."""
+    states.require_pairs()
     states.require_energy()
     return states.residual_energy / states.energy
 
@@ -63,4 +65,5 @@ def high_frequency_share(states: TokenStates) -> float:
 )
 def dirichlet_energy(states: TokenStates) -> float:
     """Dirichlet energy on the complete graph with unit weights."""
+    states.require_pairs()
     return states.count * states.residual_energy

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from oversmooth.metrics.numerics import Float64
 from oversmooth.metrics.registry import Paper, metric
-from oversmooth.metrics.states import Float64, TokenStates
+from oversmooth.metrics.states import TokenStates
 
 RANKME_OFFSET = 1e-7
 
 
 def entropy(shares: Float64) -> float:
-    """Shannon entropy −Σ p ln p in nats, with 0 ln 0 = 0."""
-    positive = shares[shares > 0]
-    return float(-(positive @ np.log(positive)))
+    """Shannon entropy −Σ p ln p in nats of descending shares that sum to 1, with 0 ln 0 = 0."""
+    tail = shares[1:][shares[1:] > 0]
+    # The first share as what the tail leaves: near 1 its logarithm would lose every digit.
+    rest = tail.sum()
+    return float((1.0 - rest) * -np.log1p(-rest) - tail @ np.log(tail))
 
 
 @metric(
@@ -45,15 +48,16 @@ def effective_rank(states: TokenStates) -> float:
         "RankMe: Assessing the downstream performance of pretrained self-supervised representations by their rank",
         "https://arxiv.org/abs/2210.02885",
     ),
-    lower=1,
+    lower=1 - RANKME_OFFSET,
     upper=np.inf,
-    bound="min(n, d)",
-    reads="The effective rank as RankMe defines it, with its small constant inside the logarithm.",
-    caveat="Defined for a data set of pooled vectors; here it is read on the tokens of one text.",
+    bound="about min(n, d)",
+    reads="The effective rank as RankMe defines it, with its small constant added to each share.",
+    caveat="Made for pooled vectors of a data set, here of one text's tokens; its constant lifts the bound a little.",
 )
 def rankme(states: TokenStates) -> float:
     """Effective rank with RankMe's offset of 1e-7 on each share."""
-    return float(np.exp(entropy(states.shares + RANKME_OFFSET)))
+    shares = states.shares + RANKME_OFFSET
+    return float(np.exp(-(shares @ np.log(shares))))
 
 
 @metric(
@@ -132,6 +136,7 @@ def numerical_rank(states: TokenStates) -> float:
     unit="nats",
     reads="The von Neumann entropy of the trace-normalised Gram matrix of the tokens.",
     caveat="Grows with the number of tokens: compare texts of equal length, or divide by ln min(n, d).",
+    resolved=lambda states: states.singular_values.size == 1 or states.singular_values[1] > 0,
 )
 def matrix_entropy(states: TokenStates) -> float:
     """Shannon entropy of the energy shares."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from oversmooth.metrics.numerics import Float64
 from oversmooth.metrics.registry import Paper, UndefinedError, metric
-from oversmooth.metrics.states import Float64, TokenStates
+from oversmooth.metrics.states import TokenStates
+from oversmooth.wording import count
 
 SHI = Paper(
     "Shi et al.",
@@ -25,12 +27,9 @@ RBF_WIDTH = 0.5
 
 def _mean_pairwise_cosine(vectors: Float64, norms: Float64) -> float:
     """Mean cosine over pairs i ≠ j in O(nd): (n‖m‖² − 1)/(n − 1), m the mean of the unit rows."""
-    zero = np.count_nonzero(norms == 0)
-    if zero:
-        raise UndefinedError(f"the cosine of {zero} zero vectors is not defined")
-    count = len(norms)
-    mean = (1.0 / norms) @ vectors / count
-    return float((count * (mean @ mean) - 1.0) / (count - 1))
+    size = len(norms)
+    mean = (1.0 / norms) @ vectors / size
+    return float((size * (mean @ mean) - 1.0) / (size - 1))
 
 
 @metric(
@@ -45,7 +44,12 @@ def _mean_pairwise_cosine(vectors: Float64, norms: Float64) -> float:
 def token_cosine(states: TokenStates) -> float:
     """Mean cosine over all pairs of different tokens."""
     states.require_pairs()
+    states.require_directions()
     return _mean_pairwise_cosine(states.values, states.norms)
+
+
+def _distances_from_mean_resolved(states: TokenStates) -> bool:
+    return bool((states.residual_energies**0.5 > states.precision.rounding * states.norms).all())
 
 
 @metric(
@@ -56,13 +60,23 @@ def token_cosine(states: TokenStates) -> float:
     upper=1,
     reads="The mean cosine after the mean token of the text is removed: what is alike beyond a common offset.",
     caveat="Equal norms alone give −1/(n − 1), so only departures from that value say something.",
-    resolved=lambda states: states.residual_resolved,
+    resolved=_distances_from_mean_resolved,
 )
 def token_cosine_centred(states: TokenStates) -> float:
     """Mean cosine over all pairs of different tokens after subtracting the mean token."""
     states.require_pairs()
-    norms = np.sqrt(np.einsum("ij,ij->i", states.centred, states.centred))
-    return _mean_pairwise_cosine(states.centred, norms)
+    zero = states.count - np.count_nonzero(states.residual_energies)
+    if zero:
+        raise UndefinedError(
+            f"the cosine with a token equal to the mean token is not defined ({zero} of {count(states.count, 'token')})"
+        )
+    return _mean_pairwise_cosine(states.centred, np.sqrt(states.residual_energies))
+
+
+def _directions_resolved(states: TokenStates) -> bool:
+    # Rounding turns a token by up to u, so the distance of two unit tokens changes by up to 2u.
+    mean_square = 2.0 * states.cosine_gaps.sum() / (states.count * (states.count - 1))
+    return bool(mean_square > (2.0 * states.precision.rounding) ** 2)
 
 
 @metric(
@@ -74,19 +88,20 @@ def token_cosine_centred(states: TokenStates) -> float:
     unit="nats",
     reads="The log mean Gaussian similarity of the unit tokens: 0 when all are the same, −4 when orthogonal.",
     caveat="Ruled by the closest pairs; on unit vectors with width 0.5, the form that the paper's figures fit.",
+    resolved=_directions_resolved,
 )
 def rbf_distance(states: TokenStates) -> float:
     """Log of the mean radial-basis similarity over pairs of different unit tokens."""
     states.require_pairs()
-    # ‖x̂ᵢ − x̂ⱼ‖² = 2 − 2 cos
-    similarities = np.exp((states.cosines - 1.0) * (2.0 / RBF_WIDTH))
-    count = states.count
-    return float(np.log((similarities.sum() - count) / (count * (count - 1))))
+    # ‖x̂ᵢ − x̂ⱼ‖² = 2(1 − cos); as differences from 1, so that alike tokens keep their digits. The diagonal adds 0.
+    differences = states.cosine_gaps * (-2.0 / RBF_WIDTH)
+    np.expm1(differences, out=differences)
+    return float(np.log1p(differences.sum() / (states.count * (states.count - 1))))
 
 
 @metric(
     title="[CLS] uniformity",
-    formula=r"\frac{1}{n} \sum_{i} \cos(x_{\mathrm{CLS}}, x_i)",
+    formula=r"\operatorname{mean}_{i \neq \mathrm{CLS}} \cos(x_{\mathrm{CLS}}, x_i)",
     paper=YAN,
     lower=-1,
     upper=1,
@@ -98,9 +113,10 @@ def cls_uniformity(states: TokenStates) -> float:
     anchor = states.classification
     if anchor is None:
         raise UndefinedError("this tokenizer adds no [CLS] token")
+    states.require_directions()
     length = float(np.sqrt(anchor @ anchor))
-    if length == 0.0 or not states.norms.all():
-        raise UndefinedError("the cosine of a zero vector is not defined")
+    if length == 0.0:
+        raise UndefinedError("the [CLS] token is the zero vector")
     cosines = states.values @ anchor / (states.norms * length)
     if states.includes_classification:
         if states.count < 2:

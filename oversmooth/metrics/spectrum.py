@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from oversmooth.metrics.numerics import EPSILON, Float64
 from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.similarity import YAN
-from oversmooth.metrics.states import Float64, TokenStates
+from oversmooth.metrics.states import TokenStates
 
 
 def _middle(ordered: Float64) -> float:
     """Median of values that are sorted already."""
     count = ordered.size
     return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+
+
+def _deviations(states: TokenStates) -> Float64:
+    deviations: Float64 = states.relative - states.relative.sum() / states.relative.size
+    return deviations
+
+
+def _variance(states: TokenStates) -> float:
+    deviations = _deviations(states)
+    return float(deviations @ deviations) / deviations.size
 
 
 @metric(
@@ -31,22 +42,21 @@ def explained_variance_1(states: TokenStates) -> float:
 
 @metric(
     title="Spectrum skewness",
-    formula=r"\frac{m_3}{m_2^{3/2}},\quad m_k = \operatorname{mean}_i \big(s_i - \bar{s}\big)^k,\ s_i = \sigma_i/\sigma_1",
+    formula=r"m_3 / m_2^{3/2},\quad m_k = \operatorname{mean}_i (s_i - \bar{s})^k,\ s_i = \sigma_i/\sigma_1",
     paper=YAN,
     lower=-np.inf,
     upper=np.inf,
     reads="The skewness of the singular values over the largest: large when few tower over a long tail.",
     caveat="Grows with min(n, d), so compare texts of equal length.",
+    resolved=lambda states: _variance(states) ** 0.5 * states.singular_values[0] > states.floor,
 )
 def spectrum_skewness(states: TokenStates) -> float:
     """Population skewness of σ/σ_1."""
-    relative = states.relative
-    deviations = relative - relative.mean()
-    squares = deviations * deviations
-    variance = float(squares.mean())
-    if variance <= np.finfo(np.float64).eps ** 2:
+    variance = _variance(states)
+    if variance <= EPSILON**2:
         raise UndefinedError("all singular values are equal")
-    return float((squares @ deviations) / relative.size / variance**1.5)
+    deviations = _deviations(states)
+    return float((deviations * deviations) @ deviations / deviations.size / variance**1.5)
 
 
 @metric(

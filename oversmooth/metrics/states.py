@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from oversmooth.metrics.numerics import PRECISIONS, Float64, eigenvalues, half_squared_distances, roots
 from oversmooth.metrics.registry import UndefinedError
 from oversmooth.wording import count
 
-Float64 = NDArray[np.float64]
-
-EPSILON = float(np.finfo(np.float64).eps)
-
-ACCURATE_RATIO = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-3}
-"""σ/σ_max down to which singular values come from a float64 Gram matrix, whose relative error is about ε(σ_max/σ)²:
-1e-8 for float32 states, far below their own rounding there, and 1e-10 for float64 states."""
-
-ROUNDING = {np.dtype(np.float32): 2.0**-24, np.dtype(np.float64): 2.0**-50}
-"""Relative rounding of the stored states; for float64 ones that of the computation, which is then the coarser."""
-
 WIDE_SPREAD = 1e5
-"""Ratio of squared lengths beyond which cosines of the short tokens no longer come from the shared Gram matrix."""
+"""Ratio of squared lengths beyond which the cosines of the short tokens no longer come from the shared Gram matrix."""
 
 
 class TokenStates:
@@ -45,11 +36,13 @@ class TokenStates:
         self, values: ArrayLike, classification: ArrayLike | None = None, *, includes_classification: bool = False
     ) -> None:
         stored = np.asarray(values)
-        if stored.ndim != 2 or stored.size == 0 or stored.dtype not in ROUNDING:
+        if stored.ndim != 2 or stored.size == 0 or stored.dtype not in PRECISIONS:
             raise ValueError(f"expected a float32 or float64 matrix, got {stored.dtype} of shape {stored.shape}")
         self.stored = stored
+        self.precision = PRECISIONS[stored.dtype]
         self.values: Float64 = stored.astype(np.float64)
-        self.count, self.dimension = stored.shape
+        self.count: int = stored.shape[0]
+        self.dimension: int = stored.shape[1]
         self.classification: Float64 | None = None
         if classification is not None:
             self.classification = np.asarray(classification, dtype=np.float64)
@@ -69,13 +62,15 @@ class TokenStates:
         """Raise :class:`UndefinedError` where a token is the zero vector, which has no direction."""
         zero = self.count - np.count_nonzero(self.norms)
         if zero:
-            raise UndefinedError(f"the cosine with a zero vector is not defined ({zero} of {count(self.count, 'token')})")
+            raise UndefinedError(
+                f"the cosine with a zero vector is not defined ({zero} of {count(self.count, 'token')})"
+            )
 
     # -- mean and norms -------------------------------------------------------------------------------------------
 
     @cached_property
     def _centring(self) -> tuple[Float64, Float64]:
-        # By way of the first token: tokens that are alike have exact differences, and equal ones a residual of exactly 0.
+        # By way of the first token: alike tokens have exact differences, and equal ones a residual of exactly 0.
         centred = self.values - self.values[0]
         offset = centred.mean(axis=0)
         centred -= offset
@@ -94,7 +89,8 @@ class TokenStates:
     @cached_property
     def norms(self) -> Float64:
         """Euclidean norms of the tokens (n)."""
-        return np.sqrt(np.einsum("ij,ij->i", self.values, self.values))
+        norms: Float64 = np.sqrt(np.einsum("ij,ij->i", self.values, self.values))
+        return norms
 
     @cached_property
     def energy(self) -> float:
@@ -113,19 +109,14 @@ class TokenStates:
         return float(self.residual_energies.sum())
 
     @property
-    def rounding(self) -> float:
-        """Relative rounding u of one stored value."""
-        return ROUNDING[self.stored.dtype]
-
-    @property
     def floor(self) -> float:
         """Resolution floor u·‖X‖_F: what rounding the stored states may change in any singular value (Weyl)."""
-        return self.rounding * self.energy**0.5
+        return self.precision.rounding * math.sqrt(self.energy)
 
     @property
     def residual_resolved(self) -> bool:
         """Whether the tokens differ by more than the rounding of the stored states."""
-        return self.residual_energy**0.5 > self.floor
+        return math.sqrt(self.residual_energy) > self.floor
 
     # -- pairs of tokens ------------------------------------------------------------------------------------------
 
@@ -160,14 +151,12 @@ class TokenStates:
         norms = self.norms
         if self.residual_energies.max() > WIDE_SPREAD * norms.min() ** 2:
             units = self.values / norms[:, None]
-            return _half_squared_distances(units @ units.T)
+            units -= units[0]
+            return half_squared_distances(units @ units.T, np.zeros(self.count), np.ones(self.count))
         length = float(np.sqrt(self.mean @ self.mean))
         # ‖x_i‖ − ‖mean‖
         excess = (self.residual_energies + 2.0 * self._along_mean) / (norms + length)
-        gaps = _half_squared_distances(self.centred_gram - np.outer(excess, excess))
-        gaps /= norms[:, None]
-        gaps /= norms[None, :]
-        return np.minimum(gaps, 2.0, out=gaps)
+        return half_squared_distances(self.centred_gram, excess, 1.0 / norms)
 
     @property
     def cosines(self) -> Float64:
@@ -188,10 +177,10 @@ class TokenStates:
             UndefinedError: where the decomposition does not converge.
         """
         if self.count <= self.dimension:
-            squares = np.linalg.eigvalsh(self.gram)
+            gram = self.gram
         else:
-            squares = np.linalg.eigvalsh(self._centred_scatter + self.count * np.outer(self.mean, self.mean))
-        return self._roots(squares, self.values)
+            gram = self._centred_scatter + self.count * np.outer(self.mean, self.mean)
+        return roots(eigenvalues(gram), self.values, self.precision.accurate_ratio, self.floor)
 
     @cached_property
     def centred_singular_values(self) -> Float64:
@@ -203,28 +192,14 @@ class TokenStates:
             UndefinedError: where the decomposition does not converge.
         """
         if self.count <= self.dimension:
-            squares = np.linalg.eigvalsh(self.centred_gram)[1:]
+            squares = eigenvalues(self.centred_gram)[1:]
         else:
-            squares = np.linalg.eigvalsh(self._centred_scatter)
-        return self._roots(squares, self.centred)
+            squares = eigenvalues(self._centred_scatter)
+        return roots(squares, self.centred, self.precision.accurate_ratio, self.floor)
 
     @property
     def _centred_scatter(self) -> Float64:
         return self.centred.T @ self.centred
-
-    def _roots(self, squares: Float64, matrix: Float64) -> Float64:
-        """Singular values from the ascending eigenvalues of a Gram matrix, by a true SVD where these are too coarse."""
-        if squares.size == 0:
-            return squares
-        largest = squares[-1]
-        coarse = np.abs(squares[squares < ACCURATE_RATIO[self.stored.dtype] ** 2 * largest])
-        # An eigenvalue may be off by ε·largest, so even one of 0 may hide a singular value that counts.
-        if coarse.size and coarse.max() + EPSILON * largest > self.floor**2:
-            roots = _singular_values(matrix)[: squares.size]
-        else:
-            roots = np.sqrt(np.maximum(squares[::-1], 0.0))
-        roots[roots <= self.floor] = 0.0
-        return roots
 
     @cached_property
     def shares(self) -> Float64:
@@ -234,7 +209,8 @@ class TokenStates:
             UndefinedError: where every token is the zero vector.
         """
         self.require_energy()
-        return self.singular_values / self.singular_values.sum()
+        shares: Float64 = self.singular_values / self.singular_values.sum()
+        return shares
 
     @cached_property
     def energy_shares(self) -> Float64:
@@ -244,8 +220,9 @@ class TokenStates:
             UndefinedError: where every token is the zero vector.
         """
         self.require_energy()
-        squares = self.singular_values**2
-        return squares / squares.sum()
+        squares = self.singular_values * self.singular_values
+        shares: Float64 = squares / squares.sum()
+        return shares
 
     @cached_property
     def relative(self) -> Float64:
@@ -255,21 +232,5 @@ class TokenStates:
             UndefinedError: where every token is the zero vector.
         """
         self.require_energy()
-        return self.singular_values / self.singular_values[0]
-
-
-def _half_squared_distances(gram: Float64) -> Float64:
-    """½‖a_i − a_j‖² of all pairs (n × n), at least 0, from the Gram matrix of the a_i, which is overwritten."""
-    half = 0.5 * gram.diagonal()
-    distances = np.subtract(half[:, None], gram, out=gram)
-    distances += half[None, :]
-    np.maximum(distances, 0.0, out=distances)
-    np.fill_diagonal(distances, 0.0)
-    return distances
-
-
-def _singular_values(matrix: Float64) -> Float64:
-    try:
-        return np.linalg.svd(matrix, compute_uv=False)
-    except np.linalg.LinAlgError as error:
-        raise UndefinedError("the singular value decomposition did not converge") from error
+        relative: Float64 = self.singular_values / self.singular_values[0]
+        return relative

@@ -1,31 +1,26 @@
-"""What a measurement says, in sentences and in the few numbers of a summary. No drawing, no markup."""
+"""First to last, the largest change, and the one sentence that states it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from oversmooth import metrics as metric_registry
 from oversmooth import points
-from oversmooth.numerals import arrow, decimals_for, fixed, number
+from oversmooth.findings.numerals import arrow, decimals_for, fixed, number
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
-
-Float64 = NDArray[np.float64]
 
 MAIN_METRIC = "token_cosine"
 FLAT_COSINE = 0.02
 """A mean cosine that changes by less than this has not changed, as the headline says it."""
 FLAT_SHARE = 0.02
 """Of any other metric: a change of less than this share of the larger end."""
-
 
 
 @dataclass(frozen=True)
@@ -113,11 +108,7 @@ def _change(measurement: Measurement, metric: str) -> Change:
     if not defined:
         return Change(metric, math.nan, math.nan, path[0][0], path[-1][0], None, math.nan)
     (first_point, first), (last_point, last) = defined[0], defined[-1]
-    steps = [
-        (block, after - before)
-        for (_, before), (block, after) in zip(path, path[1:], strict=False)
-        if math.isfinite(after - before)
-    ]
+    steps = [(block, after - before) for (_, before), (block, after) in pairwise(path) if math.isfinite(after - before)]
     block, size = max(steps, key=lambda step: abs(step[1]), default=(None, math.nan))
     return Change(metric, first, last, first_point, last_point, block, size)
 
@@ -191,17 +182,3 @@ def _places(names: Sequence[str]) -> str:
         return f"{len(names)} points from {points.title(names[0])} to {points.title(names[-1])}"
     titles = [points.title(name) for name in names]
     return " and ".join([", ".join(titles[:-1]), titles[-1]]) if len(titles) > 1 else titles[0]
-
-
-def singular_values(measurement: Measurement, point: str, *, centred: bool) -> Float64:
-    """Singular values of the first text at a point, descending; empty where it has none."""
-    values = measurement.spectra["centred" if centred else "raw"].sel(point=point).values[0]
-    kept: Float64 = values[np.isfinite(values)]
-    return kept
-
-
-def cumulative_shares(values: Float64) -> Float64:
-    """Share of the energy Σσ² in the first k directions, rising to 1."""
-    energy = np.cumsum(values**2)
-    shares: Float64 = energy / energy[-1]
-    return shares

@@ -1,0 +1,94 @@
+"""A metric over depth as positions, values and words, before it is drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oversmooth import metrics as metric_registry
+from oversmooth import points
+from oversmooth.findings import number, reason
+from oversmooth.tokens import escape
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+NORM_GAP = 1.5
+"""Distance of the final norm from the last block, in blocks: it is set apart, since it is not one."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One metric over the main points, ready to be drawn."""
+
+    title: str
+    axis_title: str
+    from_zero: bool
+    points: tuple[str, ...]
+    positions: dict[str, float]
+    values: dict[str, float]
+    """Mean over texts; only where there is one."""
+    texts: tuple[tuple[float, ...], ...]
+    """Per text, in the order of ``points``; empty when there is one text only."""
+    missing: dict[str, str]
+    unresolved: dict[str, str]
+
+    @classmethod
+    def of(cls, measurement: Measurement, metric: str) -> Series:
+        declared = metric_registry.get(metric)
+        curve = measurement.curve(metric)
+        several = measurement.curves[metric].sel(point=list(curve)).values
+        return cls(
+            title=declared.title,
+            axis_title=f"{declared.title} ({declared.unit})" if declared.unit else declared.title,
+            # Where a metric has no lower bound, zero means nothing.
+            from_zero=math.isfinite(declared.lower),
+            points=tuple(curve),
+            positions=_positions(tuple(curve)),
+            values={point: value for point, value in curve.items() if math.isfinite(value)},
+            texts=tuple(tuple(map(float, row)) for row in several) if len(several) > 1 else (),
+            missing={p: reason(measurement, metric, p) for p, value in curve.items() if not math.isfinite(value)},
+            unresolved={p: why for p in curve if (why := reason(measurement, metric, p, "unresolved"))},
+        )
+
+    @property
+    def defined(self) -> bool:
+        return bool(self.values)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The points that a line connects: embedding and blocks."""
+        return tuple(point for point in self.points if point != points.FINAL_NORM)
+
+    def hover(self, point: str) -> str:
+        lines = [points.title(point), f"<b>{number(self.values.get(point, math.nan), 4)}</b>"]
+        lines += [escape(notes[point]) for notes in (self.missing, self.unresolved) if point in notes]
+        return "<br>".join(lines)
+
+
+def _positions(names: Sequence[str]) -> dict[str, float]:
+    blocks = [point for point in names if points.is_block(point)]
+    positions = {point: float(index) for index, point in enumerate(blocks)}
+    positions[points.EMBEDDING] = -1.0
+    positions[points.FINAL_NORM] = len(blocks) - 1 + NORM_GAP
+    return {name: positions[name] for name in names}
+
+
+def ticks(series: Series, most: int) -> tuple[list[float], list[str]]:
+    """Block numbers, thinned; embedding and final norm in a second row, where they have room beside the numbers."""
+    blocks = [point for point in series.points if points.is_block(point)]
+    step = _step(len(blocks), most)
+    numbered = [point for index, point in enumerate(blocks) if index % step == 0]
+    words = {points.EMBEDDING: "<br>embedding", points.FINAL_NORM: "<br>final norm"}
+    named = [point for point in series.points if point in words]
+    return (
+        [series.positions[point] for point in [*numbered, *named]],
+        [*numbered, *(words[point] for point in named)],
+    )
+
+
+def _step(blocks: int, most: int) -> int:
+    """The smallest round step that leaves at most so many ticks."""
+    return next(step for step in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 50, 100, 1000) if blocks <= step * most)

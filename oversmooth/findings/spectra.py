@@ -1,0 +1,35 @@
+"""The singular values of one point, as charts and their descriptions read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+Float64 = NDArray[np.float64]
+
+
+def singular_values(measurement: Measurement, point: str, *, centred: bool) -> Float64:
+    """Singular values of the first text at a point, descending; empty where it has none."""
+    values = measurement.spectra["centred" if centred else "raw"].sel(point=point).values[0]
+    kept: Float64 = values[np.isfinite(values)]
+    return kept
+
+
+def cumulative_shares(values: Float64) -> Float64:
+    """Share of the energy Σσ² in the first k directions, rising to 1."""
+    energy = np.cumsum(values**2)
+    shares: Float64 = energy / energy[-1]
+    return shares
+
+
+def spectrum_reason(measurement: Measurement, point: str, *, centred: bool) -> str:
+    """Why a point has no singular values."""
+    if centred and singular_values(measurement, point, centred=False).size == 1:
+        return "one token less its mean leaves nothing"
+    notes = [note for note in measurement.notes if (note.input, note.point, note.kind) == (0, point, "missing")]
+    return notes[0].reason if notes else "no reason was recorded"

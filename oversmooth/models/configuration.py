@@ -1,0 +1,104 @@
+"""A model's configuration, read so that it decides the numbers of the architecture and nothing else."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import transformers
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import MODEL_MAPPING
+
+from oversmooth.errors import ModelError
+from oversmooth.models.files import CONFIG
+from oversmooth.models.refusal import refusing
+from oversmooth.wording import did_you_mean
+
+_MOST_LAYERS = 1000
+_SENSES = {"pixel_values": "images", "input_values": "sound", "input_features": "sound"}
+_TOKENIZER_CONFIG = "tokenizer_config.json"
+
+# Keys of a configuration that reach code. Refused is what the model cannot be measured without: its own code, a
+# quantisation, another weight file than the checked ones. Taken out is what only says how transformers should compute,
+# which Oversmooth decides itself: a name there is looked up on the hub, even with `trust_remote_code=False`.
+_REFUSED = {
+    "auto_map": "“{name}” brings its own program code (auto_map in {file}), which Oversmooth never runs. "
+    "Models that transformers knows by itself can be measured.",
+    "quantization_config": "“{name}” is stored quantised. Measure the model that it was made from.",
+    "transformers_weights": "“{name}” names a weight file of its own in {file} ({key}), which is not read.",
+}
+_TAKEN_OUT = ("_implementation", "trust_remote_code")
+
+
+def read_configuration(folder: Path, name: str) -> PreTrainedConfig:
+    """The configuration of a model that reads text.
+
+    Raises:
+        ModelError: not JSON, an architecture that is unknown or reads something else, remote code, quantised weights.
+    """
+    fields = _fields(folder / CONFIG, name)
+    if (folder / _TOKENIZER_CONFIG).is_file():
+        _fields(folder / _TOKENIZER_CONFIG, name)
+    family = fields.get("model_type")
+    if not isinstance(family, str):
+        raise ModelError(f"{CONFIG} of “{name}” names no architecture (model_type).")
+    if family not in CONFIG_MAPPING:
+        raise ModelError(
+            f"The architecture “{family}” of “{name}” is not known to transformers {transformers.__version__}"
+            f"{did_you_mean(family, CONFIG_MAPPING.keys())}."
+        )
+    with refusing(f"{CONFIG} of “{name}” describes no “{family}” model"), tempfile.TemporaryDirectory() as clean:
+        (Path(clean) / CONFIG).write_text(json.dumps(_without_switches(fields)))
+        config: PreTrainedConfig = AutoConfig.from_pretrained(clean, local_files_only=True, trust_remote_code=False)
+    # Where it was read from would stay in it, and transformers looks at it when it chooses a tokenizer.
+    config.name_or_path = name
+    _refuse_other_senses(config, name)
+    _refuse_endless(config, name)
+    return config
+
+
+def _fields(path: Path, name: str) -> dict[str, Any]:
+    with refusing(f"{path.name} of “{name}” is not JSON"):
+        fields = json.loads(path.read_bytes())
+    if not isinstance(fields, dict):
+        raise ModelError(f"{path.name} of “{name}” is not a JSON object.")
+    for key, sentence in _REFUSED.items():
+        if _anywhere(fields, key):
+            raise ModelError(sentence.format(name=name, file=path.name, key=key))
+    return fields
+
+
+def _anywhere(value: object, key: str) -> bool:
+    """Whether a key stands, not empty, at any depth: configurations nest, one for each part of a model."""
+    if isinstance(value, list):
+        return any(_anywhere(each, key) for each in value)
+    return isinstance(value, dict) and (bool(value.get(key)) or any(_anywhere(each, key) for each in value.values()))
+
+
+def _without_switches(value: object) -> object:
+    if isinstance(value, list):
+        return [_without_switches(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _without_switches(each) for key, each in value.items() if not any(part in key for part in _TAKEN_OUT)}
+
+
+def _refuse_other_senses(config: PreTrainedConfig, name: str) -> None:
+    try:
+        model_class = MODEL_MAPPING[type(config)]
+    except KeyError:
+        raise ModelError(
+            f"“{name}” is a {config.model_type} model, of which transformers has no bare network to measure."
+        ) from None
+    sense = _SENSES.get(getattr(model_class, "main_input_name", ""))
+    if sense is not None:
+        raise ModelError(f"“{name}” reads {sense}; Oversmooth reads text. Choose a language model.")
+
+
+def _refuse_endless(config: PreTrainedConfig, name: str) -> None:
+    layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    if isinstance(layers, int) and layers > _MOST_LAYERS:
+        raise ModelError(f"{CONFIG} of “{name}” claims {layers:,} layers; Oversmooth measures up to {_MOST_LAYERS:,}.")

@@ -1,0 +1,121 @@
+"""One download from the hub: bytes counted, stopped as soon as nobody waits for it."""
+
+from __future__ import annotations
+
+import glob
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import constants, snapshot_download
+from huggingface_hub.utils import tqdm
+
+from oversmooth.models.refusal import reason
+from oversmooth.progress import Progress, Report
+from oversmooth.wording import bytes_in_words
+
+_POLL = 0.1
+"""Seconds between two progress reports."""
+
+
+class DownloadError(Exception):
+    """The download did not end well; its cause is the hub client's own error."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to download."""
+
+    identifier: str
+    revision: str | None
+    """As asked for, not the commit: then the cache knows the branch by its name when there is no network."""
+    files: tuple[str, ...]
+    bytes: int
+
+    def carry_out(self, meter: _Meter) -> Path:
+        """Download into the cache."""
+        patterns = [glob.escape(each) for each in self.files]
+        with _plain_http():
+            return Path(
+                snapshot_download(
+                    self.identifier, revision=self.revision, allow_patterns=patterns, tqdm_class=meter.bar_class
+                )
+            )
+
+
+def download(order: Order, report: Report) -> Path:
+    """Download what is ordered and is not cached yet; gives the folder in the cache, named after the commit.
+
+    It runs on a thread of its own, so that ``report`` is called from here, and in time even while the hub stalls.
+
+    Raises:
+        DownloadError: it broke off; what has arrived is kept for the next try.
+        CancelledError: from ``report``; the download stops at the next piece.
+    """
+    meter = _Meter()
+    outcome: list[Path | BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(order.carry_out(meter))
+        except BaseException as error:
+            outcome.append(error)  # Raised again below, on the thread that waits for it.
+
+    thread = threading.Thread(target=work, name="download", daemon=True)
+    detail = f"{order.identifier}, {bytes_in_words(order.bytes)}"
+    try:
+        thread.start()
+        while thread.is_alive():
+            report(Progress("download", min(meter.bytes, order.bytes), order.bytes, detail))
+            thread.join(_POLL)
+    except BaseException:
+        meter.stopped.set()
+        raise
+    result = outcome[0]
+    if isinstance(result, BaseException):
+        raise DownloadError(reason(result)) from result
+    report(Progress("download", order.bytes, order.bytes, detail))
+    return result
+
+
+class _StoppedError(Exception):
+    """Raised inside the download's threads once nobody waits for it."""
+
+
+class _Meter:
+    """Counts what arrives, and stops the download at the next piece."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.stopped = threading.Event()
+        meter = self
+
+        class Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
+            """A progress bar that draws nothing."""
+
+            def __init__(self, *arguments: object, **options: object) -> None:
+                super().__init__(*arguments, **(options | {"disable": True}))
+                self.counts_bytes = options.get("unit") == "B"
+
+            def update(self, n: float | None = 1) -> None:
+                if meter.stopped.is_set():
+                    raise _StoppedError
+                self.n += n or 0
+                if self.counts_bytes:
+                    # One bar counts what came over the network, one what was written; either may be the later.
+                    meter.bytes = max(meter.bytes, int(self.n))
+
+        self.bar_class = Bar
+
+
+@contextmanager
+def _plain_http() -> Iterator[None]:
+    """Without the Xet protocol: its native threads tell their progress but cannot be stopped from it."""
+    before = constants.HF_HUB_DISABLE_XET
+    constants.HF_HUB_DISABLE_XET = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_XET = before

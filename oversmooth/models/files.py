@@ -1,0 +1,169 @@
+"""What lies in a model folder: which files are read, their headers and hashes. No weight is loaded here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from safetensors import safe_open
+
+from oversmooth.errors import ModelError
+from oversmooth.models.refusal import refusing
+from oversmooth.wording import bytes_in_words, count
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+BYTES_PER_PARAMETER = 4
+"""Whatever the checkpoint's type, weights are held as float32."""
+
+_SHARD = re.compile(r"model[\w.-]*\.safetensors")
+_SUPPORT = (".json", ".txt", ".model")
+"""Configuration and tokenizer files."""
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
+# Both are read by transformers in place of the weights that are checked here.
+_DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
+_ADAPTER = "adapter_config.json"
+
+_HEADER_LIMIT = 8 * 1024**2
+"""The format allows 100 MB; the largest published models need under one."""
+_MEMORY_HEADROOM = 1.2
+"""Activations, and the copy of the tensor that is being converted."""
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The weight files of a folder, as their headers describe them."""
+
+    files: tuple[str, ...]
+    parameters: int
+    dtype: str
+    """In which type most of the parameters are stored."""
+
+
+def wanted(names: Collection[str]) -> list[str]:
+    """Of the file names of a model, those that loading it reads: configuration, tokenizer, safetensors weights."""
+    top = [name for name in names if "/" not in name]
+    weights = [WEIGHTS] if WEIGHTS in top else [name for name in top if INDEX in top and _SHARD.fullmatch(name)]
+    return [name for name in top if name.endswith(_SUPPORT)] + weights
+
+
+def refuse_unreadable(names: Collection[str], name: str) -> None:
+    """Refuse a set of files that holds no model in safetensors.
+
+    Raises:
+        ModelError: no configuration, weights as pickles only, no weights, or an adapter without its model.
+    """
+    if CONFIG not in names:
+        raise ModelError(f"“{name}” holds no model that Oversmooth can read: it has no {CONFIG}.")
+    if _ADAPTER in names:
+        raise ModelError(
+            f"“{name}” holds an adapter ({_ADAPTER}). Merge it into its model, save that, and measure the result."
+        )
+    if any(_DISTRIBUTED.fullmatch(each) for each in names):
+        raise ModelError(f"“{name}” holds a distributed training checkpoint. Save it once with `save_pretrained`.")
+    if any(each.endswith(".safetensors") for each in wanted(names)):
+        return
+    pickles = sorted(each for each in names if each.endswith(_PICKLES) and "/" not in each)
+    if pickles:
+        raise ModelError(
+            f"“{name}” has its weights only as {pickles[0]}. Reading such a file can run code, so Oversmooth takes "
+            "safetensors alone: convert it, or name a revision that has model.safetensors."
+        )
+    raise ModelError(f"“{name}” has no weights: neither {WEIGHTS} nor {INDEX} is there.")
+
+
+def read_checkpoint(folder: Path, name: str) -> Checkpoint:
+    """Check that the weight files are whole, from their headers, and count what they hold.
+
+    Raises:
+        ModelError: a shard is missing, or a file is truncated, empty, or not in the format.
+    """
+    names = _shards(folder, name)
+    parameters: Counter[str] = Counter()
+    for each in names:
+        parameters += _header(folder / each, name)
+    if not parameters:
+        raise ModelError(f"The weight files of “{name}” hold no parameters.")
+    stored = parameters.most_common(1)[0][0]
+    return Checkpoint(files=names, parameters=parameters.total(), dtype=_DTYPES[stored])
+
+
+def _shards(folder: Path, name: str) -> tuple[str, ...]:
+    if (folder / WEIGHTS).is_file():
+        return (WEIGHTS,)
+    with refusing(f"{INDEX} of “{name}” cannot be read"):
+        shards = sorted(set(json.loads((folder / INDEX).read_bytes())["weight_map"].values()))
+    strange = [each for each in shards if not isinstance(each, str) or Path(each).name != each]
+    if strange or not shards:
+        raise ModelError(f"{INDEX} of “{name}” does not name weight files in the same folder: {strange[:2]}.")
+    missing = [each for each in shards if not (folder / each).is_file()]
+    if missing:
+        raise ModelError(
+            f"“{name}” is incomplete: {len(missing)} of {count(len(shards), 'weight file')} "
+            f"{'is' if len(missing) == 1 else 'are'} missing ({', '.join(missing[:2])})."
+        )
+    return tuple(shards)
+
+
+def _header(path: Path, name: str) -> Counter[str]:
+    """Parameters in one file, by stored type."""
+    damaged = f"{path.name} of “{name}” is damaged or incomplete"
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > _HEADER_LIMIT:
+        raise ModelError(f"{damaged}: its header claims {bytes_in_words(length)}.")
+    parameters: Counter[str] = Counter()
+    # Opening it makes the safetensors library compare every offset with the file's length.
+    with refusing(damaged), safe_open(str(path), framework="numpy") as tensors:
+        for key in tensors.keys():  # noqa: SIM118 - it is no mapping
+            tensor = tensors.get_slice(key)
+            if tensor.get_dtype() in _DTYPES:
+                parameters[tensor.get_dtype()] += math.prod(tensor.get_shape())
+            elif tensor.get_dtype().startswith(("F8", "F4", "F6")):
+                raise ModelError(
+                    f"“{name}” is stored quantised ({tensor.get_dtype()}). Measure the model it was made from."
+                )
+    return parameters
+
+
+def hashes(folder: Path, files: Collection[str], published: Mapping[str, str], name: str) -> dict[str, str]:
+    """SHA-256 of each file, compared with the published one where there is one.
+
+    Raises:
+        ModelError: a file is not the one that was published.
+    """
+    found = {}
+    for each in files:
+        with refusing(f"{each} of “{name}” cannot be read"), (folder / each).open("rb") as file:
+            found[each] = hashlib.file_digest(file, "sha256").hexdigest()
+        if found[each] != published.get(each, found[each]):
+            raise ModelError(
+                f"{each} of “{name}” is not the file that was published (SHA-256 {found[each][:12]}… instead of "
+                f"{published[each][:12]}…). Delete {(folder / each).resolve()} and load it again."
+            )
+    return found
+
+
+def require_memory(parameters: int, name: str) -> None:
+    """Refuse a model that does not fit into the memory that is free now.
+
+    Raises:
+        ModelError: with both sizes.
+    """
+    needed = parameters * BYTES_PER_PARAMETER * _MEMORY_HEADROOM
+    available = psutil.virtual_memory().available
+    if needed > available:
+        raise ModelError(
+            f"“{name}” does not fit into memory: its {count(parameters, 'parameter')} need about "
+            f"{bytes_in_words(needed)} as float32, and {bytes_in_words(available)} are free. "
+            "Choose a smaller model or close other programs."
+        )

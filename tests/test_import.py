@@ -1,0 +1,55 @@
+"""What importing and the quick commands load: a notebook and a terminal must not wait for what they do not use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ["torch", "transformers", "streamlit", "plotly"]
+
+
+def loaded(code: str) -> list[str]:
+    """The heavy libraries that a fresh interpreter holds after running the code."""
+    report = f"\nimport sys; print('\\n' + ' '.join(name for name in {HEAVY} if name in sys.modules))"
+    result = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True)
+    return result.stdout.splitlines()[-1].split()
+
+
+def test_the_probe_sees_what_is_loaded() -> None:
+    assert loaded("import plotly") == ["plotly"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import oversmooth",
+        "from oversmooth import Settings, Measurement; Settings.of(texts='a b')",
+        "from oversmooth import metrics; metrics.names()",
+        "from oversmooth.models import catalog; catalog.CATALOG",
+        "from oversmooth.export import folder, tables",
+        "from oversmooth import launch; launch.script()",
+    ],
+)
+def test_declarations_come_without_heavy_libraries(code: str) -> None:
+    assert loaded(code) == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["measure", "--help"], ["models"], ["metrics"], ["--version"]])
+def test_quick_commands_load_no_heavy_libraries(arguments: list[str]) -> None:
+    assert loaded(f"from oversmooth.cli import run; assert run({arguments}) == 0") == []
+
+
+def test_measuring_needs_neither_dashboard_nor_charts() -> None:
+    assert loaded("import oversmooth.measuring, oversmooth.findings") == ["torch", "transformers"]
+
+
+def test_figures_leave_the_callers_chart_templates_alone() -> None:
+    code = """
+import plotly.io
+before = (plotly.io.templates.default, sorted(plotly.io.templates))
+import oversmooth, oversmooth.figures
+assert (plotly.io.templates.default, sorted(plotly.io.templates)) == before
+"""
+    assert loaded(code) == ["plotly"]

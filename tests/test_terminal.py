@@ -1,0 +1,61 @@
+"""The line of progress, and how columns are set."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from oversmooth import terminal
+from oversmooth.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_one_line_that_is_gone_afterwards() -> None:
+    stream = Terminal()
+    with terminal.progress_line(stream) as report:
+        report(Progress("load", detail="bert-tiny"))
+        report(Progress("measure", 4, 8, "3"))
+        assert stream.getvalue().endswith("Measuring: block 3 (4 of 8) …")
+    assert "\n" not in stream.getvalue()
+    shown = re.split("\r\x1b\\[K", stream.getvalue())
+    assert shown[1] == "Loading: bert-tiny …"
+    assert shown[-1] == ""
+
+
+def test_progress_line_is_cleared_when_the_run_fails() -> None:
+    stream = Terminal()
+
+    def run() -> None:
+        with terminal.progress_line(stream) as report:
+            report(Progress("measure", 1, 8, "embedding"))
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        run()
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_progress_is_silent_where_nobody_watches() -> None:
+    stream = io.StringIO()
+    with terminal.progress_line(stream) as report:
+        report(Progress("measure", 1, 8, "embedding"))
+    assert stream.getvalue() == ""
+
+
+def test_a_download_is_told_in_bytes() -> None:
+    assert terminal.sentence(Progress("download", 45_000_000, 90_900_000, "model.safetensors")) == (
+        "Downloading: model.safetensors (45.0 MB of 90.9 MB) …"
+    )
+    assert terminal.sentence(Progress("queue")) == "Waiting …"
+
+
+def test_columns_line_up() -> None:
+    assert terminal.columns([("A", "B", "C"), ("long", "x", "and no trailing space")]) == (
+        "A     B  C\nlong  x  and no trailing space"
+    )
