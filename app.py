@@ -4,9 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
-HERE = Path(__file__).parent
+from oversmooth.dashboard import theme
 
-st.set_page_config(page_title="Oversmooth", page_icon=str(HERE / "assets" / "logo.svg"), layout="wide")
+HERE = Path(__file__).parent
+ASSETS = HERE / "assets"
+
+st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
+st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
 st.navigation(
     [st.Page(HERE / "pages" / "measure.py", title="Measure", url_path="measure", default=True)], position="top"
 ).run()

@@ -55,6 +55,8 @@ class Analysis:
         if similarity:
             self.maps = np.full((len(points), side, side), np.nan, dtype=np.float32)
         self.notes: list[Note] = []
+        self.non_finite: dict[tuple[int, str], str] = {}
+        """Reason per input and point at which nothing could be measured."""
 
     def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
         """Measure the states (token, dim) of one input at one point, padding and special tokens still among them."""
@@ -76,31 +78,37 @@ class Analysis:
             store[number, column, : values.size] = values
         self.floor[number, column] = tokens.floor
         if self.maps is not None and number == 0:
-            self._keep_map(tokens, column, point)
+            self._keep_map(self.maps[column], tokens, point)
 
     def _value(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> float:
         try:
-            value = metric.compute(tokens)
+            with np.errstate(over="ignore", invalid="ignore"):  # Told below, in a note.
+                value = metric.compute(tokens)
         except UndefinedError as error:
             self.notes.append(Note("missing", number, point, metric.name, str(error)))
             return np.nan
+        if not np.isfinite(value):
+            self.notes.append(Note("missing", number, point, metric.name, "the result is infinite or not a number"))
+            return np.nan
         if metric.resolved is not None and not metric.resolved(tokens):
-            reason = "the tokens are equal to within the rounding of their float32 states"
+            reason = "the value lies below what the rounding of the float32 states resolves"
             self.notes.append(Note("unresolved", number, point, metric.name, reason))
         return value
 
-    def _keep_map(self, tokens: TokenStates, column: int, point: str) -> None:
-        assert self.maps is not None
+    def _keep_map(self, store: NDArray[np.float32], tokens: TokenStates, point: str) -> None:
         try:
-            self.maps[column] = averaged(tokens.cosines, self.factor)
+            store[:] = averaged(tokens.cosines, self.factor)
         except UndefinedError as error:
             self.notes.append(Note("missing", 0, point, "similarity", str(error)))
 
     def _mark_non_finite(self, number: int, point: str, states: NDArray[np.float32]) -> None:
         bad = int(np.count_nonzero(~np.isfinite(states)))
-        reason = f"{count(bad, 'activation')} of {states.size:,} are infinite or not a number"
-        for name in (*(metric.name for metric in self.metrics), "similarity"):
-            self.notes.append(Note("missing", number, point, name, reason))
+        reason = f"infinite or not a number: {count(bad, 'activation')} of {states.size:,}"
+        self.non_finite[number, point] = reason
+        names = [metric.name for metric in self.metrics]
+        if self.maps is not None and number == 0:
+            names.append("similarity")
+        self.notes += [Note("missing", number, point, name, reason) for name in names]
 
 
 def averaged(matrix: NDArray[np.float64], factor: int) -> NDArray[np.float64]:

@@ -56,18 +56,25 @@ def encode(text: str, model: LoadedModel, *, max_tokens: int, special_tokens: bo
     if not text.strip():
         raise InputError("The text is empty: type or paste at least two words.")
     limit = token_limit(model, max_tokens)
+    added = model.tokenizer.num_special_tokens_to_add()
+    if limit <= added:
+        raise InputError(
+            f"A limit of {count(limit, 'token')} leaves no room for text: {model.record.name} adds "
+            f"{count(added, 'special token')}. Raise the limit to at least {added + 1}."
+        )
     kept = text[: CHARACTERS_PER_TOKEN * limit + EXTRA_CHARACTERS]
     tokenizer = model.tokenizer
     whole = _guarded(lambda: _tokenise(tokenizer, kept), model.record.name)
     total = len(whole["input_ids"])
     if total > limit:
         whole = _guarded(lambda: _tokenise(tokenizer, kept, limit), model.record.name)
-    tokens = _describe(kept, whole, tokenizer, special_tokens)
+    tokens = _describe(whole, tokenizer, special_tokens)
     left_out = max(0, total - len(whole["input_ids"]))
     described = Tokens(tokens, left_out, len(text) - len(kept))
     if not any(token.kind != "special" for token in tokens):
+        place = f"first {count(len(kept), 'character')} of the text have" if len(kept) < len(text) else "text has"
         raise InputError(
-            f"The text has no content tokens: the tokenizer of {model.record.name} turned it into special tokens only."
+            f"The {place} no content tokens: the tokenizer of {model.record.name} turned it into special tokens only."
         )
     return Encoded(
         ids=tuple(whole["input_ids"]),
@@ -100,6 +107,7 @@ def batch(texts: Sequence[Encoded], model: LoadedModel) -> dict[str, Tensor]:
 
 
 def _tokenise(tokenizer: PreTrainedTokenizerBase, text: str, limit: int | None = None) -> dict[str, Any]:
+    tokenizer.truncation_side = "right"  # Some tokenizers come set to keep the end of a text.
     encoding = tokenizer(
         text,
         truncation=limit is not None,
@@ -119,7 +127,7 @@ def _guarded(call: Callable[[], Result], model: str) -> Result:
     def run() -> None:
         try:
             results.append(call())
-        except BaseException as error:  # noqa: BLE001  a Rust panic is a BaseException
+        except BaseException as error:  # a Rust panic is no Exception
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True, name="tokenizer")
@@ -136,15 +144,11 @@ def _guarded(call: Callable[[], Result], model: str) -> Result:
     return results[0]
 
 
-def _describe(
-    text: str, encoding: dict[str, Any], tokenizer: PreTrainedTokenizerBase, special_tokens: bool
-) -> tuple[Token, ...]:
+def _describe(encoding: dict[str, Any], tokenizer: PreTrainedTokenizerBase, special_tokens: bool) -> tuple[Token, ...]:
     ids: list[int] = encoding["input_ids"]
     spans: list[tuple[int, int]] = encoding["offset_mapping"]
     special: list[int] = encoding["special_tokens_mask"]
-    # The decoder's kind decides: plain words are spelt alike in byte-level and other vocabularies.
-    byte_level = "ByteLevel" in repr(tokenizer.backend_tokenizer.decoder)
-    pieces = decode(tokenizer.convert_ids_to_tokens(ids), spans, special, text, byte_level=byte_level)
+    pieces = decode(tokenizer.convert_ids_to_tokens(ids), special, repr(tokenizer.backend_tokenizer.decoder))
     tokens = []
     for number, piece, (start, end), is_special in zip(ids, pieces, spans, special, strict=True):
         kind: TokenKind = "special" if is_special else "content"
@@ -163,7 +167,12 @@ def _warnings(tokens: Tokens, limit: int, max_tokens: int) -> list[str]:
     warnings = []
     seen = len(tokens.items)
     reason = "the limit that was set" if limit == max_tokens else "as many as the model's positions allow"
-    if tokens.characters_left_out:
+    if tokens.characters_left_out and not tokens.left_out:
+        warnings.append(
+            f"The text was cut: only its beginning was read, which gave {count(seen, 'token')}; a further "
+            f"{count(tokens.characters_left_out, 'character')} were left out."
+        )
+    elif tokens.characters_left_out:
         warnings.append(
             f"The text was cut: the first {count(seen, 'token')} were measured ({reason}); "
             f"{count(tokens.left_out, 'token')} and a further {count(tokens.characters_left_out, 'character')} were "
@@ -179,7 +188,7 @@ def _warnings(tokens: Tokens, limit: int, max_tokens: int) -> list[str]:
     if unknown:
         share = 100 * unknown / len(content)
         warnings.append(
-            f"{count(unknown, 'token')} of {len(content):,} ({share:.0f} %) stand for text that the model's vocabulary "
-            "does not know, so they look alike to the model from the start."
+            f"The model's vocabulary does not know what {count(unknown, 'token')} of {len(content):,} "
+            f"({share:.0f} %) stood for in the text: unknown tokens look alike to the model from the start."
         )
     return warnings

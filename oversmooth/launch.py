@@ -49,6 +49,7 @@ def start(host: str = HOST, port: int | None = None) -> None:
         "server.showEmailPrompt": "false",
         "browser.gatherUsageStats": "false",
         "logger.hideWelcomeMessage": "true",
+        "logger.level": "warning",
     }
     # Streamlit decides by itself whether there is a desktop on which to open a browser.
     sys.argv = ["streamlit", "run", str(app), *(f"--{name}={value}" for name, value in options.items())]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 import oversmooth
 from oversmooth.analysis import Analysis, Rows
+from oversmooth.errors import InputError
 from oversmooth.inputs import Encoded, batch, encode
 from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
@@ -55,14 +57,25 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
         model = load(settings.model, revision=settings.revision, device=settings.device, report=report)
     clock["tokenise"] = time.perf_counter()
     with model.lock, _one_blas_thread():
-        texts = [
-            encode(text, model, max_tokens=settings.max_tokens, special_tokens=settings.special_tokens)
-            for text in settings.texts
-        ]
+        texts = [_encode(settings, number, model) for number in range(len(settings.texts))]
         clock["measure"] = time.perf_counter()
         analysis = _analyse(texts, model, settings, report)
     clock["end"] = time.perf_counter()
     return _assemble(settings, model, texts, analysis, _durations(clock))
+
+
+def _encode(settings: Settings, number: int, model: LoadedModel) -> Encoded:
+    try:
+        return encode(
+            settings.texts[number], model, max_tokens=settings.max_tokens, special_tokens=settings.special_tokens
+        )
+    except InputError as error:
+        raise InputError(_place(number, settings.texts) + str(error)) from error
+
+
+def _place(number: int, texts: Sequence[object]) -> str:
+    """Which text a sentence is about, where there are several."""
+    return f"Text {number + 1}: " if len(texts) > 1 else ""
 
 
 @lru_cache(maxsize=1)
@@ -79,7 +92,7 @@ def _one_blas_thread() -> Iterator[None]:
 
 def _durations(clock: dict[str, float]) -> dict[str, float]:
     names = list(clock)
-    return {name: round(clock[after] - clock[name], 6) for name, after in zip(names, names[1:], strict=False)}
+    return {name: round(clock[after] - clock[name], 6) for name, after in pairwise(names)}
 
 
 def _analyse(texts: Sequence[Encoded], model: LoadedModel, settings: Settings, report: Report) -> Analysis:
@@ -204,11 +217,9 @@ def environment(model: LoadedModel) -> Environment:
 
 def _warnings(texts: Sequence[Encoded], analysis: Analysis) -> Iterator[str]:
     for number, text in enumerate(texts):
-        place = f"Text {number + 1}: " if len(texts) > 1 else ""
-        yield from (place + warning for warning in text.warnings)
-    broken = {note.point: note.reason for note in analysis.notes if "not a number" in note.reason}
-    for point, reason in broken.items():
-        yield f"Nothing is measured at {title(point)}: {reason}."
+        yield from (_place(number, texts) + warning for warning in text.warnings)
+    for (number, point), reason in analysis.non_finite.items():
+        yield f"{_place(number, texts)}Nothing is measured at {title(point)}, {reason}."
     unresolved = dict.fromkeys(note.point for note in analysis.notes if note.kind == "unresolved")
     if unresolved:
         names = ", ".join(title(point) for point in unresolved)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from itertools import groupby
 
 WORD_START = "▁"
 """SentencePiece writes a leading space as this."""
 CONTINUATION = "##"
 """WordPiece writes the inside of a word behind this."""
+BYTE = re.compile("<0x([0-9A-F]{2})>")
+"""SentencePiece writes a byte of a character outside its vocabulary like this."""
 
 
 def _byte_alphabet() -> dict[str, int]:
@@ -22,42 +26,59 @@ def _byte_alphabet() -> dict[str, int]:
 BYTE_ALPHABET = _byte_alphabet()
 
 
-def decode(
-    pieces: Sequence[str],
-    spans: Sequence[tuple[int, int]],
-    special: Sequence[int],
-    text: str,
-    *,
-    byte_level: bool,
-) -> tuple[str, ...]:
+def decode(pieces: Sequence[str], special: Sequence[int], decoder: str) -> tuple[str, ...]:
     """The characters that each vocabulary piece stands for.
 
     A piece that holds only some bytes of a character is shown as that character with its share, ``🙂 (2/3)``.
 
     Args:
         pieces: as the vocabulary spells them.
-        spans: the characters of ``text`` that each covers.
         special: 1 for special tokens, whose spelling is kept.
-        text: what was tokenised.
-        byte_level: whether the vocabulary spells bytes (GPT-2, RoBERTa, Llama 3) rather than characters.
+        decoder: how the tokenizer's decoder describes itself. It alone says how the vocabulary spells: the same
+            piece ``##`` continues a word in WordPiece and is two number signs elsewhere.
     """
-    decoded = []
-    for index, (piece, is_special) in enumerate(zip(pieces, special, strict=True)):
-        if is_special:
-            decoded.append(piece)
-        elif byte_level and BYTE_ALPHABET.keys() >= set(piece):
-            decoded.append(_from_bytes(bytes(BYTE_ALPHABET[char] for char in piece), index, spans, text))
-        elif piece.startswith("<0x") and piece.endswith(">") and len(piece) == 6:
-            decoded.append(_from_bytes(bytes([int(piece[3:5], 16)]), index, spans, text))
-        else:
-            decoded.append(piece.removeprefix(CONTINUATION).replace(WORD_START, " "))
-    return tuple(decoded)
+    raw = [b"" if skip else _bytes(piece, decoder) for piece, skip in zip(pieces, special, strict=True)]
+    texts = [piece if skip else "" for piece, skip in zip(pieces, special, strict=True)]
+    owners = [index for index, part in enumerate(raw) for _ in part]
+    position = 0
+    for character in _characters(b"".join(raw)):
+        size = len(character)
+        parts = [index for index, _ in groupby(owners[position : position + size])]
+        for number, index in enumerate(parts, 1):
+            share = f" ({number}/{len(parts)})" if len(parts) > 1 else ""
+            texts[index] += character.decode(errors="replace") + share
+        position += size
+    return tuple(texts)
 
 
-def _from_bytes(raw: bytes, index: int, spans: Sequence[tuple[int, int]], text: str) -> str:
+def _bytes(piece: str, decoder: str) -> bytes:
+    """UTF-8 of what a piece stands for; a part of a character where the piece is one."""
+    # Added tokens stand as they are even in a byte-level vocabulary.
+    if "ByteLevel" in decoder and BYTE_ALPHABET.keys() >= set(piece):
+        return bytes(BYTE_ALPHABET[char] for char in piece)
+    if "ByteFallback" in decoder and (byte := BYTE.fullmatch(piece)):
+        return bytes([int(byte[1], 16)])
+    if "WordPiece" in decoder:
+        piece = piece.removeprefix(CONTINUATION)
+    elif WORD_START in decoder:
+        piece = piece.replace(WORD_START, " ")
+    return piece.encode(errors="replace")
+
+
+def _characters(stream: bytes) -> list[bytes]:
+    """The stream cut into characters; a byte that belongs to none, as at the end of a cut text, stands alone."""
+    characters = []
+    position = 0
+    while position < len(stream):
+        size = next((size for size in range(1, 5) if _is_character(stream[position : position + size])), 1)
+        characters.append(stream[position : position + size])
+        position += size
+    return characters
+
+
+def _is_character(part: bytes) -> bool:
     try:
-        return raw.decode()
+        part.decode()
     except UnicodeDecodeError:
-        start, end = spans[index]
-        sharing = [position for position, span in enumerate(spans) if span == (start, end)]
-        return f"{text[start:end] or '�'} ({sharing.index(index) + 1}/{len(sharing)})"
+        return False
+    return True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from oversmooth import points
+from oversmooth.errors import ModelError
 from oversmooth.models.anatomy import Anatomy
 from oversmooth.points import PointSet, SubLayer
 
@@ -43,11 +45,20 @@ def record(anatomy: Anatomy, inputs: dict[str, Tensor], consumer: Consumer, whic
         inputs: keyword arguments of the network, batch first.
         consumer: called once per point, in the order of :func:`expected_points`.
         which: whether the points inside the blocks are read too.
+
+    Raises:
+        ModelError: where the network passes by its own blocks.
     """
+    run = _Pass(anatomy, consumer)
     with ExitStack() as stack:
-        for handle in _hooks(_Pass(anatomy, consumer), which):
+        for handle in _hooks(run, which):
             stack.callback(handle.remove)
         anatomy.network(**inputs, **_without_cache(anatomy))
+    if run.index != len(anatomy.blocks):
+        raise ModelError(
+            f"This {anatomy.family} network ran {run.index} of its {len(anatomy.blocks)} blocks in the usual way, so "
+            "the others cannot be measured."
+        )
 
 
 def _without_cache(anatomy: Anatomy) -> dict[str, Any]:
@@ -92,9 +103,9 @@ def _hooks(run: _Pass, which: PointSet) -> Iterator[RemovableHandle]:
         for part, modules in anatomy.sub_layers.items():
             attach = _after if part == "attention_norm" else _before
             for module in _unique(modules):
-                yield attach(module, lambda states, part=part: run.sub_layer(part, states))
+                yield attach(module, partial(run.sub_layer, part))
     if anatomy.final_norm is not None:
-        yield _after(anatomy.final_norm, lambda states: run.hand_on(points.FINAL_NORM, states))
+        yield _after(anatomy.final_norm, partial(run.hand_on, points.FINAL_NORM))
 
 
 def _unique(modules: tuple[nn.Module, ...]) -> tuple[nn.Module, ...]:

@@ -96,7 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         if repository is None:
             return
         if rest[:1] == ["tree"]:
-            self._json([{"type": "file", "path": name, **_facts(name, body)} for name, body in repository.files().items()])
+            self._json(
+                [{"type": "file", "path": name, **_facts(name, body)} for name, body in repository.files().items()]
+            )
             return
         siblings = []
         for name, body in repository.files().items():

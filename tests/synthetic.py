@@ -86,7 +86,7 @@ def _spectra(tokens: int, points: int, factor: int) -> tuple[np.ndarray, np.ndar
     rows = -(-tokens // factor)
     maps = np.empty((points, rows, rows), dtype=np.float32)
     for index in range(points):
-        states = offset * index / 4 + spread * 0.8**index
+        states = 0.15 * index * offset + 0.9**index * spread
         raw[index] = np.linalg.svd(states, compute_uv=False)
         residual = np.linalg.svd(states - states.mean(axis=0), compute_uv=False)[: min(tokens - 1, 48)]
         centred[index, : residual.size] = residual

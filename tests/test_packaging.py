@@ -68,19 +68,27 @@ def fetch(url: str, process: subprocess.Popen[str], seconds: float = 60) -> tupl
             time.sleep(0.1)
 
 
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel unpacked, as an installer would."""
+    folder = tmp_path_factory.mktemp("installed")
+    zipfile.ZipFile(wheel).extractall(folder)
+    return folder
+
+
 @pytest.mark.slow
-def test_the_dashboard_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) -> None:
-    installed, elsewhere, home = (tmp_path / name for name in ("installed", "elsewhere", "home"))
-    for folder in (elsewhere, home):
-        folder.mkdir()
-    zipfile.ZipFile(wheel).extractall(installed)
+def test_the_dashboard_is_served_from_the_wheel_alone(installed: Path, tmp_path: Path) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     # A home without Streamlit's files is a first run: no question may be asked.
-    environment = os.environ | {"PYTHONPATH": str(installed), "HOME": str(home), "STREAMLIT_SERVER_HEADLESS": "true"}
+    environment = os.environ | {
+        "PYTHONPATH": str(installed),
+        "HOME": str(tmp_path),
+        "STREAMLIT_SERVER_HEADLESS": "true",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "oversmooth", "app", "--port", str(port)],
-        cwd=elsewhere,
+        cwd=tmp_path,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -98,6 +106,31 @@ def test_the_dashboard_runs_from_the_wheel_alone(wheel: Path, tmp_path: Path) ->
     assert address in output
     assert "mail" not in output.lower()
     assert "statistics" not in output.lower()
+
+
+FIRST_PAGE = """
+from streamlit.testing.v1 import AppTest
+import oversmooth.launch
+page = AppTest.from_file(oversmooth.launch.script(), default_timeout=90).run()
+assert not page.exception and not page.error, (page.exception, page.error)
+print(oversmooth.launch.script(), len(page.get("plotly_chart")))
+"""
+
+
+@pytest.mark.slow
+def test_the_first_page_is_drawn_from_the_wheel_alone(installed: Path, tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", FIRST_PAGE],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    script, charts = result.stdout.split()
+    assert script == str(installed / "oversmooth" / "_app" / "app.py")
+    assert int(charts) >= 3
 
 
 def test_a_taken_port_is_told_in_a_sentence() -> None:

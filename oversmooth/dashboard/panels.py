@@ -7,6 +7,7 @@ import streamlit as st
 
 from oversmooth import alternatives, findings, metrics
 from oversmooth.dashboard import theme
+from oversmooth.dashboard.definitions import definitions
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, token_table
 from oversmooth.dashboard.token_strip import token_strip
@@ -17,6 +18,9 @@ from oversmooth.figures.spectrum import spectrum
 from oversmooth.measurement import Measurement
 from oversmooth.points import is_block, tick
 from oversmooth.wording import count
+
+TILES = 4
+"""Metrics summed up above the curves."""
 
 
 def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
@@ -49,9 +53,10 @@ def _circumstances(measurement: Measurement) -> str:
 
 
 def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
-    with st.container(horizontal=True, key="summary"):
-        for change in findings.changes(measurement, chosen[:4]):
-            metric = metrics.get(change.metric)
+    changes = findings.changes(measurement, chosen[:TILES])
+    for column, change in zip(st.columns(len(changes)), changes, strict=True):
+        metric = metrics.get(change.metric)
+        with column:
             st.metric(
                 metric.title,
                 f"{findings.number(change.first)} → {findings.number(change.last)}",
@@ -91,6 +96,7 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
             )
         if not chosen:
             st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
+        definitions(chosen)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Similarity of every pair of tokens", anchor=False)

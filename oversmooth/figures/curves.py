@@ -71,6 +71,7 @@ def small_multiples(
     """
     rows = -(-len(metrics) // columns)
     figure = _panels(rows, columns, theme, rows * SMALL_HEIGHT + HEADING)
+    figure.layout.margin.t = HEADING - 10
     for position, metric in enumerate(metrics):
         row, column = divmod(position, columns)
         panel = _Panel(figure, theme, row + 1, column + 1, small=True)
@@ -127,7 +128,9 @@ class _Panel:
             tickvals=values, ticktext=labels, tickangle=0, range=[min(ends) - 0.5, max(ends) + 0.5], ticklen=3
         )
         drawn = [value for row in (series.values.values(), *series.texts) for value in row if math.isfinite(value)]
-        if drawn:
+        if not drawn:
+            self.axis("y").update(showticklabels=False, showgrid=False)
+        else:
             low, high = min(drawn), max(drawn)
             most = 4 if self.small else 6
             self.axis("y").update(value_axis(low, high, ticks=most, from_zero=series.from_zero))
@@ -197,18 +200,20 @@ class _Panel:
             words.append("")
         if x:
             style = {"color": self.theme.muted, "width": 0.75}
-            self._add(go.Scatter(x=x, y=y, mode="lines", line=style, opacity=0.5, text=words, hovertemplate=_TEXT_ONLY))
+            self._add(go.Scatter(x=x, y=y, mode="lines", line=style, text=words, hovertemplate=_TEXT_ONLY))
 
     def _missing(self, series: Series) -> None:
-        for point, why in series.missing.items():
-            position = series.positions[point]
+        for run, why in series.gaps():
+            first, last = series.positions[run[0]], series.positions[run[-1]]
             self.figure.add_shape(
-                type="rect", x0=position - 0.4, x1=position + 0.4, y0=0, y1=1, yref="y domain", layer="below",
+                type="rect", x0=first - 0.4, x1=last + 0.4, y0=0, y1=1, yref="y domain", layer="below",
                 line_width=0, fillcolor=self.theme.grid, row=self.row, col=self.column,
             )  # fmt: skip
+            place = points.title(run[0]) if len(run) == 1 else f"{points.title(run[0])} to {points.title(run[-1])}"
             self.figure.add_annotation(
-                text="missing", x=position, y=0.5, yref="y domain", textangle=-90, font={"size": 10},
-                hovertext=f"{points.title(point)}: missing<br>{escape(why)}", row=self.row, col=self.column,
+                text="missing", x=(first + last) / 2, y=0.5, yref="y domain", font={"size": 10},
+                textangle=-90 if last - first < 0.2 * max(series.positions.values()) else 0,
+                hovertext=f"{place}: missing<br>{escape(why)}", row=self.row, col=self.column,
             )  # fmt: skip
 
     def _selected(self, series: Series, selected: str) -> None:
@@ -217,15 +222,16 @@ class _Panel:
             type="line", x0=position, x1=position, y0=0, y1=1, yref="y domain", layer="below",
             opacity=0.6, line={"color": self.theme.muted, "width": 1}, row=self.row, col=self.column,
         )  # fmt: skip
-        if selected not in series.values:
-            return
-        value = series.values[selected]
-        ring = {"size": 8 if self.small else 13, "symbol": "circle-open", "color": self.theme.text}
-        self._add(
-            go.Scatter(x=[position], y=[value], mode="markers", marker=ring | {"line_width": 1.5}, hoverinfo="skip")
-        )
+        if selected in series.values:
+            size = 8 if self.small else 13
+            ring = {"size": size, "symbol": "circle-open", "color": self.theme.text, "line": {"width": 1.5}}
+            at = {"x": [position], "y": [series.values[selected]]}
+            self._add(go.Scatter(at, mode="markers", marker=ring, hoverinfo="skip"))
         if not self.small:
-            self._note(f"{points.title(selected)}: <b>{number(value)}</b>", {"x": position})
+            share = (position + 1) / (1 + max(series.positions.values()))
+            anchor = "left" if share < 0.2 else "right" if share > 0.8 else "center"
+            value = number(series.values.get(selected, math.nan))
+            self._note(f"{points.title(selected)}: <b>{value}</b>", {"x": position, "xanchor": anchor})
 
     def _heading(self, series: Series, selected: str | None) -> None:
         """The metric above a small chart, with its value at the selected point."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
@@ -37,6 +38,7 @@ class Series:
 
     @classmethod
     def of(cls, measurement: Measurement, metric: str) -> Series:
+        """The values, gaps and words of a metric."""
         declared = metric_registry.get(metric)
         curve = measurement.curve(metric)
         several = measurement.curves[metric].sel(point=list(curve)).values
@@ -55,6 +57,7 @@ class Series:
 
     @property
     def defined(self) -> bool:
+        """Whether there is anything to draw."""
         return bool(self.values)
 
     @property
@@ -62,7 +65,13 @@ class Series:
         """The points that a line connects: embedding and blocks."""
         return tuple(point for point in self.points if point != points.FINAL_NORM)
 
+    def gaps(self) -> list[tuple[list[str], str]]:
+        """Runs of neighbouring points without a value for one reason, with that reason."""
+        runs = groupby(self.points, key=lambda point: (point == points.FINAL_NORM, self.missing.get(point)))
+        return [(list(run), why) for (_, why), run in runs if why is not None]
+
     def hover(self, point: str) -> str:
+        """The point in words, its value, and what to know about it."""
         lines = [points.title(point), f"<b>{number(self.values.get(point, math.nan), 4)}</b>"]
         lines += [escape(notes[point]) for notes in (self.missing, self.unresolved) if point in notes]
         return "<br>".join(lines)

@@ -82,7 +82,7 @@ def _fan(figure: go.Figure, measurement: Measurement, point: str, centred: bool,
         values = singular_values(measurement, name, centred=centred)
         if name == point or values.size == 0 or values[0] == 0:
             continue
-        style = {"mode": "lines", "line": {"color": colour, "width": 1}, "opacity": 0.7}
+        style = {"mode": "lines", "line": {"color": colour, "width": 1}}
         above, below = _line(values, style)
         above.hovertemplate = f"{points.title(name)}, component %{{x}}: <b>%{{y:.3g}}</b><extra></extra>"
         below.hovertemplate = f"{points.title(name)}, first %{{x}}: <b>%{{y:.1%}}</b><extra></extra>"

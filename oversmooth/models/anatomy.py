@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import nn
 from transformers import PreTrainedModel
 
 from oversmooth.errors import ModelError
+from oversmooth.models.trial import compare, is_causal
 from oversmooth.points import SubLayer
 
 
@@ -25,6 +25,7 @@ class Norms:
     """Post-norm families: the norm after the MLP was added. Pre-norm families have none; there the block ends."""
 
 
+_BART = Norms("self_attn_layer_norm", "final_layer_norm")
 _BERT = Norms("attention.output.LayerNorm", "output.LayerNorm")
 _LLAMA = Norms("post_attention_layernorm")
 _GPT2 = Norms("ln_2")
@@ -34,8 +35,8 @@ _DINO = Norms("norm2")
 _CLIP = Norms("layer_norm2")
 
 NORMS = {
-    "albert": Norms("attention.LayerNorm", "full_layer_layer_norm"),
-    "bart": Norms("self_attn_layer_norm", "final_layer_norm"),
+    "albert": Norms("albert_layers.0.attention.LayerNorm", "albert_layers.0.full_layer_layer_norm"),
+    "bart": _BART,
     "beit": _VIT,
     "bert": _BERT,
     "bloom": _LLAMA,
@@ -76,9 +77,11 @@ configuration's switch where a family knows both forms; the sequential one is bu
 FINAL_NORM_NAMES = (
     "ln_f",
     "norm",
+    "norm_f",
     "final_norm",
     "final_layer_norm",
     "final_layernorm",
+    "layer_norm",
     "layernorm",
     "post_layernorm",
 )
@@ -86,8 +89,6 @@ FINAL_NORM_ON_POOLED = {"clip_vision_model"}
 """The last norm sees only the pooled vector, so it is no point of the tokens."""
 TIME_FIRST = {"xlnet"}
 """Blocks see (token, batch, dim) instead of (batch, token, dim)."""
-POSITIONS_AFTER_PADDING = {"camembert", "mpnet", "roberta", "xlm-roberta"}
-"""Position embeddings start behind the padding index, so that many rows of the table are never used."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,39 +119,44 @@ def dissect(network: PreTrainedModel) -> Anatomy:
     """Find the parts of a network.
 
     Raises:
-        ModelError: where no list of blocks can be found.
+        ModelError: where no list of blocks can be found, or what was found does not act as the blocks.
     """
     family = str(network.config.model_type)
     part: PreTrainedModel = network.get_encoder() if network.config.is_encoder_decoder else network
     blocks, holder = _blocks(part, family)
+    final_norm = _final_norm(part, holder, family)
     sub_layers = _sub_layers(blocks, family, network)
     reachable = hasattr(sys.modules[type(network).__module__], "ALL_ATTENTION_FUNCTIONS")
     reads: Literal["text", "image"] = "image" if part.main_input_name == "pixel_values" else "text"
+    limits = list(_limits(family, bool(sub_layers), reachable))
+    if reads == "text" and family not in NORMS.keys() | PARALLEL.keys():
+        limits += _unknown(part, blocks, final_norm, family)
     return Anatomy(
         family=family,
         network=part,
         blocks=blocks,
-        final_norm=_final_norm(part, holder, family),
+        final_norm=final_norm,
         sub_layers=sub_layers,
         hidden_size=int(network.config.hidden_size),
-        causal=reads == "text" and _is_causal(part),
+        causal=reads == "text" and is_causal(part),
         reads=reads,
-        max_positions=_max_positions(network, family),
+        max_positions=_max_positions(network),
         attention_reachable=reachable,
         time_first=family in TIME_FIRST,
-        limits=tuple(_limits(family, bool(sub_layers), reachable)),
+        limits=tuple(limits),
     )
 
 
 def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...], nn.Module]:
     """The blocks in order, and the module that holds their list."""
-    depth = int(network.config.num_hidden_layers)
+    depth = getattr(network.config, "num_hidden_layers", None)
+    if not isinstance(depth, int) or depth < 1:
+        raise ModelError(f"A model of the architecture “{family}” does not say how many layers it has.")
     if family == "albert":
-        groups = network.get_submodule("encoder.albert_layer_groups")
-        assert isinstance(groups, nn.ModuleList)
-        # Each group serves depth / groups layers in turn; the last inner layer gives the group's output.
-        shared = [groups[index * len(groups) // depth].get_submodule("albert_layers")[-1] for index in range(depth)]
-        return tuple(shared), network.get_submodule("encoder")
+        encoder = network.get_submodule("encoder")
+        groups = list(encoder.get_submodule("albert_layer_groups").children())
+        # Each group serves depth / groups layers in turn.
+        return tuple(groups[index * len(groups) // depth] for index in range(depth)), encoder
     for name, module in network.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return tuple(module), network.get_submodule(name.rpartition(".")[0])
@@ -164,6 +170,8 @@ def _sub_layers(
     blocks: tuple[nn.Module, ...], family: str, network: PreTrainedModel
 ) -> dict[SubLayer, tuple[nn.Module, ...]]:
     norms = NORMS.get(family)
+    if family == "opt" and not network.config.do_layer_norm_before:
+        norms = _BART  # The 350M model alone is post-norm.
     switch = PARALLEL.get(family)
     if switch is not None and not getattr(network.config, switch):
         norms = _LLAMA
@@ -187,22 +195,29 @@ def _final_norm(network: PreTrainedModel, holder: nn.Module, family: str) -> nn.
     return None
 
 
-def _max_positions(network: PreTrainedModel, family: str) -> int | None:
+def _max_positions(network: PreTrainedModel) -> int | None:
     positions = getattr(network.config, "max_position_embeddings", None)
     if not isinstance(positions, int) or positions <= 0:
         return None
-    if family in POSITIONS_AFTER_PADDING:
-        positions -= int(network.config.pad_token_id) + 1
+    for name, module in network.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            # RoBERTa and its kin count positions from behind the padding index: the rows up to it are never used.
+            return positions - module.padding_idx - 1
     return positions
 
 
-@torch.inference_mode()
-def _is_causal(network: PreTrainedModel) -> bool:
-    """Whether the first token's state ignores the last token, found by trying: configurations do not say it alike."""
-    middle = int(network.config.vocab_size) // 2
-    ids = torch.tensor([[middle, middle + 1, middle + 2], [middle, middle + 1, middle + 3]], device=network.device)
-    states = network(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state
-    return bool(torch.equal(states[0, 0], states[1, 0]))
+def _unknown(
+    network: PreTrainedModel, blocks: tuple[nn.Module, ...], final_norm: nn.Module | None, family: str
+) -> Iterator[str]:
+    """Refuse blocks that are none: of a family not listed here, only running it tells."""
+    agreement = compare(network, blocks)
+    if not agreement.blocks:
+        raise ModelError(
+            f"The architecture “{family}” is not known to Oversmooth: what looks like its {len(blocks)} blocks does "
+            "not put out its hidden states, so the measured points would be something else."
+        )
+    if final_norm is None and not agreement.end:
+        yield f"What follows the last block is not known for the family “{family}”, so the points end with that block."
 
 
 def _limits(family: str, sub_layers: bool, attention_reachable: bool) -> Iterator[str]:

@@ -148,7 +148,7 @@ def hashes(folder: Path, files: Collection[str], published: Mapping[str, str], n
         if found[each] != published.get(each, found[each]):
             raise ModelError(
                 f"{each} of “{name}” is not the file that was published (SHA-256 {found[each][:12]}… instead of "
-                f"{published[each][:12]}…). Delete {(folder / each).resolve()} and load it again."
+                f"{published[each][:12]}…). Delete {(folder / each).resolve()} and fetch it again."
             )
     return found
 

@@ -24,6 +24,7 @@ from oversmooth.wording import count
 _LOCAL_ONLY = {"local_files_only": True, "trust_remote_code": False}
 """Passed to every transformers call; unset, it would ask on standard input whether to run foreign code."""
 
+_TOKENIZER_FILES = ("tokenizer", "vocab", "merges", "spiece", "sentencepiece")
 _FEWEST_TOKENS = 3
 """Besides the special ones: the four bases of a genome are a vocabulary."""
 
@@ -138,7 +139,9 @@ def _refuse_incomplete(info: dict[str, Any], name: str) -> None:
 
 def _tokenizer(folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedTokenizerBase:
     """The tokenizer, tried on one word, and compared with the vocabulary of the network."""
-    with refusing(f"The tokenizer of “{name}” cannot be loaded"):
+    has_files = any(each.name.startswith(_TOKENIZER_FILES) for each in folder.iterdir())
+    failure = "The tokenizer of “{}” cannot be loaded" if has_files else "“{}” has no tokenizer's files"
+    with refusing(failure.format(name)):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, config=config, **_LOCAL_ONLY)
         entries, known, special = len(tokenizer), tokenizer.vocab_size, len(set(tokenizer.all_special_ids))
     rows = getattr(config.get_text_config(), "vocab_size", None)

@@ -37,9 +37,11 @@ def refusing(sentence: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """The first line of an error message as the end of a sentence."""
+    """The first line of an error message, and the next where the first only announces it, as the end of a sentence."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else "no reason was given"
+    if text.endswith(":") and len(lines) > 1:
+        text = f"{text} {lines[1]}"
     if len(text) > _REASON_LENGTH:
         text = text[:_REASON_LENGTH].rstrip() + " …"
     return f"{text.rstrip('.')} ({type(error).__name__})."

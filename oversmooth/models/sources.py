@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from oversmooth.progress import Report
 from oversmooth.wording import did_you_mean
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+_SHOWN = 80
 _LOOKS_LIKE_A_PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]")
 
 
@@ -54,7 +56,7 @@ def locate(name: str, *, revision: str | None, report: Report) -> Source:
     identifier = entry.identifier if entry is not None else name
     if not _HUB_ID.fullmatch(identifier):
         raise ModelError(
-            f"“{name}” names no model: type a name from `oversmooth models`, a hub id such as "
+            f"“{textwrap.shorten(name, _SHOWN)}” names no model: type a name from `oversmooth models`, a hub id such as "
             "“google-bert/bert-base-uncased”, or the path of a local folder."
         )
     snapshot = hub.fetch(identifier, revision=revision, name=name, report=report)
@@ -86,6 +88,8 @@ def _embedded(name: str) -> Source:
 
 def _folder(name: str) -> Path | None:
     """The local folder of that name; None where the name can only be a hub id."""
+    if not name.strip():
+        return None  # Not the current folder, which is what the empty path means.
     try:
         path = Path(name).expanduser()
         is_folder, exists = path.is_dir(), path.exists()

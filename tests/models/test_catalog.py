@@ -42,4 +42,15 @@ def test_names_are_unique() -> None:
 
 def test_the_families_of_the_literature_are_there() -> None:
     families = {entry.family for entry in CATALOG}
-    assert {"bert", "roberta", "albert", "distilbert", "electra", "gpt2", "opt", "gpt_neox", "llama", "qwen2"} < families
+    assert {
+        "bert",
+        "roberta",
+        "albert",
+        "distilbert",
+        "electra",
+        "gpt2",
+        "opt",
+        "gpt_neox",
+        "llama",
+        "qwen2",
+    } < families

@@ -47,9 +47,7 @@ def test_a_model_is_downloaded_and_its_commit_recorded(hub: Hub, repository: Rep
     assert model.record.weights_sha256 == {"model.safetensors": hashlib.sha256(weights).hexdigest()}
 
 
-def test_the_download_tells_its_bytes(
-    hub: Hub, repository: Repository, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_download_tells_its_bytes(hub: Hub, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 4096)
     hub.stall_after = 50_000
     steps: list[Progress] = []
@@ -197,13 +195,13 @@ def wait_for_end_of_download() -> None:
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_without_a_network_one_sentence_comes_at_once() -> None:
-    begin = time.monotonic()
+def test_without_a_network_one_sentence_comes_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
     text = message()
     assert "cannot be reached" in text
     assert "all-MiniLM-L6-v2" in text
-    # A hang guard, not a speed test: the client's own retries take 23 s.
-    assert time.monotonic() - begin < 15
+    assert waits == []  # The client's own retries wait for 23 s.
 
 
 def test_offline_mode_is_told(hub: Hub, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,62 @@
+"""Two short texts through a network: what its code does where its configuration does not say."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+
+@torch.inference_mode()
+def is_causal(network: PreTrainedModel) -> bool:
+    """Whether the first token's state ignores the last token."""
+    states = network(**_two_texts(network)).last_hidden_state
+    return bool(torch.equal(states[0, 0], states[1, 0]))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How the outputs of the blocks found in a network compare with what transformers itself reports."""
+
+    blocks: bool
+    """Each block's output is one of the reported hidden states; the last may be missing, for it may be normed there."""
+    end: bool
+    """The last block's output is the network's last hidden state, so that nothing follows it."""
+
+
+@torch.inference_mode()
+def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreement:
+    """Compare the blocks found in a network of an unknown family with transformers' own hidden states."""
+    seen: list[Tensor] = []
+
+    def keep(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
+        states = output[0] if isinstance(output, tuple) else output
+        if isinstance(states, Tensor):
+            seen.append(states)
+
+    texts = _two_texts(network)
+    with ExitStack() as stack:
+        for block in dict.fromkeys(blocks):
+            stack.callback(block.register_forward_hook(keep).remove)
+        outputs = network(**texts, output_hidden_states=True)
+    reported = outputs.hidden_states or ()
+    # Some families pad the text inside, to a multiple of a window.
+    seen = [states[:, : texts["input_ids"].shape[1]] for states in seen]
+    known = [any(_same(states, each) for each in reported) for states in seen[:-1]]
+    agree = len(seen) == len(blocks) and all(known)
+    return Agreement(agree, agree and _same(seen[-1], outputs.last_hidden_state))
+
+
+def _two_texts(network: PreTrainedModel) -> dict[str, Tensor]:
+    """Three tokens, and the same with another one at the end."""
+    middle = int(network.config.vocab_size) // 2
+    ids = torch.tensor([[middle, middle + 1, middle + 2], [middle, middle + 1, middle + 3]], device=network.device)
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+
+def _same(first: Tensor, second: Tensor) -> bool:
+    return first.shape == second.shape and torch.allclose(first, second, rtol=0, atol=0, equal_nan=True)

