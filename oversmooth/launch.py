@@ -47,7 +47,6 @@ def start(host: str = HOST, port: int | None = None) -> None:
         "server.address": host,
         "server.port": port,
         "server.showEmailPrompt": "false",
-        "browser.gatherUsageStats": "false",
         "logger.hideWelcomeMessage": "true",
         "logger.level": "warning",
     }

@@ -89,7 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer_file("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
 
-    do_HEAD = do_GET
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def _answer_question(self, identifier: str, rest: list[str]) -> None:
         repository = self._repository(identifier, rest[1] if len(rest) > 1 else None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -64,11 +63,10 @@ def send(stream: IO[bytes], message: Message) -> None:
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> Iterator[Message]:
-    """The messages of the other end until it closes, be it in the middle of one."""
-    while True:
-        try:
-            message = pickle.load(stream)  # noqa: S301  a private pipe: the other end is our own process
-        except (EOFError, pickle.UnpicklingError, OSError):
-            return
-        yield message
+def receive(stream: IO[bytes]) -> Message | None:
+    """The next message of the other end; None once it has closed, be it in the middle of one."""
+    try:
+        message: Message = pickle.load(stream)  # noqa: S301  a private pipe: the other end is our own process
+    except (EOFError, pickle.UnpicklingError, OSError):
+        return None
+    return message

@@ -116,8 +116,9 @@ class WorkerProcess:
     def _listen(self) -> None:
         try:
             with self._answers:
-                for answer in receive(self._answers):
+                while (answer := receive(self._answers)) is not None:
                     self._events.put(answer)
+                    del answer  # a whole result, which nobody may need by the time the next message comes
         finally:
             self._events.put(Gone())
 

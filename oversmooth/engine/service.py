@@ -72,11 +72,13 @@ class Service:
             # Other models may work; who asks for this one reads why it does not.
             logger.warning("The default model cannot be loaded ahead of time", exc_info=True)
         self._answer(Ready())
-        leaving = False
-        while not leaving:
-            finished = self.serve(self._inbox.runs.get())
-            self._answer(finished)
-            leaving = finished.leaving
+        while self._serve_next():
+            pass
+
+    def _serve_next(self) -> bool:
+        finished = self.serve(self._inbox.runs.get())
+        self._answer(finished)
+        return not finished.leaving
 
     def serve(self, run: Run) -> Finished:
         """Measure one request; every failure but an interrupt becomes an outcome."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oversmooth.engine.messages import Cancel, Finished, Ready, Run, Step
 from oversmooth.engine.process import Event, Gone, StartError, Wake, WorkerOptions, WorkerProcess
-from oversmooth.errors import DeadlineError, WorkerLostError
+from oversmooth.errors import CancelledError, DeadlineError, OversmoothError, WorkerLostError
 
 if TYPE_CHECKING:
     from oversmooth.engine.jobs import Job, Jobs
@@ -19,7 +19,7 @@ CANCEL_SECONDS = 1.0
 START_SECONDS = 120.0
 """How long a worker may take to import torch and load the default model."""
 STARTS = 3
-"""Starts that may fail in a row before runs are refused; from then on, one start is tried for each run."""
+"""Workers in a row that may end without having finished a run; from then on, one is started only when a run waits."""
 CLOSE_SECONDS = 10.0
 
 
@@ -39,6 +39,7 @@ class Supervisor:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._worker: WorkerProcess | None = None
         self._closing = False
+        self._fruitless = 0
         self._thread = threading.Thread(target=self._supervise, name="engine-slot", daemon=True)
         self._thread.start()
 
@@ -65,20 +66,18 @@ class Supervisor:
         self._thread.join(CLOSE_SECONDS)
 
     def _supervise(self) -> None:
-        failures = 0
         while not self._closing:
-            if failures >= STARTS:
+            if self._fruitless >= STARTS:
                 self._await_job()
+            self._fruitless += 1
             # A queue of its own for each worker: the last words of one are not taken for those of the next.
             self._events = queue.SimpleQueue()
             try:
                 with WorkerProcess(self._options, self._events) as self._worker:
                     self._await_ready(self._worker)
-                    failures = 0
                     self._serve(self._worker)
             except StartError as error:
-                failures += 1
-                if failures >= STARTS:
+                if self._fruitless >= STARTS:
                     self._refuse(error)
 
     def _event(self, until: float | None = None) -> Event | None:
@@ -126,6 +125,10 @@ class Supervisor:
     def _run(self, job: Job, worker: WorkerProcess) -> bool:
         """Have the worker compute one job; whether it may be given the next one."""
         until = None if self._deadline is None else time.monotonic() + self._deadline
+        overdue: OversmoothError = DeadlineError(
+            f"The run was stopped because it took longer than the {self._deadline} seconds allowed here. "
+            "Use fewer or shorter texts or a smaller model."
+        )
         cancelled = False
         worker.send(Run(job.number, job.settings))
         while not self._closing:
@@ -133,26 +136,21 @@ class Supervisor:
                 cancelled = True
                 worker.send(Cancel(job.number))
                 until = time.monotonic() + CANCEL_SECONDS
+                overdue = CancelledError("The run was cancelled.")
             match self._event(until):
                 case Step(progress):
                     job.progress = progress
                 case Finished(outcome, leaving):
+                    self._fruitless = 0
                     self._jobs.finish(job, outcome)
                     return not leaving
                 case Gone():
                     self._jobs.finish(job, WorkerLostError(_lost(worker)))
                     return False
                 case None:
-                    # Nobody reads this where the run was cancelled.
-                    self._jobs.finish(job, DeadlineError(self._late()))
+                    self._jobs.finish(job, overdue)
                     return False
         return False
-
-    def _late(self) -> str:
-        return (
-            f"The run was stopped because it took longer than the {self._deadline:g} seconds allowed here. "
-            "Use fewer or shorter texts or a smaller model."
-        )
 
 
 def _lost(worker: WorkerProcess) -> str:

@@ -28,7 +28,7 @@ class Inbox:
         return self._cancelled >= run.number
 
     def _listen(self) -> NoReturn:
-        for request in receive(self._requests):
+        while (request := receive(self._requests)) is not None:
             match request:
                 case Run():
                     self.runs.put(request)
@@ -54,6 +54,7 @@ def main() -> NoReturn:
 
 
 def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Requests and answers: standard input and output, which nothing else in this process reaches from here on."""
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     # A library that prints, in Python or below it, must not write into the answers, nor one that reads take requests.

@@ -95,7 +95,9 @@ def colour_range(maps: xr.DataArray) -> tuple[float, float]:
     cosines = maps.values[np.isfinite(maps.values)]
     # One part in a million keeps a float32 0.9 from being rounded to 1.0.
     low, high = float(cosines.min()) + 1e-6, float(cosines.max()) - 1e-6
-    return math.floor(10 * low) / 10, math.ceil(10 * high) / 10
+    top = math.ceil(10 * high) / 10
+    # Of cosines that are all 1, the scale would have no extent.
+    return min(math.floor(10 * low) / 10, round(top - 0.1, 1)), top
 
 
 def _title(factor: int, theme: Theme) -> dict[str, object]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
-from plotly.subplots import make_subplots
 
 from oversmooth import points
 from oversmooth.figures.theme import Theme, blank, template, value_axis
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 HEIGHT = 520
 MOST_COMPONENTS = 400
 """Components drawn of one line; of more, evenly many per decade."""
+
+Trace = dict[str, Any]
+"""One plotly trace: as a plain dictionary it is checked once, with its figure, not by itself as well."""
 
 
 def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> go.Figure:
@@ -40,18 +42,31 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
     if values.size == 0 or values[0] == 0:
         why = spectrum_reason(measurement, point, centred=centred) if values.size == 0 else "all its values are 0"
         return blank(f"No spectrum at {points.title(point)}: {why}.", theme, height=HEIGHT)
-    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.66, 0.34], vertical_spacing=0.06)
-    figure.layout.template = template(theme)
-    figure.layout.height = HEIGHT
-    _fan(figure, measurement, point, centred, theme)
-    _selected(figure, values, _floor(measurement, point), points.title(point), theme)
-    _axes(figure, measurement, centred, logarithmic)
-    _resolution(figure, measurement, point, centred, logarithmic, theme)
-    return figure
+    floor = float(measurement.spectra["floor"].sel(point=point).values[0])
+    extent = _extent(measurement, centred)
+    in_view = extent[0] <= floor if logarithmic else floor > 0.02 * extent[1]
+    shapes, notes = _resolution(floor, logarithmic, theme) if in_view else ([], [])
+    layout = {
+        "template": template(theme),
+        "height": HEIGHT,
+        "shapes": shapes,
+        "annotations": [*notes, _key(measurement, theme), *_words(values, points.title(point), theme)],
+    }
+    traces = [*_fan(measurement, point, centred, theme), *_selected(values, floor, points.title(point), theme)]
+    axes = _axes(extent, measurement.spectra.sizes["component"], centred, logarithmic)
+    return go.Figure(traces, layout | axes)
 
 
-def _floor(measurement: Measurement, point: str) -> float:
-    return float(measurement.spectra["floor"].sel(point=point).values[0])
+def _line(values: Float64, title: str, **style: Any) -> list[Trace]:  # noqa: ANN401  plotly's own keywords
+    """A spectrum, and its cumulative share in the lower chart."""
+    kept = _drawn(values.size)
+    common = {"type": "scatter", "mode": "lines", "x": (kept + 1).astype(np.int32), **style}
+    above = f"{title}, component %{{x}}: <b>%{{y:.4g}}</b><extra></extra>"
+    below = f"{title}, first %{{x}}: <b>%{{y:.1%}}</b><extra></extra>"
+    return [
+        {**common, "y": values[kept], "hovertemplate": above},
+        {**common, "y": cumulative_shares(values)[kept], "hovertemplate": below, "xaxis": "x2", "yaxis": "y2"},
+    ]
 
 
 def _drawn(count: int) -> NDArray[np.intp]:
@@ -61,89 +76,88 @@ def _drawn(count: int) -> NDArray[np.intp]:
     return np.unique(np.round(np.geomspace(1, count, MOST_COMPONENTS)).astype(np.intp)) - 1
 
 
-def _line(values: Float64, style: dict[str, Any]) -> tuple[go.Scatter, go.Scatter]:
-    """A spectrum and its cumulative share, in the style given."""
-    kept = _drawn(values.size)
-    x = (kept + 1).astype(np.int32)
-    return (
-        # Zero has no place on a logarithmic axis, and plotly would join its neighbours across the gap.
-        go.Scatter(x=x, y=values[kept], connectgaps=False, **style),
-        go.Scatter(x=x, y=cumulative_shares(values)[kept], **style),
-    )
-
-
-def _fan(figure: go.Figure, measurement: Measurement, point: str, centred: bool, theme: Theme) -> None:
+def _depths(measurement: Measurement) -> dict[str, float]:
+    """How deep each main point lies, from 0 to 1."""
     names = measurement.main_points
-    key = []
-    for index, name in enumerate(names):
-        colour = theme.depth_colour(index / max(1, len(names) - 1))
-        if index % (1 + len(names) // 7) == 0 or index == len(names) - 1:
-            key.append(f'<span style="color:{colour}"><b>━</b></span> {points.tick(name)}')
+    return {name: index / max(1, len(names) - 1) for index, name in enumerate(names)}
+
+
+def _fan(measurement: Measurement, point: str, centred: bool, theme: Theme) -> list[Trace]:
+    traces = []
+    for name, depth in _depths(measurement).items():
         values = singular_values(measurement, name, centred=centred)
-        if name == point or values.size == 0 or values[0] == 0:
-            continue
-        style = {"mode": "lines", "line": {"color": colour, "width": 1}}
-        above, below = _line(values, style)
-        above.hovertemplate = f"{points.title(name)}, component %{{x}}: <b>%{{y:.3g}}</b><extra></extra>"
-        below.hovertemplate = f"{points.title(name)}, first %{{x}}: <b>%{{y:.1%}}</b><extra></extra>"
-        figure.add_trace(above, row=1, col=1)
-        figure.add_trace(below, row=2, col=1)
-    figure.add_annotation(
-        text="   ".join(key), x=0, y=1, xref="x domain", yref="y domain", xanchor="left", yanchor="bottom", yshift=4
-    )
+        if name != point and values.size and values[0] > 0:
+            traces += _line(values, points.title(name), line={"color": theme.depth_colour(depth), "width": 1})
+    return traces
 
 
-def _selected(figure: go.Figure, values: Float64, floor: float, title: str, theme: Theme) -> None:
-    kept = _drawn(values.size)
-    few = kept.size <= 64
-    grey = values[kept] <= floor
+def _key(measurement: Measurement, theme: Theme) -> dict[str, Any]:
+    """A line of words above the chart that names the colours of the fan."""
+    depths = _depths(measurement)
+    step = 1 + len(depths) // 7
+    named = [name for index, name in enumerate(depths) if index % step == 0 or index == len(depths) - 1]
+    words = [
+        f'<span style="color:{theme.depth_colour(depths[name])}"><b>━</b></span> {points.tick(name)}' for name in named
+    ]
+    return {
+        "text": "   ".join(words), "x": 0, "y": 1, "xref": "x domain", "yref": "y domain",
+        "xanchor": "left", "yanchor": "bottom", "yshift": 4,
+    }  # fmt: skip
+
+
+def _selected(values: Float64, floor: float, title: str, theme: Theme) -> list[Trace]:
+    few = values.size <= 64
     above, below = _line(
-        values, {"mode": "lines+markers" if few else "lines", "line": {"color": theme.accent, "width": 2.5}}
+        values,
+        title,
+        mode="lines+markers" if few else "lines",
+        line={"color": theme.accent, "width": 2.5},
+        marker={"size": 5, "color": theme.accent},
     )
-    above.hovertemplate = f"{title}, component %{{x}}: <b>%{{y:.4g}}</b><extra></extra>"
-    below.hovertemplate = f"{title}, first %{{x}}: <b>%{{y:.1%}}</b><extra></extra>"
-    above.marker = below.marker = {"size": 5, "color": theme.accent}
-    # The last value above the floor starts the grey part, so that the line does not break.
-    above.y = np.where(grey, np.nan, above.y)
-    figure.add_trace(above, row=1, col=1)
-    figure.add_trace(below, row=2, col=1)
-    if grey.any():
-        unresolved = go.Scatter(
-            x=above.x[grey],
-            y=values[kept][grey],
-            mode="markers",
-            marker={"size": 4, "color": theme.paper, "line": {"color": theme.muted, "width": 1}},
-            hovertemplate=f"{title}, component %{{x}}: %{{y:.2g}}<br>below the resolution of the states<extra></extra>",
-        )
-        figure.add_trace(unresolved, row=1, col=1)
+    grey = above["y"] <= floor
+    if not grey.any():
+        return [above, below]
+    # From the last value above the floor on, so that the line does not break.
+    tail = slice(max(0, int(np.argmax(grey)) - 1), None)
+    unresolved = {
+        "type": "scatter",
+        "x": above["x"][tail],
+        "y": above["y"][tail],
+        "mode": "lines+markers",
+        "line": {"color": theme.muted, "width": 1},
+        "marker": {"size": 4, "color": theme.paper, "line": {"color": theme.muted, "width": 1}},
+        "hovertemplate": f"{title}, component %{{x}}: %{{y:.2g}}<br>below the resolution of the states<extra></extra>",
+    }
+    return [unresolved, {**above, "y": np.where(grey, np.nan, above["y"])}, below]
+
+
+def _words(values: Float64, title: str, theme: Theme) -> list[dict[str, Any]]:
     size = f"largest {number(float(values[0]))}, smallest {number(float(values[-1]))}"
     enough = int(np.searchsorted(cumulative_shares(values), 0.9)) + 1
     corner = {"x": 1, "xanchor": "right", "font": {"size": 12, "color": theme.text}}
-    figure.add_annotation(
-        text=f"<b>{title}</b>: {size}", xref="x domain", y=1, yref="y domain", yanchor="top", **corner
-    )
-    figure.add_annotation(
-        text=f"90 % of the energy in {enough} of {values.size}", xref="x2 domain", y=0.06, yref="y2 domain",
-        yanchor="bottom", **corner,
-    )  # fmt: skip
+    top = {"text": f"<b>{title}</b>: {size}", "y": 1, "yanchor": "top", "xref": "x domain", "yref": "y domain"}
+    energy = f"90 % of the energy in {enough} of {values.size}"
+    bottom = {"text": energy, "y": 0.06, "yanchor": "bottom", "xref": "x2 domain", "yref": "y2 domain"}
+    return [top | corner, bottom | corner]
 
 
-def _axes(figure: go.Figure, measurement: Measurement, centred: bool, logarithmic: bool) -> None:
-    low, high = _extent(measurement, centred)
+def _axes(extent: tuple[float, float], components: int, centred: bool, logarithmic: bool) -> dict[str, Any]:
+    low, high = extent
     if logarithmic:
-        span = [np.log10(low), np.log10(high)]
-        margin = 0.05 * (span[1] - span[0])
-        figure.update_yaxes(type="log", range=[span[0] - margin, span[1] + margin], row=1, col=1)
-        figure.update_yaxes(_log_ticks(low, high), row=1, col=1)
+        span = math.log10(high / low)
+        ends = [math.log10(low) - 0.05 * span, math.log10(high) + 0.05 * span]
+        values = {"type": "log", "range": ends, **_log_ticks(low, high)}
     else:
-        figure.update_yaxes(value_axis(0.0, high, ticks=6, from_zero=True), row=1, col=1)
-    figure.update_yaxes(
-        title_text="singular value σ of centred tokens" if centred else "singular value σ", row=1, col=1
-    )
-    figure.update_yaxes(title_text="share of Σσ²", range=[0, 1.06], tickformat=".0%", dtick=0.5, row=2, col=1)
-    components = measurement.spectra.sizes["component"]
-    figure.update_xaxes(range=[0.5 - 0.01 * components, 0.5 + 1.01 * components], nticks=8)
-    figure.update_xaxes(title_text="component", row=2, col=1)
+        values = value_axis(0.0, high, ticks=6, from_zero=True)
+    across = {"range": [0.5 - 0.01 * components, 0.5 + 1.01 * components], "nticks": 8}
+    title = "singular value σ of centred tokens" if centred else "singular value σ"
+    share = {"range": [0, 1.06], "tickformat": ".0%", "dtick": 0.5, "title": {"text": "share of Σσ²"}}
+    return {
+        "xaxis": {**across, "anchor": "y", "matches": "x2", "showticklabels": False},
+        "xaxis2": {**across, "anchor": "y2", "title": {"text": "component"}},
+        "yaxis": {**values, "anchor": "x", "domain": [0.38, 1], "title": {"text": title}},
+        "yaxis2": {**share, "anchor": "x2", "domain": [0, 0.32]},
+    }
 
 
 def _log_ticks(low: float, high: float) -> dict[str, object]:
@@ -165,21 +179,17 @@ def _extent(measurement: Measurement, centred: bool) -> tuple[float, float]:
     return min(lowest, float(positive.max()) / 10), float(positive.max())
 
 
-def _resolution(
-    figure: go.Figure, measurement: Measurement, point: str, centred: bool, logarithmic: bool, theme: Theme
-) -> None:
-    """The dashed line below which a singular value is rounding, where it is in view."""
-    floor = _floor(measurement, point)
-    low, high = _extent(measurement, centred)
-    if not (low <= floor if logarithmic else floor > 0.02 * high):
-        return
-    figure.add_shape(
-        type="line", x0=0, x1=1, xref="x domain", y0=floor, y1=floor, yref="y", layer="below",
-        line={"color": theme.muted, "width": 1, "dash": "dash"},
-    )  # fmt: skip
-    # Unlike a shape, an annotation on a logarithmic axis is placed by its exponent.
-    place = float(np.log10(floor)) if logarithmic else floor
-    figure.add_annotation(
-        text=f"resolution of float32 states, {number(floor, 2)}", x=0, xref="x domain", y=place, yref="y",
-        xanchor="left", yanchor="bottom",
-    )  # fmt: skip
+def _resolution(floor: float, logarithmic: bool, theme: Theme) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The dashed line below which a singular value is rounding, and its label."""
+    dashed = {"color": theme.muted, "width": 1, "dash": "dash"}
+    line = {
+        "type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": floor, "y1": floor, "yref": "y",
+        "layer": "below", "line": dashed,
+    }  # fmt: skip
+    label = {
+        "text": f"resolution of float32 states, {number(floor, 2)}",
+        # Unlike a shape, an annotation on a logarithmic axis is placed by its exponent.
+        "y": math.log10(floor) if logarithmic else floor,
+        "x": 0, "xref": "x domain", "yref": "y", "xanchor": "left", "yanchor": "bottom",
+    }  # fmt: skip
+    return [line], [label]

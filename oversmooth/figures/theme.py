@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import plotly.colors
 import plotly.graph_objects as go
@@ -54,21 +54,11 @@ class Theme:
         cue = position + turn
         return Category(self.categories[position], DASHES[cue % len(DASHES)], MARKERS[cue % len(MARKERS)])
 
-    def depth_scale(self) -> list[list[float | str]]:
-        """Plotly colour scale over depth, from 0 (the embedding) to 1 (the last block)."""
-        low, high = self.depth
-        steps = [step / 8 for step in range(9)]
-        return [[step, self._map_colour(low + (high - low) * step)] for step in steps]
-
     def depth_colour(self, share: float) -> str:
         """Colour at a share of the depth in [0, 1]."""
         low, high = self.depth
-        return self._map_colour(low + (high - low) * share)
-
-    @staticmethod
-    def _map_colour(share: float) -> str:
-        sampled: list[str] = plotly.colors.sample_colorscale(MAP_SCALE, [share])
-        return sampled[0]
+        colour: str = plotly.colors.sample_colorscale(MAP_SCALE, [low + (high - low) * share])[0]
+        return colour
 
 
 LIGHT: Final = Theme(
@@ -144,7 +134,7 @@ def template(theme: Theme) -> go.layout.Template:
     )
 
 
-def value_axis(low: float, high: float, *, ticks: int, from_zero: bool) -> dict[str, object]:
+def value_axis(low: float, high: float, *, ticks: int, from_zero: bool) -> dict[str, Any]:
     """Settings of a linear value axis: a round step, all tick labels with the same decimals, no exaggeration.
 
     Args:

@@ -152,9 +152,14 @@ def _where(measurement: Measurement, change: Change) -> str:
     share = change.size / change.total
     if 0.5 < share <= 1.0:
         return f"most of it in {place}"
-    decimals = decimals_for(change.total, abs(change.last))
-    size = number(abs(change.size)) if decimals is None else fixed(abs(change.size), decimals)
+    size = _as_precise(abs(change.size), change)
     return f"the largest step ({'+' if change.size > 0 else '−'}{size}) in {place}"
+
+
+def _as_precise(value: float, change: Change) -> str:
+    """A number with the decimals of the change's first and last."""
+    decimals = decimals_for(change.total, max(abs(change.first), abs(change.last)))
+    return number(value) if decimals is None else fixed(value, decimals)
 
 
 def _excursion(measurement: Measurement, change: Change) -> str:
@@ -170,7 +175,7 @@ def _excursion(measurement: Measurement, change: Change) -> str:
     furthest = max(beyond, key=lambda point: beyond[point])
     if beyond[furthest] <= allowed:
         return ""
-    return f"reaching {number(values[furthest])} at {points.title(furthest)} in between"
+    return f"reaching {_as_precise(values[furthest], change)} at {points.title(furthest)} in between"
 
 
 def _blocks(measurement: Measurement) -> list[str]:

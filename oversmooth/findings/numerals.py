@@ -37,7 +37,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def arrow(first: float, last: float) -> str:
-    """``0.06 → 0.36``: both with the decimals that their difference needs, two for a change of a tenth or more."""
+    """``0.06 → 0.36``: both with the decimals that their difference needs."""
     if not (math.isfinite(first) and math.isfinite(last)):
         return f"{number(first)} → {number(last)}"
     decimals = decimals_for(last - first, max(abs(first), abs(last)))
@@ -47,10 +47,11 @@ def arrow(first: float, last: float) -> str:
 
 
 def decimals_for(difference: float, size: float) -> int | None:
-    """Decimals that show a difference with two digits, at least two below ten; None where that is too long."""
+    """Decimals that show a difference, at least two below ten; None where a number would be too long."""
     if difference == 0 or size >= 1e7:
         return None
-    needed = 1 - math.floor(math.log10(abs(difference)))
+    # Subtraction leaves 0.01 a little below itself.
+    needed = -math.floor(math.log10(abs(difference)) + 1e-9)
     decimals = max(needed, 2 if size < 10 else 1 if size < 1000 else 0)
     return decimals if decimals <= 5 else None
 

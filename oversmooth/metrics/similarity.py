@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oversmooth.metrics.numerics import Float64
+from oversmooth.metrics.numerics import EPSILON, Float64
 from oversmooth.metrics.registry import Paper, UndefinedError, metric
 from oversmooth.metrics.states import TokenStates
 from oversmooth.wording import count
@@ -74,9 +74,9 @@ def token_cosine_centred(states: TokenStates) -> float:
 
 
 def _directions_resolved(states: TokenStates) -> bool:
-    # Rounding turns a token by up to u, so the distance of two unit tokens changes by up to 2u.
+    # Rounding turns a token by up to u, so the distance of two unit tokens changes by up to 2u; then the gaps' own ε.
     mean_square = 2.0 * states.cosine_gaps.sum() / (states.count * (states.count - 1))
-    return bool(mean_square > (2.0 * states.precision.rounding) ** 2)
+    return bool(mean_square > (2.0 * states.precision.rounding) ** 2 + 8.0 * EPSILON * states.spread)
 
 
 @metric(

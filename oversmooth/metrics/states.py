@@ -139,6 +139,11 @@ class TokenStates:
         return gram
 
     @cached_property
+    def spread(self) -> float:
+        """Largest squared distance of a token to the mean over the smallest squared norm; the gaps err by ε of it."""
+        return float(self.residual_energies.max() / self.norms.min() ** 2)
+
+    @cached_property
     def cosine_gaps(self) -> Float64:
         """1 − cosine of every pair of tokens (n × n), in [0, 2], without the cancellation of that subtraction.
 
@@ -149,7 +154,7 @@ class TokenStates:
         """
         self.require_directions()
         norms = self.norms
-        if self.residual_energies.max() > WIDE_SPREAD * norms.min() ** 2:
+        if self.spread > WIDE_SPREAD:
             units = self.values / norms[:, None]
             units -= units[0]
             return half_squared_distances(units @ units.T, np.zeros(self.count), np.ones(self.count))

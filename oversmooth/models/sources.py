@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,8 +54,9 @@ def locate(name: str, *, revision: str | None, report: Report) -> Source:
         return Source(name=name, kind="folder", identifier=folder.resolve().name, folder=folder)
     identifier = entry.identifier if entry is not None else name
     if not _HUB_ID.fullmatch(identifier):
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
         raise ModelError(
-            f"“{textwrap.shorten(name, _SHOWN)}” names no model: type a name from `oversmooth models`, a hub id such as "
+            f"“{shown}” names no model: type a name from `oversmooth models`, a hub id such as "
             "“google-bert/bert-base-uncased”, or the path of a local folder."
         )
     snapshot = hub.fetch(identifier, revision=revision, name=name, report=report)

@@ -33,7 +33,7 @@ def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreemen
     """Compare the blocks found in a network of an unknown family with transformers' own hidden states."""
     seen: list[Tensor] = []
 
-    def keep(_: nn.Module, __: tuple[Any, ...], output: Any) -> None:
+    def keep(_: nn.Module, __: tuple[Any, ...], output: object) -> None:
         states = output[0] if isinstance(output, tuple) else output
         if isinstance(states, Tensor):
             seen.append(states)

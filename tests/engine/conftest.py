@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oversmooth.engine import Engine
+from oversmooth.engine import Engine, supervisor
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +17,9 @@ def engine() -> Iterator[Engine]:
     with Engine() as engine:
         yield engine
     resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    # However busy the machine, a cancelled run comes to its next point before its worker is killed and started anew.
+    monkeypatch.setattr(supervisor, "CANCEL_SECONDS", 60.0)

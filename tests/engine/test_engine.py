@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from workers import gone, long, running, short, wait
 
-from oversmooth.engine import Engine
+from oversmooth.engine import Engine, supervisor
 from oversmooth.errors import CancelledError, InputError, ModelError, WorkerLostError
 from oversmooth.settings import Settings
 
@@ -93,7 +93,8 @@ def test_a_cancelled_run_in_the_queue_is_never_begun(engine: Engine) -> None:
         second.result(0)
 
 
-def test_a_worker_that_does_not_react_to_cancel_is_replaced(engine: Engine) -> None:
+def test_a_worker_that_does_not_react_to_cancel_is_replaced(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "CANCEL_SECONDS", 0.5)
     with running(engine, "stopped") as handle:
         (pid,) = engine.worker_pids
         os.kill(pid, signal.SIGSTOP)
@@ -133,16 +134,14 @@ def test_what_the_user_did_wrong_arrives_as_it_was_said(engine: Engine) -> None:
         engine.submit(Settings.of(texts="A text.", model="./no-such-folder")).result(60)
 
 
-def test_an_unforeseen_fault_becomes_a_sentence_and_a_fresh_worker(
-    engine: Engine, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unforeseen_fault_becomes_a_sentence_and_a_fresh_worker(engine: Engine) -> None:
     engine.submit(short("before the fault")).result(60)
     pids = engine.worker_pids
-    nonsense = short("fault").model_copy(update={"texts": (123,)})
+    nonsense = short("fault").model_copy(update={"metrics": ("no_such_metric",)})
     with pytest.raises(WorkerLostError) as fault:
         engine.submit(nonsense).result(60)
     assert "fault inside Oversmooth" in str(fault.value)
-    assert "AttributeError" in str(fault.value)
+    assert "KeyError" in str(fault.value)
     assert "Traceback" not in str(fault.value)
     engine.submit(short("after the fault")).result(60)
     assert engine.worker_pids != pids

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from oversmooth.metrics import Metric, TokenStates, UndefinedError, all_metrics, get, names
 from reference import formulas, matrices
 from reference.sample import Sample
+
+from oversmooth.metrics import Metric, TokenStates, UndefinedError, all_metrics, get, names
 
 SHAPES = [(5, 9), (24, 48), (6, 6), (9, 5), (40, 16), (2, 7), (2, 1), (7, 1), (3, 2)]
 

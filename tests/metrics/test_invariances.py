@@ -8,10 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
-from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get, names
+from numpy.typing import ArrayLike
 from reference import matrices
 from reference.matrices import Recipe, recipes
 from reference.sample import Matrix
+
+from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get, names
 
 RANDOM = settings(max_examples=250, deadline=None, derandomize=True)
 
@@ -24,7 +26,7 @@ AXES = {"max_activation_ratio"}
 Value = float | None
 
 
-def values(tokens: Matrix, classification: Matrix, *, leave_out: set[str] | None = None) -> dict[str, Value]:
+def values(tokens: ArrayLike, classification: ArrayLike, *, leave_out: set[str] | None = None) -> dict[str, Value]:
     """All metrics; None where undefined."""
     states = TokenStates(tokens, classification)
     found: dict[str, Value] = {}

@@ -15,9 +15,10 @@ import math
 
 import numpy as np
 import pytest
-from oversmooth.metrics import Metric, TokenStates, all_metrics, get, names
 from reference import formulas, matrices, precise
 from reference.sample import Matrix, Sample
+
+from oversmooth.metrics import Metric, TokenStates, all_metrics, get, names
 
 RATIOS = [1e-3, 3e-4, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8]
 SHAPES = [(6, 5), (5, 6), (4, 4), (2, 6), (6, 2), (3, 5), (5, 3)]
@@ -168,3 +169,14 @@ def test_the_median_of_the_spectrum_is_resolved_by_its_own_size() -> None:
         states = TokenStates(tokens.astype(np.float32))
         metric.compute(states)
         assert metric.resolved(states) is expected
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1.0, 1e10])
+def test_the_skewness_of_equal_singular_values_is_rounding_at_any_scale(scale: float) -> None:
+    metric = get("spectrum_skewness")
+    assert metric.resolved is not None
+    for spectrum, expected in (([1.0, 1.0, 1.0, 1.0], False), ([1.0, 0.9999, 0.9998, 0.9996], True)):
+        tokens = scale * matrices.with_spectrum(np.array(spectrum), 4, 9, np.random.default_rng(0))
+        for states in (TokenStates(tokens), TokenStates(tokens.astype(np.float32))):
+            metric.compute(states)
+            assert metric.resolved(states) is expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from oversmooth.metrics import Metric, Paper, TokenStates, all_metrics, get, names
 from oversmooth.metrics.registry import metric as register
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from oversmooth.metrics import TokenStates, UndefinedError, all_metrics
 from reference import matrices
 from reference.matrices import Recipe, recipes
 from reference.sample import Matrix
+
+from oversmooth.metrics import TokenStates, UndefinedError, all_metrics
 
 RANDOM = settings(max_examples=200, deadline=None, derandomize=True)
 

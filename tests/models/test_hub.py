@@ -112,6 +112,7 @@ def test_a_gated_model_says_how_to_get_in(hub: Hub, repository: Repository) -> N
     text = message()
     assert "gated" in text
     assert "hf auth login" in text
+    assert len(hub.requests) == 2  # What is it, and may I read it?
     assert hub.downloads() == []
 
 

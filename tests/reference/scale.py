@@ -13,5 +13,5 @@ def mean_norm(sample: Sample) -> float:
 
 
 def max_activation_ratio(sample: Sample) -> float:
-    sizes = [abs(value) for row in sample.tokens.tolist() for value in row]
+    sizes: list[float] = [abs(value) for row in sample.tokens.tolist() for value in row]
     return max(sizes) / statistics.median(sizes)

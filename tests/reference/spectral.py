@@ -18,7 +18,7 @@ def effective_rank(sample: Sample) -> float:
     values = singular_values(sample)
     total = math.fsum(values)
     # exp(−Σ p ln p) as a product of powers
-    return math.prod((value / total) ** (-value / total) for value in values if value > 0)
+    return math.prod(math.pow(value / total, -value / total) for value in values if value > 0)
 
 
 def rankme(sample: Sample) -> float:

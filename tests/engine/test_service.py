@@ -1,0 +1,91 @@
+"""What a worker does with one request, seen from inside its process."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from pathlib import Path
+from typing import cast
+
+import pytest
+from workers import short
+
+from oversmooth import inputs
+from oversmooth.engine import service
+from oversmooth.engine.messages import Finished, Run, Step, receive
+from oversmooth.engine.service import Models, Service
+from oversmooth.engine.worker import Inbox
+from oversmooth.errors import CancelledError, InputError, WorkerLostError
+from oversmooth.measurement import Measurement
+from oversmooth.models.loading import load
+from oversmooth.settings import DEFAULT_MODEL, Settings
+
+
+class Desk:
+    """An inbox in which one run may be marked as cancelled."""
+
+    def __init__(self, cancelled: int | None = None) -> None:
+        self.number = cancelled
+
+    def cancelled(self, run: Run) -> bool:
+        return run.number == self.number
+
+
+def serve(settings: Settings, desk: Desk | None = None) -> tuple[Finished, list[str]]:
+    """How the run ends, and the points it reported."""
+    answers = io.BytesIO()
+    finished = Service(cast(Inbox, desk or Desk()), answers, 10**9).serve(Run(7, settings))
+    answers.seek(0)
+    points = []
+    while isinstance(answer := receive(answers), Step):
+        if answer.progress.stage == "measure":
+            points.append(answer.progress.detail)
+    return finished, points
+
+
+def test_a_run_reports_every_point_and_keeps_the_worker() -> None:
+    finished, points = serve(short("whole"))
+    assert isinstance(finished.outcome, Measurement)
+    assert not finished.leaving
+    assert list(dict.fromkeys(points)) == ["embedding", "0", "1", "2", "3", "4", "5"]
+
+
+def test_a_cancelled_run_stops_at_its_next_step() -> None:
+    finished, points = serve(short("cancelled"), Desk(cancelled=7))
+    assert isinstance(finished.outcome, CancelledError)
+    assert points == []
+    assert not finished.leaving
+
+
+def test_a_worker_with_a_tokenizer_that_never_came_back_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not serve(Settings.of(texts=" "))[0].leaving
+    monkeypatch.setattr(inputs, "stuck", lambda: True)
+    finished, _ = serve(Settings.of(texts=" "))
+    assert isinstance(finished.outcome, InputError)
+    assert finished.leaving
+
+
+def test_a_panic_below_python_becomes_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PanicError(BaseException):
+        """As Rust's panics arrive: not an Exception."""
+
+    def panic(*_: object, **__: object) -> None:
+        raise PanicError("called `Option::unwrap()` on a `None` value")
+
+    monkeypatch.setattr(service, "measure", panic)
+    finished, _ = serve(short("panic"))
+    assert isinstance(finished.outcome, WorkerLostError)
+    assert "PanicError" in str(finished.outcome)
+    assert "unwrap" not in str(finished.outcome)
+    assert finished.leaving
+
+
+def test_a_model_folder_that_is_saved_over_is_loaded_again(tmp_path: Path) -> None:
+    source = load(DEFAULT_MODEL, device="cpu")
+    source.network.save_pretrained(tmp_path)
+    source.tokenizer.save_pretrained(tmp_path)
+    models = Models(10**9)
+    first = models.get(str(tmp_path))
+    assert models.get(str(tmp_path)) is first
+    shutil.copy(tmp_path / "config.json", tmp_path / "config.copy")
+    assert models.get(str(tmp_path)) is not first

@@ -1,0 +1,94 @@
+"""What a real browser draws: the only place where Plotly's own reading of a label shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import plotly.graph_objects as go
+import pytest
+from awkward import SEEN
+from playwright.sync_api import Browser, Page
+from synthetic import measurement
+
+from oversmooth.figures import CONFIG
+from oversmooth.figures.similarity import MOST_LABELS, similarity_map
+from oversmooth.figures.spectrum import spectrum
+from oversmooth.figures.theme import DARK, LIGHT
+from oversmooth.tokens import TICK_CHARACTERS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that fails the test on a dialog, an error, or a request that leaves the machine."""
+    page = browser.new_page(viewport={"width": 1200, "height": 1400})
+    trouble: list[str] = []
+    page.on("dialog", lambda dialog: trouble.append(f"dialog {dialog.message}"))
+    page.on("pageerror", lambda error: trouble.append(f"error {error}"))
+    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: None if request.url.startswith("file:") else trouble.append(request.url))
+    yield page
+    page.close()
+    assert trouble == []
+
+
+def _show(page: Page, figure: go.Figure, folder: Path) -> None:
+    file = folder / "figure.html"
+    figure.write_html(file, include_plotlyjs=True, config=CONFIG)
+    page.goto(file.as_uri())
+    page.wait_for_selector(".main-svg .ytick text")
+
+
+def _words(page: Page, selector: str) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(selector, "found => found.map(one => one.textContent)")
+    return [text.replace("\u2068", "").replace("\u2069", "").replace("\xa0", " ") for text in found]
+
+
+@pytest.mark.parametrize("start", range(0, len(SEEN), MOST_LABELS))
+def test_every_awkward_token_is_drawn_as_itself(start: int, page: Page, tmp_path: Path) -> None:
+    tokens = list(SEEN)[start : start + MOST_LABELS]
+    _show(page, similarity_map(measurement(words=tokens, blocks=1), "0", theme=LIGHT), tmp_path)
+    for axis in ("xtick", "ytick"):
+        drawn = _words(page, f".{axis} text")
+        if axis == "ytick" and drawn[0] != _short(SEEN[tokens[0]]):
+            drawn.reverse()
+        assert drawn == [_short(SEEN[token]) for token in tokens]
+    assert page.locator(".main-svg a, .main-svg image[href^=http]").count() == 0
+
+    area = page.locator(".nsewdrag").first.bounding_box()
+    assert area is not None
+    assert area["width"] == pytest.approx(area["height"], abs=2)
+    for position in range(len(tokens)):
+        share = (position + 0.5) / len(tokens)
+        page.mouse.move(area["x"] + area["width"] * share, area["y"] + area["height"] * share)
+        name = f"“{SEEN[tokens[position]]}” ({position})"
+        page.wait_for_function(
+            "text => [...document.querySelectorAll('.hoverlayer text')]"
+            ".some(one => one.textContent.replace(/[\\u2068\\u2069]/g, '').replace(/\\xa0/g, ' ') === text)",
+            arg=f"{name} × {name}: 1.00",
+            timeout=5000,
+        )
+    assert page.locator(".hoverlayer a").count() == 0
+
+
+def _short(seen: str) -> str:
+    return seen if len(seen) <= TICK_CHARACTERS else seen[: TICK_CHARACTERS - 1] + "…"
+
+
+def test_no_button_sends_the_chart_away(page: Page, tmp_path: Path) -> None:
+    _show(page, similarity_map(measurement(), "0", theme=DARK), tmp_path)
+    titles = page.eval_on_selector_all(".modebar-btn", "found => found.map(one => one.dataset.title)")
+    assert any(title.startswith("Download") for title in titles)
+    assert not [title for title in titles if "share" in title.lower() or "cloud" in title.lower()]
+    assert page.locator(".modebar-btn.plotlyjsicon").count() == 0
+
+
+def test_logarithmic_ticks_are_powers_of_ten(page: Page, tmp_path: Path) -> None:
+    result = measurement(words=["a", "b", "c", "d"], blocks=1, final_norm=False)
+    result.spectra["raw"].loc[0, :] = [1000.0, 1.0, 1e-3, 1e-4]
+    _show(page, spectrum(result, "0", centred=False, logarithmic=True, theme=LIGHT), tmp_path)
+    drawn = [text.replace("\u200b", "") for text in _words(page, ".ytick text")]
+    assert {"10−3", "10−2", "1", "10", "102", "103"} <= set(drawn)
+    assert not [text for text in drawn if text.endswith(("m", "μ", "µ", "k"))]

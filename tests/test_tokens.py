@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import html
+import unicodedata
+
+import pytest
+from awkward import SEEN
+from hypothesis import given
+from hypothesis import strategies as st
+from synthetic import tokens_of
+
+from oversmooth.tokens import axis, escape, label, visible
+
+
+@pytest.mark.parametrize(("token", "seen"), SEEN.items(), ids=map(ascii, SEEN))
+def test_every_awkward_token_is_seen_as_itself(token: str, seen: str) -> None:
+    assert visible(token) == seen
+
+
+@pytest.mark.parametrize("token", SEEN, ids=map(ascii, SEEN))
+def test_a_label_holds_no_markup_and_reads_back(token: str) -> None:
+    drawn = label(token)
+    assert not set("<>$\n") & set(drawn)
+    assert html.unescape(drawn) == SEEN[token]
+
+
+@given(st.text())
+def test_nothing_invisible_is_left(text: str) -> None:
+    shown = visible(text)
+    assert shown
+    assert not shown.startswith(" ")
+    assert not shown.endswith(" ")
+    left = {char for char in shown if unicodedata.category(char) in ("Cc", "Cn", "Co", "Cs", "Zl", "Zp")}
+    assert not left
+    joiners = {char for char in shown if unicodedata.category(char) == "Cf"}
+    assert all(char in "\u200c\u200d" or unicodedata.bidirectional(char) == "AN" for char in joiners)
+
+
+@given(st.text(alphabet=st.characters(exclude_characters="␣↵⇥∅◌⟨⟩"), max_size=8))
+def test_different_texts_are_shown_differently(text: str) -> None:
+    back = {"␣": " ", "↵": "\n", "⇥": "\t", "◌": ""}
+    shown = visible(text)
+    for part in {part.split("⟩")[0] for part in shown.split("⟨U+")[1:]}:
+        back[f"⟨U+{part}⟩"] = chr(int(part, 16))
+    for sign, character in back.items():
+        shown = shown.replace(sign, character)
+    assert shown == text or (shown, text) == ("∅", "")
+
+
+def test_escape_keeps_a_sentence() -> None:
+    assert html.unescape(escape("3 < 4 & $5\nper “token”")) == "3 < 4 & $5 per “token”"
+
+
+def test_repeated_tokens_are_kept_apart_with_their_position() -> None:
+    words = ["the", "cat", "the", "the", " the"]
+    rows = axis(tokens_of(words).measured)
+    assert len(set(rows.categories)) == 5
+    assert [_plain(category) for category in rows.categories] == [
+        "“the” (0)",
+        "“cat” (1)",
+        "“the” (2)",
+        "“the” (3)",
+        "“␣the” (4)",
+    ]
+    assert rows.tick_values == rows.categories
+    assert rows.tick_labels == ("the", "cat", "the", "the", "␣the")
+
+
+def test_ticks_are_thinned_and_then_numbered() -> None:
+    rows = axis(tokens_of([f"w{n}" for n in range(512)]).measured)
+    assert len(rows.categories) == 512
+    assert len(rows.tick_labels) == len(rows.tick_values) == 64
+    assert set(rows.tick_values) <= set(rows.categories)
+    assert [_plain(text) for text in rows.tick_labels[:3]] == ["0·w0", "8·w8", "16·w16"]
+    assert rows.tick_values[1] == rows.categories[8]
+
+
+def test_rows_of_several_tokens_name_the_first_and_the_last() -> None:
+    rows = axis(tokens_of(["a", "b", "c", "d", "e"]).measured, factor=2)
+    assert [_plain(category) for category in rows.categories] == ["“a” … “b” (0–1)", "“c” … “d” (2–3)", "“e” (4)"]
+    assert [_plain(text) for text in rows.tick_labels] == ["0·a", "2·c", "4·e"]
+
+
+def test_a_long_token_is_short_on_the_axis_and_whole_on_hover() -> None:
+    rows = axis(tokens_of(["internationalisation<b>"]).measured)
+    assert rows.tick_labels == ("international…",)
+    assert html.unescape(_plain(rows.categories[0])) == "“internationalisation<b>” (0)"
+
+
+def test_shortening_does_not_tear_a_mark_from_its_letter() -> None:
+    word = "a" * 12 + "e\u0301" + "bcd"
+    assert axis(tokens_of([word]).measured).tick_labels == ("a" * 12 + "…",)
+
+
+def test_right_to_left_tokens_leave_their_position_in_place() -> None:
+    category = axis(tokens_of(["القط"]).measured).categories[0]
+    assert category == "“\u2068القط\u2069” (0)"
+
+
+def test_no_tokens_no_rows() -> None:
+    assert axis([]).categories == ()
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u2068", "").replace("\u2069", "")
