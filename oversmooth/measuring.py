@@ -103,7 +103,7 @@ def _analyse(texts: Sequence[Encoded], model: LoadedModel, settings: Settings, r
     analysis = Analysis(settings.metrics, points, rows, model.anatomy.hidden_size, similarity=settings.similarity)
     done, total = 0, len(points) * len(texts)
     report(Progress("measure", done, total, points[0]))
-    for members in _batches(texts):
+    for members in _batches(texts, padded=model.anatomy.padding_is_safe):
 
         def take(point: str, states: torch.Tensor, members: Sequence[int] = members) -> None:
             nonlocal done
@@ -118,11 +118,13 @@ def _analyse(texts: Sequence[Encoded], model: LoadedModel, settings: Settings, r
     return analysis
 
 
-def _batches(texts: Sequence[Encoded]) -> Iterator[list[int]]:
-    """Numbers of texts that go through the model together: of like length, so that little is padding."""
+def _batches(texts: Sequence[Encoded], *, padded: bool) -> Iterator[list[int]]:
+    """Numbers of texts that go through the model together: of like length, or of equal length if not ``padded``."""
     members: list[int] = []
-    for number in sorted(range(len(texts)), key=lambda number: len(texts[number].ids)):
-        if members and len(texts[number].ids) * (len(members) + 1) > BATCH_TOKENS:
+    lengths = [len(text.ids) for text in texts]
+    for number in sorted(range(len(texts)), key=lambda number: lengths[number]):
+        full = lengths[number] * (len(members) + 1) > BATCH_TOKENS
+        if members and (full or not (padded or lengths[number] == lengths[members[0]])):
             yield members
             members = []
         members.append(number)

@@ -156,9 +156,14 @@ class TestMeasureOnScreen:
         assert [float(value) for value in rows["token_cosine"]] == pytest.approx(expected, rel=1e-3)
         assert "Tokens grow alike" in printed
 
-    def test_says_that_several_texts_are_averaged(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run(["measure", "--text", "a cat sat", "--text", "a dog ran off", "--metric", "token_cosine"]) == 0
-        assert "Mean of 2 texts." in capsys.readouterr().out
+    def test_several_texts_are_averaged(self, written: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["measure", "--settings", str(written / "settings.json"), "--metric", "token_cosine"]) == 0
+        printed = capsys.readouterr().out
+        assert "Mean of 2 texts." in printed
+        means = [float(value) for value in printed.splitlines()[1].split()[1:]]
+        each = [values(written / "curves.csv", input=text, metric="token_cosine") for text in "01"]
+        expected = [(float(each[0][point]) + float(each[1][point])) / 2 for point in POINTS]
+        assert means == pytest.approx(expected, rel=1e-3)
 
     def test_one_token_is_measured_and_what_is_undefined_is_told(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -292,7 +297,11 @@ class TestBadInput:
         assert "nobody/has-this-model" in result.stderr
         assert result.stderr.count("\n") == 1
 
-    def test_of_targets(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_of_targets(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        # Told before the model runs, not after.
+        monkeypatch.delattr("oversmooth.measuring.measure")
         file = tmp_path / "file"
         file.write_text("mine")
         for out in (file, file / "below"):

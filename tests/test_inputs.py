@@ -114,9 +114,9 @@ class TestNothingToMeasure:
 
 
 class TestTooLong:
-    @pytest.mark.parametrize("limit", [3, 7, 128, 511])
-    def test_the_first_tokens_are_kept_and_the_others_counted(self, limit: int) -> None:
-        text = " ".join(WORDS[number % len(WORDS)] for number in range(700))
+    @pytest.mark.parametrize(("limit", "length"), [(3, 200), (7, 200), (128, 200), (511, 1500)])
+    def test_the_first_tokens_are_kept_and_the_others_counted(self, limit: int, length: int) -> None:
+        text = " ".join(WORDS[number % len(WORDS)] for number in range(length))
         encoded = read(text, max_tokens=limit)
         full = minilm().tokenizer(text, verbose=False)["input_ids"]
         assert encoded.ids == (*full[: limit - 1], full[-1])
@@ -170,22 +170,23 @@ class TestTooLong:
         st.lists(
             st.one_of(
                 st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12),
-                st.text(min_size=1, max_size=6),
+                # Not those that BERT's normaliser drops: a text of them alone can have fewer tokens than the cut allows.
+                st.text(st.characters(exclude_categories=["C", "M", "Z"]), min_size=1, max_size=6),
                 st.sampled_from(["日本語", "שלום", "🙂", "<b>", "1234567", "naïve", "über", "[SEP]", "co-op", "…"]),
             ),
-            min_size=400,
-            max_size=900,
+            min_size=1,
+            max_size=30,
         ),
         st.integers(3, 60),
     )
-    @example(["日本語の文章です。"] * 400, 10)
-    @example(["antidisestablishmentarianism"] * 400, 5)
+    @example(["日本語の文章です。"], 10)
+    @example(["antidisestablishmentarianism"], 5)
     def test_cutting_characters_first_never_changes_the_kept_tokens(self, parts: list[str], limit: int) -> None:
-        text = "x " + " ".join(parts)
-        encoded = read(text, max_tokens=limit)
+        block = " ".join(parts) + " "
+        text = "x " + block * (2 * (CHARACTERS_PER_TOKEN * limit + EXTRA_CHARACTERS) // len(block))
         full = minilm().tokenizer(text, verbose=False)["input_ids"]
         expected = full if len(full) <= limit else [*full[: limit - 1], full[-1]]
-        assert list(encoded.ids) == expected
+        assert list(read(text, max_tokens=limit).ids) == expected
 
 
 class Unruly:

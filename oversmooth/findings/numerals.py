@@ -25,12 +25,11 @@ def number(value: float, digits: int = 3) -> str:
     # Just below 1 the distance to 1 is what counts: a cosine of 0.99998 is not one of 1.
     while size < 1 and float(f"{size:.{digits}g}") == 1 and digits < 16:
         digits += 1
-    rounded = float(f"{size:.{digits - 1}e}")
-    exponent = math.floor(math.log10(rounded))
+    mantissa, _, power = f"{size:.{digits - 1}e}".partition("e")
+    exponent = int(power)
     if not -4 <= exponent < 7:
-        mantissa, _, power = f"{size:.{digits - 1}e}".partition("e")
         mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
-        return f"{sign}{mantissa}×10{str(int(power)).translate(_SUPERSCRIPTS)}"
+        return f"{sign}{mantissa}×10{str(exponent).translate(_SUPERSCRIPTS)}"
     if size == int(size):
         return f"{sign}{int(size):,}"
     return f"{sign}{size:,.{max(0, digits - 1 - exponent)}f}"

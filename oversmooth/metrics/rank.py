@@ -136,7 +136,7 @@ def numerical_rank(states: TokenStates) -> float:
     unit="nats",
     reads="The von Neumann entropy of the trace-normalised Gram matrix of the tokens.",
     caveat="Grows with the number of tokens: compare texts of equal length, or divide by ln min(n, d).",
-    resolved=lambda states: states.singular_values.size == 1 or states.singular_values[1] > 0,
+    resolved=lambda states: states.singular_values.size == 1 or bool(states.singular_values[1] > 0),
 )
 def matrix_entropy(states: TokenStates) -> float:
     """Shannon entropy of the energy shares."""

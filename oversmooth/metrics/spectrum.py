@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from oversmooth.metrics.numerics import EPSILON, Float64
@@ -48,7 +50,7 @@ def explained_variance_1(states: TokenStates) -> float:
     upper=np.inf,
     reads="The skewness of the singular values over the largest: large when few tower over a long tail.",
     caveat="Grows with min(n, d), so compare texts of equal length.",
-    resolved=lambda states: _variance(states) ** 0.5 * states.singular_values[0] > states.floor,
+    resolved=lambda states: math.sqrt(_variance(states)) * float(states.singular_values[0]) > states.floor,
 )
 def spectrum_skewness(states: TokenStates) -> float:
     """Population skewness of σ/σ_1."""

@@ -11,7 +11,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from oversmooth.errors import ModelError
-from oversmooth.models.trial import compare, is_causal
+from oversmooth.models.trial import compare, is_causal, padding_is_safe
 from oversmooth.points import SubLayer
 
 
@@ -111,6 +111,8 @@ class Anatomy:
     attention_reachable: bool
     """Whether transformers' attention interface reaches this family's attention."""
     time_first: bool
+    padding_is_safe: bool
+    """Whether padding leaves the states of the tokens alone; where not, only texts of equal length run together."""
     limits: tuple[str, ...]
     """What is not available in this family, in sentences."""
 
@@ -143,6 +145,7 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         max_positions=_max_positions(network),
         attention_reachable=reachable,
         time_first=family in TIME_FIRST,
+        padding_is_safe=reads == "image" or padding_is_safe(part),
         limits=tuple(limits),
     )
 

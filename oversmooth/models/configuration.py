@@ -21,16 +21,15 @@ _MOST_LAYERS = 1000
 _SENSES = {"pixel_values": "images", "input_values": "sound", "input_features": "sound"}
 _TOKENIZER_CONFIG = "tokenizer_config.json"
 
-# Keys of a configuration that reach code. Refused is what the model cannot be measured without: its own code, a
-# quantisation, another weight file than the checked ones. Taken out is what only says how transformers should compute,
-# which Oversmooth decides itself: a name there is looked up on the hub, even with `trust_remote_code=False`.
+# Keys of a configuration that reach code. Refused is what the model cannot be measured without: a quantisation, another
+# weight file than the checked ones, code for an architecture that transformers does not know by itself. Taken out is
+# what transformers can do without: a name there is looked up on the hub, even with `trust_remote_code=False`.
+_OWN_CODE = "auto_map"
 _REFUSED = {
-    "auto_map": "“{name}” brings its own program code (auto_map in {file}), which Oversmooth never runs. "
-    "Models that transformers knows by itself can be measured.",
     "quantization_config": "“{name}” is stored quantised. Measure the model that it was made from.",
     "transformers_weights": "“{name}” names a weight file of its own in {file} ({key}), which is not read.",
 }
-_TAKEN_OUT = ("_implementation", "trust_remote_code")
+_TAKEN_OUT = ("_implementation", "trust_remote_code", _OWN_CODE)
 
 
 def read_configuration(folder: Path, name: str) -> PreTrainedConfig:
@@ -40,9 +39,8 @@ def read_configuration(folder: Path, name: str) -> PreTrainedConfig:
         ModelError: not JSON, an architecture that is unknown or reads something else, remote code, quantised weights.
     """
     fields = _fields(folder / CONFIG, name)
-    if (folder / _TOKENIZER_CONFIG).is_file():
-        _fields(folder / _TOKENIZER_CONFIG, name)
     family = fields.get("model_type")
+    _refuse_own_code(folder, fields, family in CONFIG_MAPPING, name)
     if not isinstance(family, str):
         raise ModelError(f"{CONFIG} of “{name}” names no architecture (model_type).")
     if family not in CONFIG_MAPPING:
@@ -69,6 +67,19 @@ def _fields(path: Path, name: str) -> dict[str, Any]:
         if _anywhere(fields, key):
             raise ModelError(sentence.format(name=name, file=path.name, key=key))
     return fields
+
+
+def _refuse_own_code(folder: Path, fields: dict[str, Any], known: bool, name: str) -> None:
+    """Refuse what cannot be had without foreign code: an architecture unknown to transformers, an own tokenizer."""
+    needing = [] if known or not _anywhere(fields, _OWN_CODE) else [CONFIG]
+    tokenizer = folder / _TOKENIZER_CONFIG
+    if tokenizer.is_file() and _anywhere(_fields(tokenizer, name), _OWN_CODE):
+        needing.append(_TOKENIZER_CONFIG)
+    if needing:
+        raise ModelError(
+            f"“{name}” brings its own program code ({_OWN_CODE} in {needing[0]}), which Oversmooth never runs. "
+            "Models that transformers knows by itself can be measured."
+        )
 
 
 def _anywhere(value: object, key: str) -> bool:

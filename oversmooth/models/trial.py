@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,27 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+PADDING = 3
+TOLERANCE = 1e-4
+"""Relative; another width alone changes float32 states by about a hundredth of this."""
+
 
 @torch.inference_mode()
 def is_causal(network: PreTrainedModel) -> bool:
     """Whether the first token's state ignores the last token."""
     states = network(**_two_texts(network)).last_hidden_state
     return bool(torch.equal(states[0, 0], states[1, 0]))
+
+
+@torch.inference_mode()
+def padding_is_safe(network: PreTrainedModel) -> bool:
+    """Whether masked padding at the end leaves the states of the tokens alone; convolutions over tokens read it."""
+    alone = {name: tensor[:1] for name, tensor in _two_texts(network).items()}
+    padded = {name: nn.functional.pad(tensor, (0, PADDING)) for name, tensor in alone.items()}
+    states = network(**alone).last_hidden_state
+    beside = network(**padded).last_hidden_state[:, : states.shape[1]]
+    scale = float(states.abs().mean())
+    return math.isfinite(scale) and torch.allclose(states, beside, rtol=TOLERANCE, atol=TOLERANCE * scale)
 
 
 @dataclass(frozen=True)

@@ -142,3 +142,10 @@ def test_a_reason_tells_how_many_texts_it_holds_for() -> None:
     notes = [Note("missing", 1, "0", "token_cosine", "needs at least two tokens")]
     result = measurement({"token_cosine": [[0.1, 0.2], [0.1, NAN]]}, blocks=1, final_norm=False, notes=notes)
     assert reason(result, "token_cosine", "0") == "needs at least two tokens (in 1 of 2 texts)"
+
+
+def test_a_step_that_is_taken_back_is_not_most_of_it() -> None:
+    assert _cosine(0.1, 0.5, 0.4) == (
+        "Tokens grow alike: mean cosine 0.10 → 0.40 over 2 blocks, the largest step (+0.40) in block 0, the first, "
+        "reaching 0.50 at block 0 in between."
+    )

@@ -25,6 +25,7 @@ from oversmooth.findings import arrow, number
         (1.23e-7, "1.23×10⁻⁷"),
         (-2e-12, "−2×10⁻¹²"),
         (4.56e9, "4.56×10⁹"),
+        (1.797e308, "1.8×10³⁰⁸"),
         (math.nan, "missing"),
         (math.inf, "∞"),
         (-math.inf, "−∞"),

@@ -37,8 +37,9 @@ def values(states: TokenStates) -> dict[str, float]:
 
 def unresolved(states: TokenStates) -> set[str]:
     """The metrics that have a value, and say that it lies below what the states resolve."""
-    metrics = (get(name) for name in values(states))
-    return {metric.name for metric in metrics if metric.resolved is not None and not metric.resolved(states)}
+    verdicts = {name: resolved(states) for name in values(states) if (resolved := get(name).resolved) is not None}
+    assert all(isinstance(verdict, bool) for verdict in verdicts.values())
+    return {name for name, verdict in verdicts.items() if not verdict}
 
 
 def reason(name: str, states: TokenStates) -> str:
