@@ -170,7 +170,7 @@ class TestTooLong:
         st.lists(
             st.one_of(
                 st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12),
-                # Not those that BERT's normaliser drops: a text of them alone can have fewer tokens than the cut allows.
+                # Not what BERT's normaliser drops: a text of that alone may have fewer tokens than the cut allows.
                 st.text(st.characters(exclude_categories=["C", "M", "Z"]), min_size=1, max_size=6),
                 st.sampled_from(["日本語", "שלום", "🙂", "<b>", "1234567", "naïve", "über", "[SEP]", "co-op", "…"]),
             ),

@@ -21,6 +21,8 @@ from oversmooth.wording import count
 
 TILES = 4
 """Metrics summed up above the curves."""
+SMALL_COLUMNS = 3
+"""Small charts in a row on a wide screen."""
 
 
 def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
@@ -59,7 +61,7 @@ def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
         with column:
             st.metric(
                 metric.title,
-                f"{findings.number(change.first)} → {findings.number(change.last)}",
+                findings.arrow(change.first, change.last),
                 _largest(change),
                 delta_color="off",
                 delta_arrow="off",
@@ -71,7 +73,7 @@ def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
 def _largest(change: findings.Change) -> str:
     if change.block is None:
         return "no change to show"
-    return f"largest change in block {change.block}: {findings.number(change.size)}"
+    return f"most in block {change.block}: {findings.number(change.size, 2)}"
 
 
 @st.fragment
@@ -88,12 +90,7 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
                 alternatives.curve(measurement, chosen[0]),
                 "curve",
             )
-        if len(chosen) > 1:
-            _chart(
-                small_multiples(measurement, chosen[1:], theme=colours, selected=point),
-                alternatives.multiples(measurement, chosen[1:]),
-                "multiples",
-            )
+        _small_curves(measurement, chosen[1:], point)
         if not chosen:
             st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
         definitions(chosen)
@@ -107,6 +104,16 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
         )
     with right:
         _spectrum(measurement, point)
+
+
+def _small_curves(measurement: Measurement, names: tuple[str, ...], point: str) -> None:
+    # A chart each, so that the columns fold into one on a narrow screen.
+    for start in range(0, len(names), SMALL_COLUMNS):
+        row = names[start : start + SMALL_COLUMNS]
+        for column, name in zip(st.columns(SMALL_COLUMNS), row, strict=False):
+            with column:
+                figure = small_multiples(measurement, (name,), theme=theme.current(), selected=point, columns=1)
+                _chart(figure, alternatives.curve(measurement, name), f"small_{name}")
 
 
 def _layer_slider(measurement: Measurement) -> str:

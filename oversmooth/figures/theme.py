@@ -18,17 +18,6 @@ FONT: Final = "Segoe UI, Helvetica Neue, Arial, Liberation Sans, sans-serif"
 """Fonts that are already on the reader's machine; the digits of each have one width."""
 MAP_SCALE: Final = "Cividis"
 """Colour scale of maps in both themes: even in lightness, and alike for colour-blind readers."""
-DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "6px,2px", "2px,2px")
-MARKERS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star")
-
-
-@dataclass(frozen=True)
-class Category:
-    """How one of several things is told from the others: by colour, and by dash and marker without colour."""
-
-    colour: str
-    dash: str
-    marker: str
 
 
 @dataclass(frozen=True)
@@ -47,12 +36,6 @@ class Theme:
     """Okabe and Ito's colours, most legible first; their black follows the theme's text."""
     depth: tuple[float, float]
     """The part of the map scale that is legible as thin lines on the paper, shallow to deep."""
-
-    def category(self, index: int) -> Category:
-        """Look of the ``index``-th of several things; colours repeat after eight, with another dash and marker."""
-        turn, position = divmod(index, len(self.categories))
-        cue = position + turn
-        return Category(self.categories[position], DASHES[cue % len(DASHES)], MARKERS[cue % len(MARKERS)])
 
     def depth_colour(self, share: float) -> str:
         """Colour at a share of the depth in [0, 1]."""

@@ -45,8 +45,8 @@ from workers import short
 engine = Engine()
 engine.submit(short("first")).result(120)
 print(*(name for name in ("torch", "transformers", "streamlit", "plotly") if name in sys.modules))
-print(*engine.worker_pids, flush=True)
 try:
+    print(*engine.worker_pids, flush=True)
     input()
 except KeyboardInterrupt:
     engine.submit(short("second")).result(120)

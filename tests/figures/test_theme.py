@@ -44,10 +44,7 @@ def test_text_and_accent_are_legible(theme: Theme) -> None:
 
 
 @BOTH
-def test_categories_differ_in_colour_and_without_it(theme: Theme) -> None:
-    looks = [theme.category(index) for index in range(16)]
-    assert len({(look.dash, look.marker) for look in looks[:8]}) == 8
-    assert len(set(looks)) == 16
+def test_categories_differ_in_colour(theme: Theme) -> None:
     for one, other in itertools.combinations(theme.categories, 2):
         assert math.dist(_linear(one), _linear(other)) > 0.1
 

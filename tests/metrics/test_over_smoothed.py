@@ -103,6 +103,16 @@ def test_a_long_tail_keeps_every_singular_value(shape: tuple[int, int], smallest
         np.testing.assert_array_less(np.abs(single.singular_values - spectrum), 2.001 * single.floor)
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (12, 15), (40, 30)], ids=str)
+def test_one_small_singular_value_below_many_large_ones_is_not_lost(shape: tuple[int, int]) -> None:
+    # The eigenvalue of the Gram matrix that stands for it is rounding, and as often negative as not.
+    spectrum = np.ones(min(shape))
+    spectrum[-1] = 1e-9
+    for seed in range(20):
+        states = TokenStates(matrices.with_spectrum(spectrum, *shape, np.random.default_rng(seed)))
+        assert states.singular_values[-1] == pytest.approx(1e-9, rel=1e-5)
+
+
 @pytest.mark.parametrize("ratio", [*RATIOS, 1e-9, 1e-12])
 @pytest.mark.parametrize("shape", [(6, 5), (5, 6), (12, 40), (40, 12)], ids=str)
 def test_float32_states_err_by_the_floor_at_most(shape: tuple[int, int], ratio: float) -> None:

@@ -65,6 +65,7 @@ def test_every_family_is_taken_apart(name: str) -> None:
     assert anatomy.hidden_size == WIDTH
     assert anatomy.attention_reachable == family.attention_reachable
     assert anatomy.max_positions == POSITIONS.get(name)
+    assert anatomy.padding_is_safe == (name != "convbert")  # It alone has convolutions over tokens.
 
 
 @pytest.mark.parametrize("name", FAMILIES)

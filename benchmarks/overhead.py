@@ -1,0 +1,183 @@
+"""What measuring costs: time over the bare forward pass, and memory over depth.
+
+Run from the repository: ``python benchmarks/overhead.py``. It prints Markdown tables; see README.md beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import random
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+from transformers import BertConfig, BertModel
+
+from oversmooth.measuring import measure
+from oversmooth.models.anatomy import dissect
+from oversmooth.models.loaded import LoadedModel
+from oversmooth.models.loading import load
+from oversmooth.settings import Settings
+
+WARM_UPS = 2
+MEGABYTE = 1e6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is run."""
+
+    repeats: int
+    lengths: dict[str, Sequence[int]]
+    depths: Sequence[int]
+    memory_tokens: int
+
+
+FULL = Plan(
+    repeats=20,
+    lengths={"all-MiniLM-L6-v2": (32, 128, 256), "random BERT, 12 × 768": (32, 128, 512)},
+    depths=(6, 24),
+    memory_tokens=512,
+)
+QUICK = Plan(
+    repeats=1, lengths={"all-MiniLM-L6-v2": (16, 32), "random BERT, 12 × 768": (16,)}, depths=(2, 4), memory_tokens=64
+)
+
+
+def random_bert(tokenizer_of: LoadedModel, layers: int, width: int, heads: int) -> LoadedModel:
+    """A BERT with random weights, read through another model's tokenizer."""
+    torch.manual_seed(0)
+    config = BertConfig(
+        hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads, intermediate_size=4 * width
+    )
+    network = BertModel(config)
+    network.train(False)
+    network.requires_grad_(False)
+    return replace(tokenizer_of, network=network, anatomy=dissect(network))
+
+
+def text_of(model: LoadedModel, tokens: int) -> str:
+    """A text of that many tokens, special ones included, no word of it twice."""
+    words = sorted(word for word in model.tokenizer.get_vocab() if word.isascii() and word.isalpha() and len(word) > 3)
+    text = " ".join(random.Random(0).sample(words, tokens - 2))
+    assert len(model.tokenizer(text)["input_ids"]) == tokens
+    return text
+
+
+def forward(model: LoadedModel, text: str, *, hidden_states: bool = False) -> tuple[torch.Tensor, ...]:
+    """The bare pass, as anybody would run it."""
+    inputs = model.tokenizer(text, return_tensors="pt")
+    with torch.inference_mode():
+        outputs = model.network(**inputs, output_hidden_states=hidden_states)
+    return tuple(outputs.hidden_states) if hidden_states else ()
+
+
+def naive(model: LoadedModel, text: str) -> None:
+    """Keep all hidden states, then an SVD and a cosine matrix per layer: two of the numbers that ``measure`` gives."""
+    for states in forward(model, text, hidden_states=True):
+        with torch.inference_mode():
+            tokens = states[0]
+            torch.linalg.svd(tokens, full_matrices=False)
+            units = torch.nn.functional.normalize(tokens, dim=-1)
+            _ = units @ units.T
+
+
+def interleaved(calls: Sequence[Callable[[], object]], repeats: int) -> list[list[float]]:
+    """Milliseconds of each call, run in turn, so that a busy neighbour disturbs all alike."""
+    times: list[list[float]] = [[] for _ in calls]
+    for number in range(WARM_UPS + repeats):
+        for call, taken in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            if number >= WARM_UPS:
+                taken.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def time_rows(plan: Plan, models: dict[str, LoadedModel]) -> Iterator[str]:
+    """One row for each model and length."""
+    for name, lengths in plan.lengths.items():
+        model = models[name]
+        for tokens in lengths:
+            text = text_of(model, tokens)
+            settings = Settings.of(texts=(text,))
+            taken = interleaved(
+                (
+                    lambda model=model, text=text: forward(model, text),
+                    lambda model=model, settings=settings: measure(settings, model=model),
+                    lambda model=model, text=text: naive(model, text),
+                ),
+                plan.repeats,
+            )
+            least = [min(each) for each in taken]
+            middle = [statistics.median(each) for each in taken]
+            cells = [f"{low:.1f} / {mid:.1f}" for low, mid in zip(least, middle, strict=True)]
+            ratios = [f"{least[n] / least[0]:.2f} / {middle[n] / middle[0]:.2f}" for n in (1, 2)]
+            yield f"| {name} | {tokens} | {' | '.join(cells)} | **{ratios[0]}** | {ratios[1]} |"
+
+
+def peak(call: Callable[[], object]) -> tuple[float, float]:
+    """Most megabytes held at once during a call, over what was held before: by tensors, and by arrays and the rest."""
+    call()
+    tracemalloc.start()
+    call()
+    arrays = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        call()
+    held = most = 0
+    for event in profiler.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            most = max(most, held)
+    return most / MEGABYTE, arrays / MEGABYTE
+
+
+def memory_rows(plan: Plan, embedded: LoadedModel) -> Iterator[str]:
+    """One row for each depth, and one for what the difference in depth costs."""
+    width = 384
+    layer = plan.memory_tokens * width * 4 / MEGABYTE
+    settings = Settings.of(texts=(text_of(embedded, plan.memory_tokens),), similarity=False)
+    totals = []
+    for depth in plan.depths:
+        model = random_bert(embedded, depth, width, heads=12)
+        bare, _ = peak(lambda model=model: forward(model, settings.texts[0]))  # type: ignore[misc]
+        tensors, arrays = peak(lambda model=model: measure(settings, model=model))  # type: ignore[misc]
+        totals.append(tensors + arrays)
+        yield f"| {depth} | {bare:.2f} | {tensors:.2f} | {arrays:.2f} | {(tensors + arrays) / layer:.1f} |"
+    growth = totals[-1] - totals[0]
+    yield f"| {plan.depths[-1]} − {plan.depths[0]} | | | {growth:+.2f} in all | {growth / layer:+.1f} |"
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: every row, no meaning in the numbers")
+    parser.add_argument("--repeats", type=int, help="timed runs of each row")
+    options = parser.parse_args()
+    plan = QUICK if options.quick else FULL
+    if options.repeats is not None:
+        plan = replace(plan, repeats=options.repeats)
+
+    embedded = load("all-MiniLM-L6-v2", device="cpu")
+    models = {"all-MiniLM-L6-v2": embedded, "random BERT, 12 × 768": random_bert(embedded, 12, 768, heads=12)}
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.platform()}")
+    print(f"\n## Time\n\nMilliseconds, minimum / median of {plan.repeats}.\n")
+    print("| model | tokens | forward pass | measure | naive | **measure : forward** | naive : forward |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for row in time_rows(plan, models):
+        print(row, flush=True)
+    print(f"\n## Memory\n\nPeak megabytes at {plan.memory_tokens} tokens × 384 dimensions, no similarity maps.\n")
+    print("| blocks | tensors, bare forward | tensors, measure | arrays, measure | measure in layers of activations |")
+    print("|---:|---:|---:|---:|---:|")
+    for row in memory_rows(plan, embedded):
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
