@@ -13,6 +13,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -69,21 +70,24 @@ def text_of(model: LoadedModel, tokens: int) -> str:
     return text
 
 
-def forward(model: LoadedModel, text: str, *, hidden_states: bool = False) -> tuple[torch.Tensor, ...]:
-    """The bare pass, as anybody would run it."""
-    inputs = model.tokenizer(text, return_tensors="pt")
+def ids_of(model: LoadedModel, text: str) -> dict[str, torch.Tensor]:
+    """The text as the network reads it; its time is no part of the bare pass, but part of ``measure``."""
+    ids = torch.tensor([model.tokenizer(text)["input_ids"]])
+    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+
+def forward(model: LoadedModel, inputs: dict[str, torch.Tensor]) -> None:
+    """The bare pass."""
     with torch.inference_mode():
-        outputs = model.network(**inputs, output_hidden_states=hidden_states)
-    return tuple(outputs.hidden_states) if hidden_states else ()
+        model.network(**inputs)
 
 
-def naive(model: LoadedModel, text: str) -> None:
+def naive(model: LoadedModel, inputs: dict[str, torch.Tensor]) -> None:
     """Keep all hidden states, then an SVD and a cosine matrix per layer: two of the numbers that ``measure`` gives."""
-    for states in forward(model, text, hidden_states=True):
-        with torch.inference_mode():
-            tokens = states[0]
-            torch.linalg.svd(tokens, full_matrices=False)
-            units = torch.nn.functional.normalize(tokens, dim=-1)
+    with torch.inference_mode():
+        for states in model.network(**inputs, output_hidden_states=True).hidden_states:
+            torch.linalg.svd(states[0], full_matrices=False)
+            units = torch.nn.functional.normalize(states[0], dim=-1)
             _ = units @ units.T
 
 
@@ -105,15 +109,13 @@ def time_rows(plan: Plan, models: dict[str, LoadedModel]) -> Iterator[str]:
         model = models[name]
         for tokens in lengths:
             text = text_of(model, tokens)
-            settings = Settings.of(texts=(text,))
-            taken = interleaved(
-                (
-                    lambda model=model, text=text: forward(model, text),
-                    lambda model=model, settings=settings: measure(settings, model=model),
-                    lambda model=model, text=text: naive(model, text),
-                ),
-                plan.repeats,
+            inputs = ids_of(model, text)
+            calls = (
+                partial(forward, model, inputs),
+                partial(measure, Settings.of(texts=(text,)), model=model),
+                partial(naive, model, inputs),
             )
+            taken = interleaved(calls, plan.repeats)
             least = [min(each) for each in taken]
             middle = [statistics.median(each) for each in taken]
             cells = [f"{low:.1f} / {mid:.1f}" for low, mid in zip(least, middle, strict=True)]
@@ -146,8 +148,8 @@ def memory_rows(plan: Plan, embedded: LoadedModel) -> Iterator[str]:
     totals = []
     for depth in plan.depths:
         model = random_bert(embedded, depth, width, heads=12)
-        bare, _ = peak(lambda model=model: forward(model, settings.texts[0]))  # type: ignore[misc]
-        tensors, arrays = peak(lambda model=model: measure(settings, model=model))  # type: ignore[misc]
+        bare, _ = peak(partial(forward, model, ids_of(model, settings.texts[0])))
+        tensors, arrays = peak(partial(measure, settings, model=model))
         totals.append(tensors + arrays)
         yield f"| {depth} | {bare:.2f} | {tensors:.2f} | {arrays:.2f} | {(tensors + arrays) / layer:.1f} |"
     growth = totals[-1] - totals[0]
