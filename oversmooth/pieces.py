@@ -39,16 +39,28 @@ def decode(pieces: Sequence[str], special: Sequence[int], decoder: str) -> tuple
     """
     raw = [b"" if skip else _bytes(piece, decoder) for piece, skip in zip(pieces, special, strict=True)]
     texts = [piece if skip else "" for piece, skip in zip(pieces, special, strict=True)]
+    for whole, run in groupby(range(len(raw)), key=lambda index: _is_text(raw[index])):
+        if whole:
+            for index in run:
+                texts[index] += raw[index].decode()
+        else:
+            first, *others = run
+            texts[first : first + 1 + len(others)] = _shared(raw[first : first + 1 + len(others)])
+    return tuple(texts)
+
+
+def _shared(raw: Sequence[bytes]) -> list[str]:
+    """Texts of neighbouring pieces that hold parts of characters."""
+    texts = [""] * len(raw)
     owners = [index for index, part in enumerate(raw) for _ in part]
     position = 0
     for character in _characters(b"".join(raw)):
-        size = len(character)
-        parts = [index for index, _ in groupby(owners[position : position + size])]
+        parts = [index for index, _ in groupby(owners[position : position + len(character)])]
         for number, index in enumerate(parts, 1):
             share = f" ({number}/{len(parts)})" if len(parts) > 1 else ""
             texts[index] += character.decode(errors="replace") + share
-        position += size
-    return tuple(texts)
+        position += len(character)
+    return texts
 
 
 def _bytes(piece: str, decoder: str) -> bytes:
@@ -70,13 +82,13 @@ def _characters(stream: bytes) -> list[bytes]:
     characters = []
     position = 0
     while position < len(stream):
-        size = next((size for size in range(1, 5) if _is_character(stream[position : position + size])), 1)
+        size = next((size for size in range(1, 5) if _is_text(stream[position : position + size])), 1)
         characters.append(stream[position : position + size])
         position += size
     return characters
 
 
-def _is_character(part: bytes) -> bool:
+def _is_text(part: bytes) -> bool:
     try:
         part.decode()
     except UnicodeDecodeError:

@@ -43,18 +43,15 @@ class ByteCache(Generic[Key, Value]):
         self._values.move_to_end(key)
         return self._values[key]
 
-    def put(self, key: Key, value: Value) -> bool:
-        """Keep a value in place of any other under its key; whether something (or the value itself) was let go."""
+    def put(self, key: Key, value: Value) -> None:
+        """Keep a value, in place of any other under its key."""
         self._remove(key)
+        if self._size(value) > self.limit:
+            return
         self._values[key] = value
         self.bytes += self._size(value)
-        if self._size(value) > self.limit:
-            self._remove(key)
-            return True
-        evicted = self.bytes > self.limit
         while self.bytes > self.limit:
             self._remove(next(iter(self._values)))
-        return evicted
 
     def _remove(self, key: Key) -> None:
         if key in self._values:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 from collections.abc import Hashable
@@ -44,15 +43,10 @@ class Models:
         model = self._cache.get(key)
         if model is None:
             model = load(name, revision=revision, device=device, report=report)
-            if self._cache.put(key, model):
-                _free_memory()
+            self._cache.put(key, model)
+            # The memory of models let go, back from torch to the device, for the other workers; nothing without a GPU.
+            torch.cuda.empty_cache()
         return model
-
-
-def _free_memory() -> None:
-    gc.collect()  # modules refer to each other in cycles
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 class Service:

@@ -87,8 +87,8 @@ def half_squared_distances(gram: Float64, excess: Float64, inverse: Float64) -> 
     half = 0.5 * (gram.diagonal() - excess * excess)
     ones = np.ones_like(half)
     # (h_i + h_j + e_i e_j) f_i f_j as one product of n × 3 matrices: few passes over n × n numbers.
-    left = np.stack((half, ones, excess)) * inverse
-    right = np.stack((ones, half, excess)) * inverse
+    left = np.array((half, ones, excess)) * inverse
+    right = np.array((ones, half, excess)) * inverse
     distances: Float64 = left.T @ right
     scaled = gram * inverse[:, None]
     scaled *= inverse
