@@ -40,12 +40,11 @@ def decode(pieces: Sequence[str], special: Sequence[int], decoder: str) -> tuple
     raw = [b"" if skip else _bytes(piece, decoder) for piece, skip in zip(pieces, special, strict=True)]
     texts = [piece if skip else "" for piece, skip in zip(pieces, special, strict=True)]
     for whole, run in groupby(range(len(raw)), key=lambda index: _is_text(raw[index])):
-        if whole:
-            for index in run:
-                texts[index] += raw[index].decode()
-        else:
-            first, *others = run
-            texts[first : first + 1 + len(others)] = _shared(raw[first : first + 1 + len(others)])
+        indices = list(run)
+        parts = [raw[index] for index in indices]
+        shown = [part.decode() for part in parts] if whole else _shared(parts)
+        for index, text in zip(indices, shown, strict=True):
+            texts[index] += text
     return tuple(texts)
 
 

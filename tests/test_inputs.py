@@ -223,7 +223,7 @@ class TestUnrulyTokenizer:
     def test_a_real_panic(self, capfd: pytest.CaptureFixture[str]) -> None:
         backend = Tokenizer(models.BPE(vocab={"a": 0, "b": 1}, merges=[]))
         backend.pre_tokenizer = pre_tokenizers.Split(Regex("(a+)+$"), "isolated")
-        hostile = PreTrainedTokenizerFast(tokenizer_object=backend)  # type: ignore[no-untyped-call]
+        hostile = PreTrainedTokenizerFast(tokenizer_object=backend)
         sentence = refusal("a" * 40 + "b", replace(tiny("gpt2"), tokenizer=hostile))
         assert sentence == "The tokenizer of tiny failed on this text (PanicException)."
 

@@ -30,9 +30,7 @@ def shown(pieces: Sequence[str], decoder: str) -> list[str]:
 
 def with_tokenizer(backend: Tokenizer, **special: str) -> LoadedModel:
     """A tiny causal model that reads through this tokenizer."""
-    wrapped = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=backend, model_max_length=64, **special
-    )
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, **special)
     return replace(tiny("gpt2"), tokenizer=wrapped)
 
 

@@ -14,7 +14,8 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.record import ModelRecord
 
-WORDS = "the cat sat on mat and dog saw rain sun moon tree bird sky river stone house door key bread".split()
+TEXT = "the cat sat on mat and dog saw rain sun moon tree bird sky river stone house door key bread"
+WORDS = TEXT.split()
 
 
 def tokenizer(limit: int = 64) -> PreTrainedTokenizerFast:

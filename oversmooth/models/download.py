@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import constants, snapshot_download
-from huggingface_hub.utils import tqdm
+from huggingface_hub.utils.tqdm import tqdm
 
 from oversmooth.models.refusal import reason
 from oversmooth.progress import Progress, Report
@@ -92,11 +92,11 @@ class _Meter:
         self.stopped = threading.Event()
         meter = self
 
-        class Bar(tqdm):  # type: ignore[misc]  # tqdm has no types
+        class Bar(tqdm):
             """A progress bar that draws nothing."""
 
             def __init__(self, *arguments: object, **options: object) -> None:
-                super().__init__(*arguments, **(options | {"disable": True}))
+                super().__init__(*arguments, **(options | {"disable": True}))  # type: ignore[no-untyped-call]
                 self.counts_bytes = options.get("unit") == "B"
 
             def update(self, n: float | None = 1) -> None:

@@ -98,7 +98,7 @@ def _parameters_claimed(config: PreTrainedConfig, name: str) -> int:
     A configuration may claim far more than the weight files hold, and transformers would make room for all of it.
     """
     with refusing(f"“{name}” cannot be built from its configuration"), torch.device("meta"):
-        hollow = AutoModel.from_config(copy.deepcopy(config), trust_remote_code=False)  # type: ignore[no-untyped-call]
+        hollow = AutoModel.from_config(copy.deepcopy(config), trust_remote_code=False)
     return sum(parameter.numel() for parameter in hollow.parameters())
 
 

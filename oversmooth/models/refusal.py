@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ _REASON_LENGTH = 200
 
 _lock = threading.Lock()
 _loads_running = 0
-_before = (transformers_logging.WARNING, hub_logging.WARNING, True)
+_before = (logging.WARNING, logging.WARNING, True)
 
 
 @contextmanager
@@ -61,8 +62,8 @@ def quiet() -> Iterator[None]:
                 hub_logging.get_verbosity(),
                 transformers_logging.is_progress_bar_enabled(),
             )
-            transformers_logging.set_verbosity(transformers_logging.CRITICAL)
-            hub_logging.set_verbosity(hub_logging.CRITICAL)
+            transformers_logging.set_verbosity(logging.CRITICAL)
+            hub_logging.set_verbosity(logging.CRITICAL)
             transformers_logging.disable_progress_bar()
         _loads_running += 1
     try:

@@ -17,7 +17,6 @@ import pytest
 from awkward import SEEN
 from families import COMMON
 from playwright.sync_api import Browser, Page, expect
-from pytest import approx
 from tiny import tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
@@ -129,12 +128,12 @@ def test_first_open_draws_curve_map_and_spectrum_with_the_right_numbers(page: Pa
     page.wait_for_selector(DRAWN_MAP, timeout=FIRST_OPEN)
     expected = measure(Settings.of(texts=examples()[0].text, device="cpu"))
     assert expected.similarity is not None
-    assert values(page, MAP) == approx(expected.similarity.sel(point="5").values.ravel().tolist(), abs=1e-3)
+    assert values(page, MAP) == pytest.approx(expected.similarity.sel(point="5").values.ravel().tolist(), abs=1e-3)
     curves = page.eval_on_selector(CURVE, "plot => plot._fullData.map(trace => Array.from(trace.y))")
-    assert any(curve == approx(list(expected.curve("token_cosine").values()), rel=1e-4) for curve in curves)
+    assert any(curve == pytest.approx(list(expected.curve("token_cosine").values()), rel=1e-4) for curve in curves)
     strongest = expected.spectra["raw"].sel(point="5").values[0]
     spectra = page.eval_on_selector(SPECTRUM, "plot => plot._fullData.map(trace => Array.from(trace.y))")
-    assert any(len(drawn) == len(strongest) and drawn == approx(list(strongest), rel=1e-4) for drawn in spectra)
+    assert any(len(drawn) == len(strongest) and drawn == pytest.approx(list(strongest), rel=1e-4) for drawn in spectra)
     expect(page.get_by_role("heading", name=re.compile("Tokens grow alike"))).to_be_visible()
 
 
@@ -150,8 +149,10 @@ def test_the_layer_slider_redraws_without_a_forward_pass(page: Page, server: tup
         expected = measure(Settings.of(texts=examples()[0].text, device="cpu"))
         assert expected.similarity is not None
         layer = expected.similarity.sel(point="4").values.ravel().tolist()
-        wait(lambda: page.wait_for_timeout(50) is None and values(page, MAP) != before)
-        assert values(page, MAP) == approx(layer, abs=1e-3)
+        page.wait_for_function(
+            "([chart, first]) => document.querySelector(chart)._fullData[0].z[0][1] !== first", arg=[MAP, before[1]]
+        )
+        assert values(page, MAP) == pytest.approx(layer, abs=1e-3)
     finally:
         process.resume()
 
@@ -217,9 +218,7 @@ def test_both_themes_fit_wide_and_narrow_screens(
     page.wait_for_selector(DRAWN_MAP, timeout=FIRST_OPEN)
     background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
     paper = f"getComputedStyle(document.querySelector('{CURVE} .main-svg')).backgroundColor"
-    wait(lambda: page.wait_for_timeout(50) is None and page.evaluate(background) == page.evaluate(paper))
+    page.wait_for_function(f"{background} === {paper}")
     assert page.evaluate(background) == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[scheme]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
-
-

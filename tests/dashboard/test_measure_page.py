@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest import approx
 from streamlit.testing.v1 import AppTest
 
 from oversmooth import Settings, launch, measure
@@ -69,7 +68,7 @@ def test_the_first_open_shows_the_default_model_on_an_example() -> None:
         "High-frequency share",
     ]
     drawn = max(figure(page, "curve")["data"], key=lambda trace: len(trace["x"]))
-    assert [float(value) for value in drawn["y"]] == approx(list(curve.values()), rel=1e-6)
+    assert [float(value) for value in drawn["y"]] == pytest.approx(list(curve.values()), rel=1e-6)
     figure(page, "similarity")
     figure(page, "spectrum")
 
@@ -118,7 +117,7 @@ def test_the_spectrum_has_two_scales_and_two_forms(control: str, choice: str) ->
 def test_an_example_fills_the_text_box() -> None:
     page = opened()
     page.selectbox(key="example").set_value("中文").run()
-    assert page.text_area(key="text").value.startswith("清晨的市场")
+    assert (page.text_area(key="text").value or "").startswith("清晨的市场")
     assert "The model's vocabulary does not know" in words(sound(page))
 
 
@@ -132,7 +131,7 @@ def test_every_example_is_measured() -> None:
 
 def test_a_text_file_fills_the_text_box() -> None:
     page = opened()
-    page.file_uploader(key="upload").set_value(("note.txt", "Ein Vogel sang im Baum.".encode(), "text/plain")).run()
+    page.file_uploader(key="upload").set_value(("note.txt", b"Ein Vogel sang im Baum.", "text/plain")).run()
     assert sound(page).text_area(key="text").value == "Ein Vogel sang im Baum."
 
 

@@ -34,7 +34,7 @@ def unknown(config: str, **arguments: Any) -> PreTrainedModel:
     """A network that the family table does not know."""
     torch.manual_seed(0)
     made = getattr(transformers, config)(**arguments)
-    network: PreTrainedModel = transformers.AutoModel.from_config(made)  # type: ignore[no-untyped-call]
+    network: PreTrainedModel = transformers.AutoModel.from_config(made)
     network.train(False)
     return network
 

@@ -156,7 +156,7 @@ def test_loading_prints_nothing_and_leaves_the_switches_as_they_were(
 ) -> None:
     folder = saved()
     save_with_a_head(folder)
-    transformers_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers_logging.enable_progress_bar()
     before = transformers_logging.get_verbosity()
     capfd.readouterr()
     load(str(folder), device="cpu")
