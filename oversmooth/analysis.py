@@ -34,10 +34,18 @@ class Analysis:
         rows: per input.
         width: of the hidden states.
         similarity: whether to keep the maps of the first input.
+        centred: whether to keep the singular values of the centred tokens too.
     """
 
     def __init__(
-        self, names: Sequence[str], points: Sequence[str], rows: Sequence[Rows], width: int, *, similarity: bool
+        self,
+        names: Sequence[str],
+        points: Sequence[str],
+        rows: Sequence[Rows],
+        width: int,
+        *,
+        similarity: bool,
+        centred: bool,
     ) -> None:
         self.metrics = tuple(metrics.get(name) for name in names)
         self.points = {point: index for index, point in enumerate(points)}
@@ -46,7 +54,7 @@ class Analysis:
         components = max(min(len(row.measured), width) for row in rows)
         self.curves = np.full((len(self.metrics), *shape), np.nan)
         self.raw = np.full((*shape, components), np.nan)
-        self.centred = np.full((*shape, components), np.nan)
+        self.centred = np.full((*shape, components), np.nan) if centred else None
         self.floor = np.full(shape, np.nan)
         tokens = len(rows[0].measured)
         self.factor = -(-tokens // MAP_TOKENS)
@@ -74,9 +82,8 @@ class Analysis:
         column = self.points[point]
         for index, metric in enumerate(self.metrics):
             self.curves[index, number, column] = self._value(metric, tokens, number, point)
-        for store, values in ((self.raw, tokens.singular_values), (self.centred, tokens.centred_singular_values)):
-            store[number, column, : values.size] = values
         self.floor[number, column] = tokens.floor
+        self._keep_spectra(tokens, number, point)
         if self.maps is not None and number == 0:
             self._keep_map(self.maps[column], tokens, point)
 
@@ -94,6 +101,15 @@ class Analysis:
             reason = "the value lies below what the rounding of the float32 states resolves"
             self.notes.append(Note("unresolved", number, point, metric.name, reason))
         return value
+
+    def _keep_spectra(self, tokens: TokenStates, number: int, point: str) -> None:
+        place = number, self.points[point]
+        try:
+            self.raw[place][: tokens.singular_values.size] = tokens.singular_values
+            if self.centred is not None:
+                self.centred[place][: tokens.centred_singular_values.size] = tokens.centred_singular_values
+        except UndefinedError as error:
+            self.notes.append(Note("missing", number, point, "spectrum", str(error)))
 
     def _keep_map(self, store: NDArray[np.float32], tokens: TokenStates, point: str) -> None:
         try:

@@ -69,8 +69,8 @@ class Measurement:
     curves: xr.Dataset
     """One variable per metric, dims (input, point); NaN where the value is missing, with a note that says why."""
     spectra: xr.Dataset
-    """``raw`` and ``centred``: singular values (input, point, component), descending, NaN beyond the last; and
-    ``floor`` (input, point): the rounding of the stored states, below which a singular value means nothing."""
+    """``raw`` and, where asked for, ``centred``: singular values (input, point, component), descending, NaN beyond the
+    last, 0 where they do not rise above ``floor`` (input, point), the rounding of the stored states."""
     similarity: xr.DataArray | None
     """Cosine of every pair of measured tokens of the first input: dims (point, token, other), float32."""
     similarity_factor: int

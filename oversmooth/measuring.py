@@ -100,7 +100,14 @@ def _analyse(texts: Sequence[Encoded], model: LoadedModel, settings: Settings, r
     rows = [
         Rows(np.flatnonzero([token.measured for token in text.tokens.items]), text.classification) for text in texts
     ]
-    analysis = Analysis(settings.metrics, points, rows, model.anatomy.hidden_size, similarity=settings.similarity)
+    analysis = Analysis(
+        settings.metrics,
+        points,
+        rows,
+        model.anatomy.hidden_size,
+        similarity=settings.similarity,
+        centred=settings.centred_spectra,
+    )
     done, total = 0, len(points) * len(texts)
     report(Progress("measure", done, total, points[0]))
     for members in _batches(texts, padded=model.anatomy.padding_is_safe):
@@ -144,12 +151,9 @@ def _assemble(
     curves = xr.Dataset(
         {metric.name: (dims, analysis.curves[index]) for index, metric in enumerate(analysis.metrics)}, coordinates
     )
+    kept = {"raw": analysis.raw} if analysis.centred is None else {"raw": analysis.raw, "centred": analysis.centred}
     spectra = xr.Dataset(
-        {
-            "raw": ((*dims, "component"), analysis.raw),
-            "centred": ((*dims, "component"), analysis.centred),
-            "floor": (dims, analysis.floor),
-        },
+        {name: ((*dims, "component"), values) for name, values in kept.items()} | {"floor": (dims, analysis.floor)},
         coordinates | {"component": np.arange(1, analysis.raw.shape[2] + 1)},
     )
     similarity = None

@@ -65,6 +65,8 @@ class Settings(BaseModel):
     """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well."""
     similarity: bool = True
     """Whether the token × token cosine maps of the first text are kept."""
+    centred_spectra: bool = False
+    """Whether the singular values of the centred tokens are kept beside the raw ones: one more decomposition a point."""
     device: Device = "auto"
     max_tokens: Annotated[int, Field(ge=1, le=8192)] = DEFAULT_MAX_TOKENS
     """Longer texts are cut to this many tokens (special ones included), or to what the model's positions allow."""

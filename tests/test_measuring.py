@@ -19,7 +19,7 @@ from tiny import WORDS, loaded, minilm, tiny, tokenizer
 from tokenizers import processors
 from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
 
-from oversmooth import metrics
+from oversmooth import alternatives, metrics
 from oversmooth.analysis import averaged
 from oversmooth.errors import CancelledError, InputError
 from oversmooth.measurement import Measurement
@@ -118,7 +118,7 @@ class TestNumbersAreThoseOfTheStates:
             assert float(at["mean_norm"]) == pytest.approx(np.linalg.norm(tokens, axis=1).mean(), rel=1e-5)
 
     def test_spectra(self, name: str, special_tokens: bool) -> None:
-        result = measured(tiny(name), SENTENCE, special_tokens=special_tokens)
+        result = measured(tiny(name), SENTENCE, special_tokens=special_tokens, centred_spectra=True)
         for point, states in states_of(tiny(name), SENTENCE).items():
             tokens = self.rows(states, special_tokens).astype(np.float64)
             at = result.spectra.sel(point=point).isel(input=0)
@@ -166,6 +166,11 @@ class TestSettings:
 
     def test_no_maps_where_not_asked_for(self) -> None:
         assert measured(tiny("bert"), SENTENCE, similarity=False).similarity is None
+
+    def test_no_centred_spectra_where_not_asked_for(self) -> None:
+        result = measured(tiny("bert"), SENTENCE)
+        assert "centred" not in result.spectra
+        assert "not asked for" in alternatives.spectrum(result, "0", centred=True)
 
     def test_points_of_both_kinds(self) -> None:
         blocks = ("embedding", "0", "1", "2", "final_norm")
@@ -226,7 +231,7 @@ class TestManyTokens:
 
     def test_more_tokens_than_dimensions(self) -> None:
         words = " ".join(WORDS[number % len(WORDS)] for number in range(100))
-        result = measured(long_reading(), words)
+        result = measured(long_reading(), words, centred_spectra=True)
         assert result.spectra.sizes["component"] == WIDTH
         assert np.isfinite(result.spectra["centred"]).all()
 
@@ -302,6 +307,19 @@ def altered_row(name: str, path: str, word: str, value: float, column: int | sli
     with torch.no_grad():
         network.get_parameter(path)[tiny(name).tokenizer.convert_tokens_to_ids(word), column] = value
     return loaded(network)
+
+
+class TestNoConvergence:
+    def test_what_needs_the_spectrum_is_missing_and_the_rest_measured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(_: object) -> None:
+            raise np.linalg.LinAlgError
+
+        monkeypatch.setattr(np.linalg, "eigvalsh", fails)
+        result = measured(tiny("bert"), SENTENCE)
+        assert np.isfinite(result.curves["token_cosine"]).all()
+        assert np.isnan(result.curves["effective_rank"]).all()
+        assert np.isnan(result.spectra["raw"]).all()
+        assert "did not converge" in result.missing("spectrum", "0")[0].reason
 
 
 class TestOneToken:

@@ -28,6 +28,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "metrics": st.lists(st.sampled_from(metrics.names()), min_size=1, max_size=6).map(tuple),
     "points": st.sampled_from(("blocks", "all")),
     "similarity": st.booleans(),
+    "centred_spectra": st.booleans(),
     "device": st.sampled_from(("auto", "cpu", "cuda", "mps")),
     "max_tokens": st.integers(1, 8192),
 }

@@ -43,7 +43,12 @@ def sidebar() -> tuple[Settings, tuple[str, ...]]:
                 help="A longer text is cut here, or where the model's positions end, and the page says so.",
             )
     settings = Settings.of(
-        model=model, texts=text, special_tokens=special_tokens, device=device, max_tokens=int(max_tokens)
+        model=model,
+        texts=text,
+        special_tokens=special_tokens,
+        centred_spectra=True,
+        device=device,
+        max_tokens=int(max_tokens),
     )
     return settings, chosen
 

@@ -15,7 +15,10 @@ Float64 = NDArray[np.float64]
 
 def singular_values(measurement: Measurement, point: str, *, centred: bool) -> Float64:
     """Singular values of the first text at a point, descending; empty where it has none."""
-    values = measurement.spectra["centred" if centred else "raw"].sel(point=point).values[0]
+    name = "centred" if centred else "raw"
+    if name not in measurement.spectra:
+        return np.empty(0)
+    values = measurement.spectra[name].sel(point=point).values[0]
     kept: Float64 = values[np.isfinite(values)]
     return kept
 
@@ -29,6 +32,8 @@ def cumulative_shares(values: Float64) -> Float64:
 
 def spectrum_reason(measurement: Measurement, point: str, *, centred: bool) -> str:
     """Why a point has no singular values."""
+    if centred and "centred" not in measurement.spectra:
+        return "the spectra of the centred tokens were not asked for"
     if centred and singular_values(measurement, point, centred=False).size == 1:
         return "one token less its mean leaves nothing"
     notes = [note for note in measurement.notes if (note.input, note.point, note.kind) == (0, point, "missing")]
