@@ -66,7 +66,7 @@ class Settings(BaseModel):
     similarity: bool = True
     """Whether the token × token cosine maps of the first text are kept."""
     centred_spectra: bool = False
-    """Whether the singular values of the centred tokens are kept beside the raw ones: one more decomposition a point."""
+    """Whether the singular values of the centred tokens are kept too, at one more decomposition a point."""
     device: Device = "auto"
     max_tokens: Annotated[int, Field(ge=1, le=8192)] = DEFAULT_MAX_TOKENS
     """Longer texts are cut to this many tokens (special ones included), or to what the model's positions allow."""
