@@ -87,6 +87,10 @@ class Analysis:
         if self.maps is not None and number == 0:
             self._keep_map(self.maps[column], tokens, point)
 
+    def ordered_notes(self) -> tuple[Note, ...]:
+        """All notes by input and point: points may be analysed at the same time, in any order."""
+        return tuple(sorted(self.notes, key=lambda note: (note.input, self.points[note.point])))
+
     def _value(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> float:
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # Told below, in a note.

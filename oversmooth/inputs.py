@@ -149,10 +149,11 @@ def _describe(encoding: dict[str, Any], tokenizer: PreTrainedTokenizerBase, spec
     spans: list[tuple[int, int]] = encoding["offset_mapping"]
     special: list[int] = encoding["special_tokens_mask"]
     pieces = decode(tokenizer.convert_ids_to_tokens(ids), special, repr(tokenizer.backend_tokenizer.decoder))
+    unknown = tokenizer.unk_token_id
     tokens = []
     for number, piece, (start, end), is_special in zip(ids, pieces, spans, special, strict=True):
         kind: TokenKind = "special" if is_special else "content"
-        if number == tokenizer.unk_token_id and not is_special:
+        if number == unknown and not is_special:
             kind = "unknown"
         tokens.append(Token(number, piece, kind, start, end, measured=special_tokens or kind != "special"))
     return tuple(tokens)

@@ -6,6 +6,7 @@ import hashlib
 import platform
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -15,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 import xarray as xr
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 import oversmooth
@@ -33,6 +35,14 @@ from oversmooth.wording import count
 
 BATCH_TOKENS = 4096
 """Padded tokens in one forward pass: bounds the memory of activations, not the number of texts."""
+
+WAITING_BYTES = 2**21
+"""States that wait for their analysis: a bound that does not grow with depth."""
+
+PARALLEL_TOKENS = 256
+"""From here on two points are analysed at once: of fewer tokens, the threads cost more than they save."""
+
+ANALYSIS_THREADS = 2
 
 MASSIVE = 1000.0
 """Massive-activation ratio from which spectra describe an outlier (Sun et al. 2024)."""
@@ -111,18 +121,50 @@ def _analyse(texts: Sequence[Encoded], model: LoadedModel, settings: Settings, r
     done, total = 0, len(points) * len(texts)
     report(Progress("measure", done, total, points[0]))
     for members in _batches(texts, padded=model.anatomy.padding_is_safe):
+        waiting = _Waiting(analysis, members)
 
-        def take(point: str, states: torch.Tensor, members: Sequence[int] = members) -> None:
+        def take(
+            point: str, states: torch.Tensor, members: Sequence[int] = members, waiting: _Waiting = waiting
+        ) -> None:
             nonlocal done
-            # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
-            arrays = states.to("cpu", torch.float32).numpy()
-            for row, number in enumerate(members):
-                analysis.take(number, point, arrays[row])
+            waiting.add(point, states)
             done += len(members)
             report(Progress("measure", done, total, point))
 
         record(model.anatomy, batch([texts[number] for number in members], model), take, settings.points)
+        waiting.analyse()
     return analysis
+
+
+class _Waiting:
+    """States of a few points, analysed together: between two blocks, the network's weights fill the caches."""
+
+    def __init__(self, analysis: Analysis, members: Sequence[int]) -> None:
+        self._analysis = analysis
+        self._members = members
+        self._states: list[tuple[str, NDArray[np.float32]]] = []
+
+    def add(self, point: str, states: torch.Tensor) -> None:
+        # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
+        self._states.append((point, states.to("cpu", torch.float32, copy=True).numpy()))
+        if sum(kept.nbytes for _, kept in self._states) >= WAITING_BYTES:
+            self.analyse()
+
+    def analyse(self) -> None:
+        tasks = [(number, point, kept[row]) for point, kept in self._states for row, number in enumerate(self._members)]
+        self._states.clear()
+        if tasks and len(tasks[0][2]) >= PARALLEL_TOKENS:
+            for done in [_analysts().submit(self._analysis.take, *task) for task in tasks]:
+                done.result()
+        else:
+            for task in tasks:
+                self._analysis.take(*task)
+
+
+@lru_cache(maxsize=1)
+def _analysts() -> ThreadPoolExecutor:
+    # Kept: a new thread costs as much as a small analysis.
+    return ThreadPoolExecutor(min(ANALYSIS_THREADS, torch.get_num_threads()), thread_name_prefix="analysis")
 
 
 def _batches(texts: Sequence[Encoded], *, padded: bool) -> Iterator[list[int]]:
@@ -146,7 +188,8 @@ def _assemble(
     seconds: dict[str, float],
 ) -> Measurement:
     points = list(analysis.points)
-    coordinates = {"input": np.arange(len(texts)), "point": points}
+    # Made once: making the indexes is most of the work.
+    coordinates = xr.Coordinates({"input": np.arange(len(texts)), "point": points})
     dims = ("input", "point")
     curves = xr.Dataset(
         {metric.name: (dims, analysis.curves[index]) for index, metric in enumerate(analysis.metrics)}, coordinates
@@ -154,8 +197,8 @@ def _assemble(
     kept = {"raw": analysis.raw} if analysis.centred is None else {"raw": analysis.raw, "centred": analysis.centred}
     spectra = xr.Dataset(
         {name: ((*dims, "component"), values) for name, values in kept.items()} | {"floor": (dims, analysis.floor)},
-        coordinates | {"component": np.arange(1, analysis.raw.shape[2] + 1)},
-    )
+        coordinates,
+    ).assign_coords(component=np.arange(1, analysis.raw.shape[2] + 1))
     similarity = None
     if analysis.maps is not None:
         similarity = xr.DataArray(analysis.maps, dims=("point", "token", "other"), coords={"point": points})
@@ -166,7 +209,7 @@ def _assemble(
         similarity=similarity,
         similarity_factor=analysis.factor,
         tokens=tuple(text.tokens for text in texts),
-        notes=tuple(analysis.notes),
+        notes=analysis.ordered_notes(),
         record=_record(settings, model, texts, analysis, seconds),
     )
 
