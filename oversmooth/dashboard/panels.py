@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -61,7 +63,7 @@ def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
         with column:
             st.metric(
                 metric.title,
-                findings.arrow(change.first, change.last),
+                _ends(change),
                 _largest(change),
                 delta_color="off",
                 delta_arrow="off",
@@ -70,9 +72,13 @@ def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
             )
 
 
+def _ends(change: findings.Change) -> str:
+    return "missing" if math.isnan(change.first) else findings.arrow(change.first, change.last)
+
+
 def _largest(change: findings.Change) -> str:
-    if change.block is None:
-        return "no change to show"
+    if change.block is None or change.size == 0:
+        return "no change"
     return f"most in block {change.block}: {findings.number(change.size, 2)}"
 
 

@@ -29,7 +29,7 @@ def _variance(states: TokenStates) -> float:
 
 
 @metric(
-    title="Explained variance of the first direction",
+    title="Explained variance EV₁",
     formula=r"\sigma_1^2 / \sum_i \sigma_i^2",
     paper=YAN,
     lower=0,

@@ -177,6 +177,16 @@ def test_a_killed_worker_is_reported_and_replaced(in_the_middle: Page, server: t
     assert worker(server[1]).pid != killed.pid
 
 
+def test_an_address_in_a_message_is_no_link(page: Page) -> None:
+    page.wait_for_selector(DRAWN_MAP, timeout=FIRST_OPEN)
+    typed = "http://a.org/b www.a.org a@a.org ![a](http://a.org/c)"
+    choose_model(page, typed)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("names no model", timeout=20_000)
+    assert typed in (alert.text_content() or "").replace("\u2060", "")
+    assert alert.locator("a, img").count() == 0
+
+
 def test_awkward_tokens_are_shown_as_themselves_everywhere(page: Page, tmp_path: Path) -> None:
     page.wait_for_selector(DRAWN_MAP, timeout=FIRST_OPEN)
     folder = _awkward_model(tmp_path)

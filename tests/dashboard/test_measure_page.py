@@ -43,10 +43,15 @@ def figure(page: AppTest, key: str) -> dict[str, Any]:
     return found
 
 
+def shown(markdown: str) -> str:
+    """What a reader sees of escaped Markdown."""
+    return markdown.replace("\\", "").replace("\u2060", "")
+
+
 def words(page: AppTest) -> str:
-    """Everything the page says in callouts, headings and captions, without Markdown's escapes."""
+    """Everything the page says in callouts, headings and captions."""
     groups = (page.header, page.error, page.warning, page.info, page.caption)
-    return "\n".join(str(element.value) for group in groups for element in group).replace("\\", "")
+    return shown("\n".join(str(element.value) for group in groups for element in group))
 
 
 def sound(page: AppTest) -> AppTest:
@@ -59,12 +64,12 @@ def test_the_first_open_shows_the_default_model_on_an_example() -> None:
     page = sound(opened())
     expected = measure(Settings.of(texts=examples()[0].text, device="cpu"))
     curve = expected.curve("token_cosine")
-    assert page.header[0].value.replace("\\", "").startswith("Tokens grow alike: mean cosine")
-    assert f"{curve['embedding']:.2f} → {curve['5']:.2f}" in page.header[0].value.replace("\\", "")
+    assert shown(page.header[0].value).startswith("Tokens grow alike: mean cosine")
+    assert f"{curve['embedding']:.2f} → {curve['5']:.2f}" in shown(page.header[0].value)
     assert [tile.label for tile in page.metric] == [
         "Token cosine similarity",
         "Effective rank",
-        "Explained variance of the first direction",
+        "Explained variance EV₁",
         "High-frequency share",
     ]
     drawn = max(figure(page, "curve")["data"], key=lambda trace: len(trace["x"]))
@@ -177,16 +182,27 @@ def test_a_long_text_is_cut_and_the_page_says_where() -> None:
 )
 def test_an_unknown_model_is_one_sentence_and_the_next_run_works(model: str, said: str) -> None:
     page = opened(SHORT, model)
-    assert said in page.error[0].value.replace("\\", "")
+    assert said in shown(page.error[0].value)
     assert not page.exception
     page.selectbox(key="model").set_value("all-MiniLM-L6-v2").run()
     assert sound(page).header
 
 
+def test_a_metric_without_a_value_says_so_in_its_tile() -> None:
+    page = sound(opened("word"))
+    assert {tile.label: tile.value for tile in page.metric} == {
+        "Token cosine similarity": "missing",
+        "Effective rank": "1 → 1",
+        "Explained variance EV₁": "1 → 1",
+        "High-frequency share": "missing",
+    }
+    assert {tile.delta for tile in page.metric} == {"no change"}
+
+
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
     page = opened(SHORT, str(tmp_path))
     assert len(page.error) == 1
-    assert str(tmp_path) in page.error[0].value.replace("\\", "")
+    assert str(tmp_path) in shown(page.error[0].value)
 
 
 def test_a_device_that_is_not_there_is_one_sentence() -> None:
