@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from oversmooth import metrics as metric_registry
 from oversmooth import points
-from oversmooth.findings import arrow, caveats, changes, number, reason
+from oversmooth.findings import caveats, number, reason
 from oversmooth.findings.spectra import cumulative_shares, singular_values, spectrum_reason
 from oversmooth.tokens import visible
 from oversmooth.wording import count
@@ -35,15 +34,6 @@ def curve(measurement: Measurement, metric: str) -> str:
     lowest = f"Lowest {number(values[low])} at {points.title(low)}"
     highest = f"highest {number(values[high])} at {points.title(high)}"
     return " ".join([f"{opening}: {course}.", f"{lowest}, {highest}.", *caveats(measurement, metric)])
-
-
-def multiples(measurement: Measurement, metrics: Sequence[str]) -> str:
-    """Of :func:`oversmooth.figures.curves.small_multiples`."""
-    parts = [
-        f"{metric_registry.get(change.metric).title} {arrow(change.first, change.last)}"
-        for change in changes(measurement, metrics)
-    ]
-    return f"{count(len(parts), 'line chart')} over depth, embedding to last block: {'; '.join(parts)}."
 
 
 def similarity(measurement: Measurement, point: str) -> str:

@@ -36,14 +36,6 @@ def test_an_empty_curve_says_why() -> None:
     )
 
 
-def test_small_charts_are_told_by_their_ends() -> None:
-    curves = {"effective_rank": [26.3, 19.4], "stable_rank": [11.1, 2.6]}
-    result = measurement(curves, blocks=1, final_norm=False)
-    assert alternatives.multiples(result, ["effective_rank", "stable_rank"]) == (
-        "2 line charts over depth, embedding to last block: Effective rank 26.3 → 19.4; Stable rank 11.1 → 2.6."
-    )
-
-
 def test_a_map_names_its_most_and_least_alike_pairs() -> None:
     result = measurement(words=["a", "b", "</s>"], blocks=1)
     assert result.similarity is not None

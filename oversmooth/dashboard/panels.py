@@ -14,7 +14,7 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, token_table
 from oversmooth.dashboard.token_strip import token_strip
 from oversmooth.figures import CONFIG
-from oversmooth.figures.curves import curve, small_multiples
+from oversmooth.figures.curves import curve, small_curve
 from oversmooth.figures.similarity import similarity_map
 from oversmooth.figures.spectrum import spectrum
 from oversmooth.measurement import Measurement
@@ -118,7 +118,7 @@ def _small_curves(measurement: Measurement, names: tuple[str, ...], point: str) 
         row = names[start : start + SMALL_COLUMNS]
         for column, name in zip(st.columns(SMALL_COLUMNS), row, strict=False):
             with column:
-                figure = small_multiples(measurement, (name,), theme=theme.current(), selected=point, columns=1)
+                figure = small_curve(measurement, name, theme=theme.current(), selected=point)
                 _chart(figure, alternatives.curve(measurement, name), f"small_{name}")
 
 

@@ -1,4 +1,4 @@
-"""Metrics over depth: one large chart, or a grid of small ones."""
+"""A metric over depth, as a large chart or a small one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 HEIGHT = 340
 SMALL_HEIGHT = 140
 HEADING = 50
-"""Pixels between small charts, for two lines of words."""
+"""Pixels above a small chart, for two lines of words."""
 MOST_TICKS = 13
 
 _TEXT_ONLY = "%{text}<extra></extra>"
@@ -44,85 +44,48 @@ def curve(measurement: Measurement, metric: str, *, theme: Theme, selected: str 
     series = Series.of(measurement, metric)
     if not series.defined:
         return blank(f"{series.title}: {reason(measurement, metric, series.points[0])}.", theme, height=HEIGHT)
-    panel = _Panel(theme, 1, small=False)
+    panel = _Panel(theme, small=False)
     panel.draw(series, selected)
     texts = len(measurement.tokens)
     mean = f", mean of {count(texts, 'text')}" if texts > 1 else ""
     panel.value_axis["title"] = {"text": escape(series.axis_title + mean)}
     panel.depth_axis["title"] = {"text": "block"}
-    return _figure([panel], theme, HEIGHT)
+    return _figure(panel, theme, HEIGHT)
 
 
-def small_multiples(
-    measurement: Measurement,
-    metrics: Sequence[str],
-    *,
-    theme: Theme,
-    selected: str | None = None,
-    columns: int = 2,
-) -> go.Figure:
-    """Several metrics over the same depth, each with its own value axis.
-
-    Args:
-        measurement: what to draw.
-        metrics: some of ``measurement.metrics``, in reading order.
-        theme: colours.
-        selected: a point to mark in each.
-        columns: of the grid; more than two are too narrow for a phone.
-    """
-    rows = -(-len(metrics) // columns)
-    height = rows * SMALL_HEIGHT + HEADING
-    panels = []
-    for position, metric in enumerate(metrics):
-        panel = _Panel(theme, position + 1, small=True)
-        panel.draw(Series.of(measurement, metric), selected)
-        panel.place(divmod(position, columns), rows, columns, HEADING / height)
-        # The last panel of each column carries the block numbers.
-        panel.depth_axis["showticklabels"] = position + columns >= len(metrics)
-        panels.append(panel)
-    figure = _figure(panels, theme, height)
+def small_curve(measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
+    """The same as :func:`curve` at a third of the size, under the metric's name and its value at ``selected``."""
+    panel = _Panel(theme, small=True)
+    panel.draw(Series.of(measurement, metric), selected)
+    figure = _figure(panel, theme, SMALL_HEIGHT + HEADING)
     figure.layout.margin.t = HEADING - 10
     return figure
 
 
-def _figure(panels: Sequence[_Panel], theme: Theme, height: int) -> go.Figure:
-    """All panels at once: adding one thing at a time, plotly checks everything again each time."""
-    axes = {key: axis for panel in panels for key, axis in panel.axes().items()}
+def _figure(panel: _Panel, theme: Theme, height: int) -> go.Figure:
+    """Everything at once: adding one thing at a time, plotly checks it all again each time."""
     layout = {
         "template": template(theme),
         "height": height,
-        "shapes": [shape for panel in panels for shape in panel.shapes],
-        "annotations": [note for panel in panels for note in panel.annotations],
+        "shapes": panel.shapes,
+        "annotations": panel.annotations,
+        "xaxis": panel.depth_axis,
+        "yaxis": panel.value_axis,
     }
-    return go.Figure([trace for panel in panels for trace in panel.traces], layout | axes)
+    return go.Figure(panel.traces, layout)
 
 
 @dataclass(frozen=True)
 class _Panel:
-    """One pair of axes and what is drawn in it, as plain dictionaries."""
+    """The axes and what is drawn in them, as plain dictionaries."""
 
     theme: Theme
-    number: int
     small: bool
     traces: list[dict[str, Any]] = field(default_factory=list)
     shapes: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
     depth_axis: dict[str, Any] = field(default_factory=dict)
     value_axis: dict[str, Any] = field(default_factory=dict)
-
-    def axes(self) -> dict[str, dict[str, Any]]:
-        """The two axes under the names of plotly's layout."""
-        return {f"xaxis{self._suffix}": self.depth_axis, f"yaxis{self._suffix}": self.value_axis}
-
-    def place(self, cell: tuple[int, int], rows: int, columns: int, gap: float) -> None:
-        """Put the panel into a cell (row, column) of a grid whose rows are ``gap`` of the height apart."""
-        row, column = cell
-        high, wide, aside = (1 + gap) / rows - gap, 1 / columns, 0.11
-        bottom = (rows - 1 - row) * (high + gap)
-        self.value_axis.update(domain=[bottom, min(1.0, bottom + high)], anchor=f"x{self._suffix}")
-        left = column * wide + (aside / columns if column else 0)
-        right = (column + 1) * wide - (aside / columns if column < columns - 1 else 0)
-        self.depth_axis.update(domain=[left, right], anchor=f"y{self._suffix}")
 
     def draw(self, series: Series, selected: str | None) -> None:
         """Everything there is to see of one metric."""
@@ -136,12 +99,8 @@ class _Panel:
         if selected in series.positions:
             self._selected(series, selected)
 
-    @property
-    def _suffix(self) -> str:
-        return "" if self.number == 1 else str(self.number)
-
     def _add(self, **trace: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        self.traces.append({"type": "scatter", "xaxis": f"x{self._suffix}", "yaxis": f"y{self._suffix}", **trace})
+        self.traces.append({"type": "scatter", **trace})
 
     def _axes(self, series: Series) -> None:
         values, labels = ticks(series, most=5 if self.small else MOST_TICKS)
@@ -235,7 +194,7 @@ class _Panel:
         """The metric above a small chart, with its value at the selected point."""
         words = [escape(line) for line in textwrap.wrap(series.axis_title, 24)]
         value = f" <b>{number(series.values[selected])}</b>" if selected in series.values else ""
-        corner = {"x": 0, "xref": f"x{self._suffix} domain", "xanchor": "left", "align": "left"}
+        corner = {"x": 0, "xref": "x domain", "xanchor": "left", "align": "left"}
         self._above("<br>".join(words) + value, 11, **corner)
 
     def _above(self, text: str, size: int, **place: Any) -> None:  # noqa: ANN401  plotly's own keywords
@@ -243,9 +202,9 @@ class _Panel:
         self._note(text=text, y=1, yanchor="bottom", yshift=2, font={"size": size, "color": self.theme.text}, **place)
 
     def _note(self, **note: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        self.annotations.append({"xref": f"x{self._suffix}", "yref": f"y{self._suffix} domain", **note})
+        self.annotations.append({"xref": "x", "yref": "y domain", **note})
 
     def _shape(self, **shape: Any) -> None:  # noqa: ANN401  plotly's own keywords
         """Something behind the lines, over the whole height."""
-        refs = {"xref": f"x{self._suffix}", "yref": f"y{self._suffix} domain", "y0": 0, "y1": 1, "layer": "below"}
+        refs = {"xref": "x", "yref": "y domain", "y0": 0, "y1": 1, "layer": "below"}
         self.shapes.append(refs | shape)

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import measurement, points_of
 
-from oversmooth.figures.curves import curve, small_multiples
+from oversmooth.figures.curves import curve, small_curve
 from oversmooth.figures.theme import DARK, LIGHT
 from oversmooth.measurement import Note
 
@@ -154,29 +154,23 @@ def test_a_deep_model_has_room_for_its_ticks() -> None:
     assert len(_points(figure)) == 98
 
 
-def test_small_multiples_hold_each_metric_on_its_own_axis() -> None:
-    curves = {"effective_rank": [9.0, 8, 7], "stable_rank": [5.0, 2, 1], "matrix_entropy": [3.0, 2, 1]}
-    result = measurement(curves, blocks=2, final_norm=False)
-    figure = small_multiples(result, list(curves), theme=LIGHT, selected="1", columns=2)
-    for axis, values in zip(("y", "y2", "y3"), curves.values(), strict=True):
-        assert [y for y, _, _ in _points(figure, axis).values()] == values
-    assert [note.text for note in figure.layout.annotations] == [
-        "Effective rank <b>7</b>",
-        "Stable rank <b>1</b>",
-        "Matrix entropy (nats) <b>1</b>",
-    ]
-    assert [note.yref for note in figure.layout.annotations] == ["y domain", "y2 domain", "y3 domain"]
-    assert "yaxis4" not in figure.layout
-    # Only the lowest of each column carries the numbers of the blocks.
-    shown = [figure.layout[name].showticklabels for name in ("xaxis", "xaxis2", "xaxis3")]
-    assert shown == [False, True, True]
+@pytest.mark.parametrize(
+    ("metric", "values", "heading"),
+    [
+        ("effective_rank", [9.0, 8, 7], "Effective rank <b>7</b>"),
+        ("matrix_entropy", [3.0, 2, 1], "Matrix entropy (nats) <b>1</b>"),
+    ],
+)
+def test_a_small_chart_is_named_and_tells_the_selected_value(metric: str, values: list[float], heading: str) -> None:
+    figure = small_curve(measurement({metric: values}, blocks=2, final_norm=False), metric, theme=LIGHT, selected="1")
+    assert [y for y, _, _ in _points(figure).values()] == values
+    assert [note.text for note in figure.layout.annotations] == [heading]
 
 
-def test_small_multiples_mark_a_metric_without_values() -> None:
+def test_a_small_chart_marks_a_metric_without_values() -> None:
     notes = [Note("missing", 0, p, "cls_uniformity", "this tokenizer adds no [CLS] token") for p in ("embedding", "0")]
-    curves = {"token_cosine": [0.1, 0.2], "cls_uniformity": [NAN, NAN]}
-    result = measurement(curves, blocks=1, final_norm=False, notes=notes)
-    figure = small_multiples(result, list(curves), theme=LIGHT)
+    result = measurement({"cls_uniformity": [NAN, NAN]}, blocks=1, final_norm=False, notes=notes)
+    figure = small_curve(result, "cls_uniformity", theme=LIGHT)
     word = next(note for note in figure.layout.annotations if note.text == "missing")
     assert word.hovertext == "the embedding to block 0: missing<br>this tokenizer adds no [CLS] token"
 

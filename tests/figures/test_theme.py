@@ -9,12 +9,12 @@ import pytest
 from synthetic import measurement
 
 from oversmooth.figures import CONFIG
-from oversmooth.figures.curves import curve, small_multiples
+from oversmooth.figures.curves import curve, small_curve
 from oversmooth.figures.similarity import similarity_map
 from oversmooth.figures.spectrum import spectrum
-from oversmooth.figures.theme import THEMES, Theme, blank, value_axis
+from oversmooth.figures.theme import DARK, LIGHT, Theme, blank, value_axis
 
-BOTH = pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+BOTH = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
 
 def _linear(colour: str) -> list[float]:
@@ -73,7 +73,7 @@ def _all(theme: Theme) -> list[str]:
         figure.to_json()
         for figure in (
             curve(result, "token_cosine", theme=theme, selected="1"),
-            small_multiples(result, ["token_cosine"], theme=theme),
+            small_curve(result, "token_cosine", theme=theme),
             similarity_map(result, "1", theme=theme),
             spectrum(result, "1", centred=False, logarithmic=True, theme=theme),
             blank("why", theme),
@@ -97,7 +97,7 @@ def test_nothing_is_sent_to_a_cloud() -> None:
 
 
 def test_a_blank_figure_shows_its_reason_whole() -> None:
-    text = blank("No value: <b> & so on, " + "word " * 12, THEMES["light"]).layout.annotations[0].text
+    text = blank("No value: <b> & so on, " + "word " * 12, LIGHT).layout.annotations[0].text
     assert text.replace("<br>", " ").startswith("No value: &lt;b&gt; &amp; so on, word")
     assert text.count("word") == 12
 
