@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from oversmooth.points import title
+from oversmooth.wording import bytes_in_words
+
 Stage = Literal["queue", "start", "download", "load", "measure"]
 
 
@@ -30,3 +33,18 @@ Report = Callable[[Progress], None]
 
 def silent(progress: Progress) -> None:
     """Ignore progress."""
+
+
+def sentence(progress: Progress) -> str:
+    """Where a run is, in words."""
+    verb = {"queue": "Waiting", "start": "Starting", "download": "Downloading", "load": "Loading"}.get(
+        progress.stage, "Measuring"
+    )
+    if progress.stage == "download" and progress.total:
+        amount = f" ({bytes_in_words(progress.done)} of {bytes_in_words(progress.total)})"
+    elif progress.total:
+        amount = f" ({progress.done} of {progress.total})"
+    else:
+        amount = ""
+    detail = title(progress.detail) if progress.stage == "measure" and progress.detail else progress.detail
+    return f"{verb}{f': {detail}' if detail else ''}{amount} …"

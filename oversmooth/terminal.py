@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from oversmooth.points import title
-from oversmooth.progress import Progress, Report, silent
-from oversmooth.wording import bytes_in_words, count
+from oversmooth.progress import Progress, Report, sentence, silent
+from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
@@ -80,18 +80,3 @@ def progress_line(stream: TextIO) -> Iterator[Report]:
     finally:
         stream.write("\r\x1b[K")
         stream.flush()
-
-
-def sentence(progress: Progress) -> str:
-    """Where a run is, in words."""
-    verb = {"queue": "Waiting", "start": "Starting", "download": "Downloading", "load": "Loading"}.get(
-        progress.stage, "Measuring"
-    )
-    if progress.stage == "download" and progress.total:
-        amount = f" ({bytes_in_words(progress.done)} of {bytes_in_words(progress.total)})"
-    elif progress.total:
-        amount = f" ({progress.done} of {progress.total})"
-    else:
-        amount = ""
-    detail = title(progress.detail) if progress.stage == "measure" and progress.detail else progress.detail
-    return f"{verb}{f': {detail}' if detail else ''}{amount} …"

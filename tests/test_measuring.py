@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import threading
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from concurrency import at_once
 from families import FAMILIES, LAYERS, WIDTH, build
 from numpy.typing import NDArray
 from tiny import WORDS, loaded, minilm, tiny, tokenizer
@@ -500,12 +500,7 @@ def test_threads_that_share_a_model_get_their_own_numbers() -> None:
             if not result.curves.equals(alone[text].curves) or result.tokens != alone[text].tokens:
                 wrong.append(text)
 
-    threads = [threading.Thread(target=work, args=(text,)) for text in texts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
+    at_once(work, texts)
     assert wrong == []
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from concurrency import at_once
 from families import FAMILIES, IMAGE, LAYERS, WIDTH, build
 from torch import Tensor, nn
 from torch.nn.functional import gelu
@@ -425,10 +426,5 @@ def test_two_threads_on_one_model_get_their_own_states() -> None:
             if not all(torch.equal(states[point], alone[tokens][point]) for point in states):
                 wrong.append(f"{tokens} tokens")
 
-    threads = [threading.Thread(target=work, args=(tokens,)) for tokens in lengths]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
+    at_once(work, lengths)
     assert wrong == []

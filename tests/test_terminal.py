@@ -8,7 +8,7 @@ import re
 import pytest
 
 from oversmooth import terminal
-from oversmooth.progress import Progress
+from oversmooth.progress import Progress, sentence
 
 
 class Terminal(io.StringIO):
@@ -49,10 +49,10 @@ def test_progress_is_silent_where_nobody_watches() -> None:
 
 
 def test_a_download_is_told_in_bytes() -> None:
-    assert terminal.sentence(Progress("download", 45_000_000, 90_900_000, "model.safetensors")) == (
+    assert sentence(Progress("download", 45_000_000, 90_900_000, "model.safetensors")) == (
         "Downloading: model.safetensors (45.0 MB of 90.9 MB) …"
     )
-    assert terminal.sentence(Progress("queue")) == "Waiting …"
+    assert sentence(Progress("queue")) == "Waiting …"
 
 
 def test_columns_line_up() -> None:

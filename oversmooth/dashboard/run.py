@@ -10,10 +10,8 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.engine import Engine, Handle
 from oversmooth.errors import CancelledError, OversmoothError
 from oversmooth.measurement import Measurement
-from oversmooth.points import title
-from oversmooth.progress import Progress
+from oversmooth.progress import sentence
 from oversmooth.settings import Settings
-from oversmooth.wording import bytes_in_words
 
 POLL_SECONDS = 0.05
 
@@ -54,22 +52,9 @@ def _wait(handle: Handle, key: str) -> Measurement:
             st.button("Stop", key="stop", on_click=lambda: st.session_state.update(stopped=key))
         while not handle.done():
             # A Streamlit call raises when the user has moved on, so that the run below is given up.
-            bar.progress(handle.progress.fraction, text=plain(sentence(handle.progress, handle.position)))
+            bar.progress(handle.progress.fraction, text=plain(sentence(handle.progress)))
             time.sleep(POLL_SECONDS)
         return handle.result()
     finally:
         handle.cancel()
         place.empty()
-
-
-def sentence(progress: Progress, position: int | None) -> str:
-    """What the run is doing, for a person who waits."""
-    if position is not None and position > 0:
-        return f"Waiting: {position} before this one"
-    if progress.stage == "measure" and progress.total:
-        return f"Measuring {title(progress.detail)}: {progress.done} of {progress.total} points"
-    if progress.stage == "download":
-        return f"Downloading: {bytes_in_words(progress.done)} of {bytes_in_words(progress.total)}"
-    if progress.stage == "load":
-        return "Loading the model"
-    return "Starting the worker"
