@@ -37,3 +37,7 @@ class DeadlineError(OversmoothError):
 
 class QueueFullError(OversmoothError):
     """Too many runs wait already; the message says how many."""
+
+
+class MitigationError(OversmoothError):
+    """A mitigation is unknown, wrongly set, contradicts another, or cannot be carried by the model."""

@@ -7,7 +7,8 @@ In order of the data's way through the model: ``embedding`` (what the first bloc
 * ``i.mlp``: the residual stream after the MLP branch was added, where a norm still follows (post-norm families);
 * ``i``: the output of the block,
 
-and ``final_norm``, the output of the norm after the last block, where the family has one.
+and ``final_norm``, the output of the norm after the last block, where the family has one. Hierarchical fusion adds
+``fusion``: what it makes of the outputs of all blocks.
 Blocks are counted from 0, as in the weights' own names.
 """
 
@@ -17,6 +18,7 @@ from typing import Literal
 
 EMBEDDING = "embedding"
 FINAL_NORM = "final_norm"
+FUSION = "fusion"
 
 PointSet = Literal["blocks", "all"]
 SubLayer = Literal["attention", "attention_norm", "mlp"]
@@ -48,6 +50,8 @@ def title(point: str) -> str:
         return "the embedding"
     if point == FINAL_NORM:
         return "the final norm"
+    if point == FUSION:
+        return "the fusion of all blocks"
     if is_block(point):
         return f"block {point}"
     index, part = point.split(".")

@@ -72,6 +72,8 @@ class Record(_Frozen):
     environment: Environment
     inputs: tuple[InputRecord, ...]
     special_tokens_measured: bool
+    mitigations: tuple[str, ...]
+    """What acted on the model, in order, with every parameter."""
     seconds: dict[str, float]
     """Wall time by phase."""
     warnings: tuple[str, ...]

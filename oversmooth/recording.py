@@ -22,8 +22,8 @@ Consumer = Callable[[str, Tensor], None]
 """Takes a point's name and its states (batch, token, dim), valid only during the call; may raise to stop the pass."""
 
 
-def expected_points(anatomy: Anatomy, which: PointSet) -> tuple[str, ...]:
-    """Names of the points that a pass will reach, in order."""
+def expected_points(anatomy: Anatomy, which: PointSet, *, fused: bool = False) -> tuple[str, ...]:
+    """Names of the points that a pass will reach, in order; with that of a read-out behind them where ``fused``."""
     names = [points.EMBEDDING]
     for index in range(len(anatomy.blocks)):
         if which == "all":
@@ -31,11 +31,19 @@ def expected_points(anatomy: Anatomy, which: PointSet) -> tuple[str, ...]:
         names.append(points.block(index))
     if anatomy.final_norm is not None:
         names.append(points.FINAL_NORM)
+    if fused:
+        names.append(points.FUSION)
     return tuple(names)
 
 
 @torch.inference_mode()
-def record(anatomy: Anatomy, inputs: dict[str, Tensor], consumer: Consumer, which: PointSet = "blocks") -> None:
+def record(
+    anatomy: Anatomy,
+    inputs: dict[str, Tensor],
+    consumer: Consumer,
+    which: PointSet = "blocks",
+    fused: Callable[[], Tensor] | None = None,
+) -> None:
     """Run the network once and hand each point's states to ``consumer`` while the pass goes on.
 
     Nothing is kept: memory grows with what the consumer keeps, not with depth. The caller holds the model's lock.
@@ -45,6 +53,7 @@ def record(anatomy: Anatomy, inputs: dict[str, Tensor], consumer: Consumer, whic
         inputs: keyword arguments of the network, batch first.
         consumer: called once per point, in the order of :func:`expected_points`.
         which: whether the points inside the blocks are read too.
+        fused: gives the read-out of the pass that has just ended, where there is one.
 
     Raises:
         ModelError: where the network passes by its own blocks.
@@ -59,6 +68,8 @@ def record(anatomy: Anatomy, inputs: dict[str, Tensor], consumer: Consumer, whic
             f"This {anatomy.family} network ran {run.index} of its {len(anatomy.blocks)} blocks in the usual way, so "
             "the others cannot be measured."
         )
+    if fused is not None:
+        consumer(points.FUSION, fused())
 
 
 def _without_cache(anatomy: Anatomy) -> dict[str, Any]:

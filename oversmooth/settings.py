@@ -10,7 +10,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from oversmooth import metrics as metric_registry
-from oversmooth.errors import SettingsError
+from oversmooth.errors import MitigationError, SettingsError
+from oversmooth.mitigations import Mitigation, parse
 from oversmooth.points import PointSet
 from oversmooth.wording import did_you_mean
 
@@ -67,6 +68,15 @@ class Settings(BaseModel):
     """Whether the token × token cosine maps of the first text are kept."""
     centred_spectra: bool = False
     """Whether the singular values of the centred tokens are kept too, at one more decomposition a point."""
+    mitigations: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(strict=False)] = ()
+    """Specifications of methods that act on the model, in their order, as ``neutreno:strength=0.05``; kept with every
+    parameter written out."""
+    fidelity: bool = False
+    """Whether this is one side of a comparison: measured with eager attention, with the retrieval of token identity
+    and, where there are mitigations, with what they leave of the unmitigated states."""
+    language_model: bool = False
+    """Whether the loss of the checkpoint's language-model head is measured too, where it has one. A masked model takes
+    one more pass a token for it."""
     device: Device = "auto"
     max_tokens: Annotated[int, Field(ge=1, le=8192)] = DEFAULT_MAX_TOKENS
     """Longer texts are cut to this many tokens (special ones included), or to what the model's positions allow."""
@@ -82,6 +92,23 @@ class Settings(BaseModel):
                 )
         # Registry order, each once: the order of the request must not change the result.
         return tuple(name for name in known if name in names)
+
+    @field_validator("mitigations")
+    @classmethod
+    def _known_mitigations(cls, specifications: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(map(str, parse("+".join(specifications)))) if specifications else ()
+        except MitigationError as error:
+            raise ValueError(str(error).removesuffix(".")) from error
+
+    @property
+    def methods(self) -> tuple[Mitigation, ...]:
+        """The mitigations as objects."""
+        return parse("+".join(self.mitigations)) if self.mitigations else ()
+
+    def baseline(self) -> Self:
+        """The same without mitigations: what their effect is measured against."""
+        return self.model_copy(update={"mitigations": ()})
 
     @classmethod
     def of(cls, /, **fields: object) -> Self:

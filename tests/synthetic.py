@@ -64,6 +64,7 @@ def measurement(
         if similarity
         else None,
         similarity_factor=similarity_factor,
+        outputs=xr.Dataset(),
         tokens=(tokens_of(words),) * texts,
         notes=tuple(notes),
         record=_record(blocks),
@@ -128,6 +129,7 @@ def _record(blocks: int) -> Record:
         model=model,
         environment=environment,
         inputs=(),
+        mitigations=(),
         special_tokens_measured=False,
         seconds={},
         warnings=(),

@@ -13,12 +13,11 @@ from oversmooth.metrics import frequency
 from oversmooth.metrics import scale
 
 # isort: on
-from oversmooth.metrics.registry import Metric, Paper, UndefinedError, all_metrics, get, names
+from oversmooth.metrics.registry import Metric, UndefinedError, all_metrics, get, names
 from oversmooth.metrics.states import TokenStates
 
 __all__ = [
     "Metric",
-    "Paper",
     "TokenStates",
     "UndefinedError",
     "all_metrics",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from oversmooth.metrics.numerics import Float64
-from oversmooth.metrics.registry import Paper, metric
+from oversmooth.metrics.registry import metric
 from oversmooth.metrics.states import TokenStates
+from oversmooth.papers import Paper
 
 RANKME_OFFSET = 1e-7
 

@@ -6,26 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oversmooth.papers import Paper
+
 if TYPE_CHECKING:
     from oversmooth.metrics.states import TokenStates
 
 
 class UndefinedError(ValueError):
     """The metric has no value for these states; the message is the reason, shown in the value's place."""
-
-
-@dataclass(frozen=True)
-class Paper:
-    """Where a definition comes from."""
-
-    authors: str
-    year: int
-    title: str
-    url: str
-
-    def cite(self) -> str:
-        """``Roy & Vetterli 2007``."""
-        return f"{self.authors} {self.year}"
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from oversmooth.metrics.registry import Paper, UndefinedError, metric
+from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.states import TokenStates
+from oversmooth.papers import Paper
 
 
 @metric(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from oversmooth.metrics.numerics import EPSILON, Float64
-from oversmooth.metrics.registry import Paper, UndefinedError, metric
+from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.states import TokenStates
+from oversmooth.papers import Paper
 from oversmooth.wording import count
 
 SHI = Paper(

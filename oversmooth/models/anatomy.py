@@ -1,94 +1,44 @@
-"""Where the embedding, blocks and norms of a network are. All that is known of single architectures stands here."""
+"""Where the embedding, blocks, norms and branches of a network are, whatever its architecture calls them."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import nn
 from transformers import PreTrainedModel
 
 from oversmooth.errors import ModelError
+from oversmooth.models.families import (
+    FINAL_NORM_NAMES,
+    FINAL_NORM_ON_POOLED,
+    PARALLEL_SWITCH,
+    PARTS,
+    POST_NORM_OPT,
+    SHIFTED_RESIDUAL,
+    TIME_FIRST,
+    Layout,
+    Parts,
+)
 from oversmooth.models.trial import compare, is_causal, padding_is_safe
 from oversmooth.points import SubLayer
 
 
-@dataclass(frozen=True)
-class Norms:
-    """Names inside a block of the norms at which its sub-layer points are read."""
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """The value–output circuit of one layer, for families whose attention can be reached."""
 
-    attention: str
-    """The norm between attention and MLP: its input is the stream after attention, its output what the MLP reads."""
-    output: str | None = None
-    """Post-norm families: the norm after the MLP was added. Pre-norm families have none; there the block ends."""
-
-
-_BART = Norms("self_attn_layer_norm", "final_layer_norm")
-_BERT = Norms("attention.output.LayerNorm", "output.LayerNorm")
-_LLAMA = Norms("post_attention_layernorm")
-_GPT2 = Norms("ln_2")
-_GEMMA = Norms("pre_feedforward_layernorm")
-_VIT = Norms("layernorm_after")
-_DINO = Norms("norm2")
-_CLIP = Norms("layer_norm2")
-
-NORMS = {
-    "albert": Norms("albert_layers.0.attention.LayerNorm", "albert_layers.0.full_layer_layer_norm"),
-    "bart": _BART,
-    "beit": _VIT,
-    "bert": _BERT,
-    "bloom": _LLAMA,
-    "camembert": _BERT,
-    "clip_vision_model": _CLIP,
-    "convbert": _BERT,
-    "deberta": _BERT,
-    "deberta-v2": _BERT,
-    "deit": _VIT,
-    "dinov2": _DINO,
-    "dinov3_vit": _DINO,
-    "distilbert": Norms("sa_layer_norm", "output_layer_norm"),
-    "electra": _BERT,
-    "gemma": _LLAMA,
-    "gemma2": _GEMMA,
-    "gemma3_text": _GEMMA,
-    "gpt2": _GPT2,
-    "gpt_neo": _GPT2,
-    "ijepa": _VIT,
-    "llama": _LLAMA,
-    "mistral": _LLAMA,
-    "modernbert": Norms("mlp_norm"),
-    "mpnet": Norms("attention.LayerNorm", "output.LayerNorm"),
-    "nomic_bert": Norms("post_attention_layernorm", "post_mlp_layernorm"),
-    "opt": Norms("final_layer_norm"),
-    "qwen2": _LLAMA,
-    "qwen3": _LLAMA,
-    "roberta": _BERT,
-    "siglip_vision_model": _CLIP,
-    "t5": Norms("layer.1.layer_norm"),
-    "vit": _VIT,
-    "xlm-roberta": _BERT,
-    "xlnet": Norms("rel_attn.layer_norm", "ff.layer_norm"),
-}
-PARALLEL = {"falcon": "parallel_attn", "gpt_neox": "use_parallel_residual", "phi": None}
-"""Attention and MLP read the same input and are added together: there is no stream between them. With the name of the
-configuration's switch where a family knows both forms; the sequential one is built like Llama's."""
-FINAL_NORM_NAMES = (
-    "ln_f",
-    "norm",
-    "norm_f",
-    "final_norm",
-    "final_layer_norm",
-    "final_layernorm",
-    "layer_norm",
-    "layernorm",
-    "post_layernorm",
-)
-FINAL_NORM_ON_POOLED = {"clip_vision_model"}
-"""The last norm sees only the pooled vector, so it is no point of the tokens."""
-TIME_FIRST = {"xlnet"}
-"""Blocks see (token, batch, dim) instead of (batch, token, dim)."""
+    value: nn.Module
+    """Gives the values, by ``layout``; its input is what attention reads."""
+    layout: Layout
+    projection: nn.Module
+    """What the mixed values of all heads go through."""
+    start_norm: nn.Module | None
+    """The norm before attention; None in post-norm families."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +46,24 @@ class Anatomy:
     """The parts of a network that are read, whatever its architecture calls them."""
 
     family: str
-    network: nn.Module
+    network: PreTrainedModel
     """What is run on the text: the whole network, or the encoder of an encoder–decoder."""
     blocks: tuple[nn.Module, ...]
     """One per layer; the same module several times where layers share weights."""
     final_norm: nn.Module | None
     sub_layers: dict[SubLayer, tuple[nn.Module, ...]]
     """Norms whose input (``attention``, ``mlp``) or output (``attention_norm``) is the point, one per layer."""
+    branches: dict[Literal["attention", "mlp"], tuple[nn.Module, ...]]
+    """Modules whose output is added to the residual stream, one per layer; without those that are not known."""
+    norms: tuple[tuple[nn.Module, ...], ...]
+    """Every norm on the residual stream inside each block; empty where the family is not known."""
+    circuits: tuple[Circuit, ...]
+    """One per layer; empty where attention cannot be reached or the projections are not known."""
+    post_norm: bool
+    """Whether a norm follows the addition of each branch."""
+    parallel: bool
+    """Whether attention and MLP read the same stream and are added to it together."""
+    heads: int
     hidden_size: int
     causal: bool
     reads: Literal["text", "image"]
@@ -127,11 +88,12 @@ def dissect(network: PreTrainedModel) -> Anatomy:
     part: PreTrainedModel = network.get_encoder() if network.config.is_encoder_decoder else network
     blocks, holder = _blocks(part, family)
     final_norm = _final_norm(part, holder, family)
-    sub_layers = _sub_layers(blocks, family, network)
+    parts = _parts(network, family)
+    sub_layers = _sub_layers(blocks, parts)
     reachable = hasattr(sys.modules[type(network).__module__], "ALL_ATTENTION_FUNCTIONS")
     reads: Literal["text", "image"] = "image" if part.main_input_name == "pixel_values" else "text"
-    limits = list(_limits(family, bool(sub_layers), reachable))
-    if reads == "text" and family not in NORMS.keys() | PARALLEL.keys():
+    limits = list(_limits(family, parts, reachable))
+    if reads == "text" and parts is None:
         limits += _unknown(part, blocks, final_norm, family)
     return Anatomy(
         family=family,
@@ -139,6 +101,12 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         blocks=blocks,
         final_norm=final_norm,
         sub_layers=sub_layers,
+        branches=_branches(blocks, parts),
+        norms=() if parts is None else tuple(_norms(block, int(network.config.hidden_size)) for block in blocks),
+        circuits=_circuits(blocks, parts) if reachable else (),
+        post_norm="mlp" in sub_layers,
+        parallel=parts is not None and parts.middle_norm is None,
+        heads=int(getattr(network.config, "num_attention_heads", 0)),
         hidden_size=int(network.config.hidden_size),
         causal=reads == "text" and is_causal(part),
         reads=reads,
@@ -169,22 +137,68 @@ def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...
     )
 
 
-def _sub_layers(
-    blocks: tuple[nn.Module, ...], family: str, network: PreTrainedModel
-) -> dict[SubLayer, tuple[nn.Module, ...]]:
-    norms = NORMS.get(family)
-    if family == "opt" and not network.config.do_layer_norm_before:
-        norms = _BART  # The 350M model alone is post-norm.
-    switch = PARALLEL.get(family)
-    if switch is not None and not getattr(network.config, switch):
-        norms = _LLAMA
-    if norms is None:
+def _parts(network: PreTrainedModel, family: str) -> Parts | None:
+    """The names that hold for this network, where its configuration chooses between forms."""
+    parts, config = PARTS.get(family), network.config
+    if parts is None:
+        return None
+    if family == "opt" and not config.do_layer_norm_before:
+        parts = POST_NORM_OPT
+    if family in PARALLEL_SWITCH:
+        switch = PARALLEL_SWITCH[family]
+        parallel = switch is None or getattr(config, switch)
+        parts = dataclasses.replace(parts, middle_norm=None if parallel else "post_attention_layernorm")
+    if getattr(config, SHIFTED_RESIDUAL, False):
+        parts = dataclasses.replace(parts, attention=None, mlp=None)
+    return parts
+
+
+def _sub_layers(blocks: tuple[nn.Module, ...], parts: Parts | None) -> dict[SubLayer, tuple[nn.Module, ...]]:
+    if parts is None or parts.middle_norm is None:
         return {}
-    attention_norms = tuple(block.get_submodule(norms.attention) for block in blocks)
-    found: dict[SubLayer, tuple[nn.Module, ...]] = {"attention": attention_norms, "attention_norm": attention_norms}
-    if norms.output is not None:
-        found["mlp"] = tuple(block.get_submodule(norms.output) for block in blocks)
+    middle = _each(blocks, parts.middle_norm)
+    found: dict[SubLayer, tuple[nn.Module, ...]] = {"attention": middle, "attention_norm": middle}
+    if parts.end_norm is not None:
+        found["mlp"] = _each(blocks, parts.end_norm)
     return found
+
+
+def _each(blocks: tuple[nn.Module, ...], name: str) -> tuple[nn.Module, ...]:
+    """The part of that name in every block."""
+    return tuple(block.get_submodule(name) for block in blocks)
+
+
+def _branches(
+    blocks: tuple[nn.Module, ...], parts: Parts | None
+) -> dict[Literal["attention", "mlp"], tuple[nn.Module, ...]]:
+    found: dict[Literal["attention", "mlp"], tuple[nn.Module, ...]] = {}
+    if parts is not None and parts.attention is not None:
+        found["attention"] = _each(blocks, parts.attention)
+    if parts is not None and parts.mlp is not None:
+        found["mlp"] = _each(blocks, parts.mlp)
+    return found
+
+
+def _norms(block: nn.Module, width: int) -> tuple[nn.Module, ...]:
+    # Norms of queries and keys are narrower: they are not on the residual stream.
+    return tuple(
+        module
+        for module in block.modules()
+        if "Norm" in type(module).__name__ and getattr(module, "weight", torch.empty(0)).shape == (width,)
+    )
+
+
+def _circuits(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[Circuit, ...]:
+    if parts is None or parts.value is None:
+        return ()
+    projection = parts.projection or parts.attention
+    if projection is None:
+        return ()
+    starts: tuple[nn.Module | None, ...] = (None,) * len(blocks)
+    if parts.start_norm is not None:
+        starts = _each(blocks, parts.start_norm)
+    columns = zip(_each(blocks, parts.value), _each(blocks, projection), starts, strict=True)
+    return tuple(Circuit(value, parts.layout, output, start) for value, output, start in columns)
 
 
 def _final_norm(network: PreTrainedModel, holder: nn.Module, family: str) -> nn.Module | None:
@@ -223,10 +237,10 @@ def _unknown(
         yield f"What follows the last block is not known for the family “{family}”, so the points end with that block."
 
 
-def _limits(family: str, sub_layers: bool, attention_reachable: bool) -> Iterator[str]:
-    if family in PARALLEL and not sub_layers:
-        yield "Attention and MLP run in parallel in this family, so there are no points inside a block."
-    elif not sub_layers:
+def _limits(family: str, parts: Parts | None, attention_reachable: bool) -> Iterator[str]:
+    if parts is None:
         yield f"The inside of a block is not known for the family “{family}”, so only block outputs are measured."
+    elif parts.middle_norm is None:
+        yield "Attention and MLP run in parallel in this family, so there are no points inside a block."
     if not attention_reachable:
-        yield "Attention cannot be reached in this family: methods that change attention take another way or refuse."
+        yield "Attention can be reached at its softmax only in this family: methods that change values refuse it."

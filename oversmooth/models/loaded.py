@@ -26,6 +26,8 @@ class LoadedModel:
     record: ModelRecord
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Held during a forward pass with hooks: a hook of one run must not see the states of another."""
+    mitigated_by: list[str] = field(default_factory=list)
+    """Specifications of the mitigations that act on it at this moment; changed under ``lock`` alone."""
 
     @property
     def bytes(self) -> int:

@@ -19,14 +19,14 @@ TOLERANCE = 1e-4
 @torch.inference_mode()
 def is_causal(network: PreTrainedModel) -> bool:
     """Whether the first token's state ignores the last token."""
-    states = network(**_two_texts(network)).last_hidden_state
+    states = network(**two_texts(network)).last_hidden_state
     return bool(torch.equal(states[0, 0], states[1, 0]))
 
 
 @torch.inference_mode()
 def padding_is_safe(network: PreTrainedModel) -> bool:
     """Whether masked padding at the end leaves the states of the tokens alone; convolutions over tokens read it."""
-    alone = {name: tensor[:1] for name, tensor in _two_texts(network).items()}
+    alone = {name: tensor[:1] for name, tensor in two_texts(network).items()}
     padded = {name: nn.functional.pad(tensor, (0, PADDING)) for name, tensor in alone.items()}
     states = network(**alone).last_hidden_state
     beside = network(**padded).last_hidden_state[:, : states.shape[1]]
@@ -54,7 +54,7 @@ def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreemen
         if isinstance(states, Tensor):
             seen.append(states)
 
-    texts = _two_texts(network)
+    texts = two_texts(network)
     with ExitStack() as stack:
         for block in dict.fromkeys(blocks):
             stack.callback(block.register_forward_hook(keep).remove)
@@ -67,7 +67,7 @@ def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreemen
     return Agreement(agree, agree and _same(seen[-1], outputs.last_hidden_state))
 
 
-def _two_texts(network: PreTrainedModel) -> dict[str, Tensor]:
+def two_texts(network: PreTrainedModel) -> dict[str, Tensor]:
     """Three tokens, and the same with another one at the end."""
     middle = int(network.config.vocab_size) // 2
     ids = torch.tensor([[middle, middle + 1, middle + 2], [middle, middle + 1, middle + 3]], device=network.device)

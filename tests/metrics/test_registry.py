@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from oversmooth.metrics import Metric, Paper, TokenStates, all_metrics, get, names
+from oversmooth.metrics import Metric, TokenStates, all_metrics, get, names
 from oversmooth.metrics.registry import metric as register
+from oversmooth.papers import Paper
 
 every_metric = pytest.mark.parametrize("metric", all_metrics(), ids=names())
 

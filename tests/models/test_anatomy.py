@@ -72,7 +72,7 @@ def test_every_family_is_taken_apart(name: str) -> None:
 def test_limits_are_told_exactly_where_something_is_missing(name: str) -> None:
     family = FAMILIES[name]
     limits = " ".join(network_of(name)[1].limits)
-    assert ("Attention cannot be reached" in limits) == (not family.attention_reachable)
+    assert ("Attention can be reached at its softmax only" in limits) == (not family.attention_reachable)
     assert ("no points inside a block" in limits) == (not family.sub_layers)
     assert bool(limits) == (not family.attention_reachable or not family.sub_layers)
 

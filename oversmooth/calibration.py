@@ -1,0 +1,43 @@
+"""States of the unchanged model, for mitigations that are calibrated on texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from oversmooth import points
+from oversmooth.models.anatomy import Anatomy
+from oversmooth.recording import record
+
+
+class Sampler:
+    """Gives the tokens of some texts at the output of a block; runs the model when first asked.
+
+    Args:
+        anatomy: of the model.
+        batches: keyword arguments of the network, with ``attention_mask``; all their tokens but padding count. Read
+            when the model is first run.
+    """
+
+    def __init__(self, anatomy: Anatomy, batches: Iterable[dict[str, Tensor]]) -> None:
+        self._anatomy = anatomy
+        self._batches = batches
+        self._states: dict[str, list[Tensor]] = {}
+
+    def __call__(self, layer: int) -> Tensor:
+        """The tokens at the output of this block: (token, dim)."""
+        if not self._states:
+            for batch in self._batches:
+                self._run(batch)
+        return torch.cat(self._states[points.block(layer)])
+
+    def _run(self, batch: dict[str, Tensor]) -> None:
+        kept = batch["attention_mask"].bool()
+
+        def take(point: str, states: Tensor) -> None:
+            if points.is_block(point):
+                self._states.setdefault(point, []).append(states[kept])
+
+        record(self._anatomy, batch, take)

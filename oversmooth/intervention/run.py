@@ -1,0 +1,177 @@
+"""What happens during one forward pass under an intervention: where the pass is, what it met, what it keeps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from oversmooth.errors import MitigationError
+from oversmooth.mitigations.sites import (
+    AttentionPlace,
+    BranchPlace,
+    Kind,
+    Memory,
+    Site,
+    Stage,
+    StatesPlace,
+)
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from oversmooth.models.anatomy import Anatomy
+
+
+class Run:
+    """One forward pass.
+
+    Args:
+        anatomy: of the network.
+        sites: what is attached, in the order in which it acts at one place.
+        mask: 1 for tokens, 0 for padding: (batch, token); None where there is no padding.
+        keep_outputs: whether the outputs of the blocks are kept, for a read-out.
+    """
+
+    def __init__(self, anatomy: Anatomy, sites: Sequence[Site], mask: Tensor | None, *, keep_outputs: bool) -> None:
+        self.anatomy = anatomy
+        self.mask = mask
+        self.layer = -1
+        self.memory: Memory = {}
+        self._keep_outputs = keep_outputs
+        self.outputs: list[Tensor] = []
+        """Of the blocks, for a read-out: (batch, token, dim)."""
+        self._sites: dict[tuple[Kind, int], list[Site]] = {}
+        for site in sites:
+            self._sites.setdefault((site.kind, site.layer), []).append(site)
+        self._reached: Counter[tuple[Kind, int]] = Counter()
+        self._entered: Tensor | None = None
+        self._middle: Tensor | None = None
+        self._attention: Tensor | None = None
+        self._reads: Tensor | None = None
+
+    def at(self, kind: Kind) -> list[Site]:
+        """What is attached at this kind of place in the layer that the pass is in; counts the visit."""
+        self._reached[kind, self.layer] += 1
+        return self._sites.get((kind, self.layer), [])
+
+    def require_all_reached(self) -> None:
+        """Refuse a pass that went by a place where something is attached.
+
+        Raises:
+            MitigationError: naming the method and the layers.
+        """
+        missed = [(place, sites) for place, sites in self._sites.items() if not self._reached[place]]
+        if missed:
+            method = missed[0][1][0].method
+            layers = sorted({layer for (_, layer), sites in missed if any(site.method == method for site in sites)})
+            raise MitigationError(
+                f"{method}: the family “{self.anatomy.family}” went by {count(len(layers), 'layer')} in which it "
+                f"should act (the first is {layers[0]}), so its figures would show something else."
+            )
+
+    def enter_block(self, states: Tensor) -> None:
+        """A block begins to work on these states."""
+        self.layer += 1
+        self._entered = self._ordered(states)
+        self._middle = self._attention = self._reads = None
+
+    def leave_block(self, states: Tensor) -> Tensor:
+        """The output of the block, changed."""
+        changed = self.change_states("block", states)
+        if self._keep_outputs:
+            self.outputs.append(self._ordered(changed))
+        return changed
+
+    def read_attention(self, states: Tensor) -> None:
+        """What the attention of this layer reads."""
+        self._reads = states
+
+    def pass_middle(self, before: Tensor, after: Tensor) -> None:
+        """The norm between attention and MLP read one and put out the other: one of them is the stream."""
+        self._middle = after if self.anatomy.post_norm else before
+
+    def attend(self, logits: Tensor, values: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """From logits to attention matrices, values and mixed values, with the changes between."""
+        probabilities = self.soften(logits, allowed)
+        values = self._change("values", values, AttentionPlace(self.layer, allowed, None, self.memory))
+        mixed = torch.matmul(probabilities, values)
+        mixed = self._change("mixed", mixed, AttentionPlace(self.layer, allowed, values, self.memory))
+        return probabilities, values, mixed
+
+    def soften(self, logits: Tensor, allowed: Tensor) -> Tensor:
+        """From logits to attention matrices, with the changes before and after the softmax."""
+        place = AttentionPlace(self.layer, allowed, None, self.memory)
+        probabilities = self._change("logits", logits, place).softmax(dim=-1)
+        self._attention = self._change("probabilities", probabilities, place)
+        return self._attention
+
+    def _change(self, stage: Stage, tensor: Tensor, place: AttentionPlace) -> Tensor:
+        for site in self.at(stage):
+            changed = site.change(tensor, place)
+            if site.heads is None:
+                tensor = changed
+            else:
+                tensor = tensor.clone()
+                tensor[:, site.heads] = changed[:, site.heads]
+        return tensor
+
+    def change_branch(self, kind: Kind, branch: Tensor) -> Tensor:
+        """The output of a branch, changed before it is added to the stream."""
+        sites = self.at(kind)
+        if not sites:
+            return branch
+        of_attention = kind == "attention"
+        stream = self._entered if of_attention or self.anatomy.parallel else self._middle
+        if stream is None:
+            raise MitigationError(f"{sites[0].method}: the stream beside the {kind} branch was not met.")
+        place = BranchPlace(
+            self.layer,
+            stream,
+            self._attention if of_attention else None,
+            self._reads if of_attention else None,
+            self.memory,
+        )
+        states = self._ordered(branch).reshape(stream.shape)
+        for site in sites:
+            states = site.change(states, place)
+        return self._ordered(states).reshape(branch.shape)
+
+    def change_norm(self, read: Tensor, normed: Tensor) -> Tensor:
+        """The output of a norm, changed."""
+        for site in self.at("norm"):
+            normed = site.change(normed, BranchPlace(self.layer, read, None, None, self.memory))
+        return normed
+
+    def change_states(self, kind: Kind, states: Tensor) -> Tensor:
+        """The states at a point, changed sequence by sequence, padding left alone."""
+        sites = self.at(kind)
+        if not sites or self._entered is None:
+            return states
+        ordered = self._ordered(states).reshape(self._entered.shape)
+        rows = [self._one(sites, ordered, number) for number in range(len(ordered))]
+        return self._ordered(torch.stack(rows)).reshape(states.shape)
+
+    def _one(self, sites: Sequence[Site], states: Tensor, number: int) -> Tensor:
+        assert self._entered is not None  # noqa: S101  set by the block's begin
+        chosen = slice(None) if self.mask is None else self.mask[number].bool()
+        tokens = states[number][chosen]
+        place = StatesPlace(self.layer, number, self._entered[number][chosen], self.anatomy.causal, self.memory)
+        for site in sites:
+            tokens = site.change(tokens, place)
+        if self.mask is None:
+            return tokens
+        whole = states[number].clone()
+        whole[chosen] = tokens
+        return whole
+
+    def _ordered(self, states: Tensor) -> Tensor:
+        """Batch first, and back again."""
+        return states.transpose(0, 1) if self.anatomy.time_first else states
+
+
+ACTIVE: ContextVar[Run | None] = ContextVar("oversmooth_run", default=None)
+"""The pass under way in this thread; hooks of an intervention are blind to every other."""

@@ -1,0 +1,49 @@
+"""AttnScale: the part of attention that is not uniform, made larger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oversmooth.mitigations.parameters import number
+from oversmooth.mitigations.registry import AttentionMitigation, mitigation
+from oversmooth.papers import Paper
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from oversmooth.mitigations.sites import AttentionPlace, Sites
+
+WANG_2022 = Paper(
+    "Wang et al.",
+    2022,
+    "Anti-Oversmoothing in Deep Vision Transformers via the Fourier Domain Analysis",
+    "https://arxiv.org/abs/2203.05962",
+)
+
+
+@mitigation(
+    name="attnscale",
+    title="AttnScale",
+    formula=r"\hat{A} = A + \omega\,(A - U)",
+    paper=WANG_2022,
+    meant="training",
+    causal_safe=True,
+    position="attention matrices of every layer",
+    paper_position="attention matrices of every layer, with ω learned for each head",
+    does="Makes the part of each attention matrix that is not uniform larger (ω > 0) or smaller (ω < 0).",
+    caveat="Its paper learns ω from 0; on frozen weights a positive ω mostly makes tokens more alike.",
+)
+@dataclass(frozen=True)
+class AttnScale(AttentionMitigation):
+    """Wang et al. 2022, with the uniform attention over the allowed keys instead of 1/n."""
+
+    omega: float = number(-0.3, "Added weight of the part that is not uniform.", low=-1, high=2, paper=0.5, neutral=0.0)
+
+    def attach(self, sites: Sites) -> None:
+        """Act on the attention matrices of the chosen layers."""
+        for layer in sites.layers():
+            sites.attention(layer, "probabilities", self._scale)
+
+    def _scale(self, attention: Tensor, place: AttentionPlace) -> Tensor:
+        return attention + self.omega * (attention - place.uniform)

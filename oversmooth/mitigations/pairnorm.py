@@ -1,0 +1,46 @@
+"""PairNorm: tokens centred and brought to a common mean length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oversmooth.mitigations.parameters import number
+from oversmooth.mitigations.registry import Mitigation, mitigation
+from oversmooth.papers import Paper
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from oversmooth.mitigations.sites import Sites, StatesPlace
+
+ZHAO_2020 = Paper("Zhao & Akoglu", 2020, "PairNorm: Tackling Oversmoothing in GNNs", "https://arxiv.org/abs/1909.12223")
+
+
+@mitigation(
+    name="pairnorm",
+    title="PairNorm",
+    formula=r"x_i \leftarrow s\,\sqrt{n}\,\frac{x_i - \bar{x}}{\lVert X - \mathbf{1}\bar{x} \rVert_F}",
+    paper=ZHAO_2020,
+    meant="training",
+    causal_safe=False,
+    position="output of every block",
+    paper_position="output of every layer of a graph network",
+    does="Takes the mean token away and brings the rest to a mean squared length of s².",
+    caveat="The weights of a frozen model expect the mean and the scale that it takes away.",
+)
+@dataclass(frozen=True)
+class PairNorm(Mitigation):
+    """Zhao & Akoglu 2020, on tokens instead of nodes."""
+
+    scale: float = number(1.0, "Root mean squared length of a token afterwards.", low=0, high=100, low_open=True)
+
+    def attach(self, sites: Sites) -> None:
+        """Act on the output of the chosen blocks."""
+        for layer in sites.layers():
+            sites.block(layer, self._normalise)
+
+    def _normalise(self, states: Tensor, _: StatesPlace) -> Tensor:
+        centred = states - states.mean(dim=0)
+        length = centred.square().sum(dim=1).mean().sqrt()
+        return self.scale * centred / length

@@ -1,0 +1,215 @@
+"""Parameters of a mitigation: range, default, the paper's value and what each means, declared beside the formula."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from oversmooth.errors import MitigationError
+from oversmooth.wording import did_you_mean
+
+Kind = Literal["number", "integer", "switch", "choice", "indices", "numbers"]
+Indices = tuple[int, ...] | None
+"""Layers or heads, counted from 0; None for the method's own default."""
+
+SEPARATOR = "/"
+"""Between the entries of a list: a comma ends the parameter."""
+SWITCH = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One value that the user sets."""
+
+    kind: Kind
+    meaning: str
+    """What it does, in one sentence."""
+    default: Any
+    low: float = -math.inf
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+    """Whether the end of the range itself is excluded."""
+    choices: tuple[str, ...] = ()
+    paper: Any = None
+    """The value of the paper, where it is another than the default."""
+    neutral: Any = None
+    """The value at which nothing changes, where there is one."""
+    stops: tuple[float, ...] = ()
+    """Positions of a slider, where equal steps would not do."""
+    name: str = ""
+
+    def range_text(self) -> str:
+        """``[−0.5, 2]``, ``mean | max``, ``yes | no``."""
+        if self.kind in ("choice", "switch"):
+            return " | ".join(self.choices or SWITCH)
+        if self.kind == "indices":
+            return "such as 0-2/5"
+        if self.kind == "numbers":
+            return "such as 0.2/0.8"
+        left = "(" if self.low_open or math.isinf(self.low) else "["
+        right = ")" if self.high_open or math.isinf(self.high) else "]"
+        ends = ", ".join("−∞" if end == -math.inf else "∞" if end == math.inf else f"{end:g}" for end in self.ends)
+        return f"{left}{ends}{right}".replace("-", "−")
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Lowest and highest value."""
+        return self.low, self.high
+
+    def check(self, value: Any) -> Any:  # noqa: ANN401  whatever the user gave
+        """The value in its own type.
+
+        Raises:
+            MitigationError: where it is of another kind or out of range.
+        """
+        checked = self._typed(value)
+        numbers = checked if isinstance(checked, tuple) else (checked,)
+        for number in numbers:
+            if isinstance(number, int | float) and not isinstance(number, bool) and not self._inside(number):
+                raise MitigationError(f"“{self.name}” must be in {self.range_text()}, not {number:g}")
+        return checked
+
+    def _inside(self, number: float) -> bool:
+        above = number > self.low if self.low_open else number >= self.low
+        below = number < self.high if self.high_open else number <= self.high
+        return math.isfinite(number) and above and below
+
+    def _typed(self, value: Any) -> Any:  # noqa: ANN401
+        problem = MitigationError(f"“{self.name}” must be {_KINDS[self.kind]}, not “{value}”")
+        match self.kind:
+            case "number" if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value)
+            case "integer" if isinstance(value, int) and not isinstance(value, bool):
+                return value
+            case "switch" if isinstance(value, bool):
+                return value
+            case "choice":
+                if value in self.choices:
+                    return value
+                near = did_you_mean(str(value), self.choices)
+                raise MitigationError(f"“{self.name}” is one of {', '.join(self.choices)}, not “{value}”{near}")
+            case "indices" if value is None or _all(value, int):
+                return None if value is None else tuple(sorted(set(value)))
+            case "numbers" if _all(value, int | float):
+                return tuple(map(float, value))
+        raise problem
+
+    def read(self, text: str) -> Any:  # noqa: ANN401
+        """The value that a person or a file wrote.
+
+        Raises:
+            MitigationError: where it cannot be read or is out of range.
+        """
+        return self.check(_read(self.kind, text))
+
+    def write(self, value: Any) -> str:  # noqa: ANN401
+        """The value so that :meth:`read` reads it back."""
+        if self.kind == "switch":
+            return "yes" if value else "no"
+        if self.kind == "indices":
+            return "all" if value is None else _ranges(value)
+        if self.kind == "numbers":
+            return SEPARATOR.join(map(_number, value))
+        return _number(value) if self.kind == "number" else str(value)
+
+
+_KINDS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "switch": "yes or no",
+    "choice": "one of the choices",
+    "indices": "all, none or numbers from 0 on such as 0-2/5",
+    "numbers": "numbers such as 0.2/0.8",
+}
+
+
+def number(default: float, meaning: str, **more: Any) -> Any:  # noqa: ANN401  a dataclass field
+    """A real number; see :class:`Parameter` for the rest of the arguments."""
+    return _field("number", default, meaning, **more)
+
+
+def integer(default: int, meaning: str, **more: Any) -> Any:  # noqa: ANN401
+    """A whole number."""
+    return _field("integer", default, meaning, **more)
+
+
+def switch(default: bool, meaning: str, **more: Any) -> Any:  # noqa: ANN401
+    """Yes or no."""
+    return _field("switch", default, meaning, **more)
+
+
+def choice(default: str, meaning: str, choices: tuple[str, ...], **more: Any) -> Any:  # noqa: ANN401
+    """One of several words."""
+    return _field("choice", default, meaning, choices=choices, **more)
+
+
+def numbers(default: tuple[float, ...], meaning: str, **more: Any) -> Any:  # noqa: ANN401
+    """A list of real numbers."""
+    return _field("numbers", default, meaning, **more)
+
+
+def indices(meaning: str) -> Any:  # noqa: ANN401
+    """Layers or heads."""
+    return _field("indices", None, meaning, low=0)
+
+
+def _field(kind: Kind, default: Any, meaning: str, **more: Any) -> Any:  # noqa: ANN401
+    return dataclasses.field(default=default, metadata={"parameter": Parameter(kind, meaning, default, **more)})
+
+
+def _all(value: object, kind: Any) -> bool:  # noqa: ANN401
+    return isinstance(value, tuple | list) and all(isinstance(e, kind) and not isinstance(e, bool) for e in value)
+
+
+def _number(value: float) -> str:
+    """The shortest text that reads back to the same number."""
+    return repr(float(value)).removesuffix(".0")
+
+
+def _ranges(values: tuple[int, ...]) -> str:
+    """``0-2/5`` of (0, 1, 2, 5); ``none`` of ()."""
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return SEPARATOR.join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs) or "none"
+
+
+_RANGE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
+
+
+def _read(kind: Kind, text: str) -> Any:  # noqa: ANN401  what cannot be read stays text, and is refused as such
+    text = text.strip()
+    try:
+        match kind:
+            case "number":
+                return float(text)
+            case "integer":
+                return int(text)
+            case "switch":
+                return SWITCH.get(text.casefold(), text)
+            case "numbers":
+                return tuple(float(part) for part in text.split(SEPARATOR) if text)
+            case "indices":
+                return _read_indices(text)
+    except ValueError:
+        return text
+    return text
+
+
+def _read_indices(text: str) -> Any:  # noqa: ANN401
+    if text in ("all", "none"):
+        return None if text == "all" else ()
+    found: list[int] = []
+    for part in text.split(SEPARATOR):
+        ends = _RANGE.fullmatch(part)
+        if ends is None:
+            return text
+        found += range(int(ends[1]), int(ends[2] or ends[1]) + 1)
+    return tuple(found)

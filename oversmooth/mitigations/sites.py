@@ -1,0 +1,228 @@
+"""Where a mitigation can act, and what it sees there. The intervention calls what is attached here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from oversmooth.errors import MitigationError
+from oversmooth.mitigations.registry import AttentionMitigation, Mitigation
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from oversmooth.models.anatomy import Anatomy
+
+Stage = Literal["logits", "probabilities", "values", "mixed"]
+"""Steps of attention, in order: before the softmax, after it, the values, and the values once they were mixed."""
+Branch = Literal["attention", "mlp"]
+Kind = Stage | Literal["attention", "mlp", "norm", "attention_norm_input", "mlp_norm_input", "block"]
+Memory = dict[Hashable, Any]
+"""What a method keeps from an earlier layer of the same forward pass; empty at its start."""
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionPlace:
+    """One attention call."""
+
+    layer: int
+    allowed: Tensor
+    """Whether a query may see a key: bool, broadcastable to (batch, head, query, key); padding and future are False."""
+    values: Tensor | None
+    """Values as they are mixed, repeated to all heads: (batch, head, token, head dim). None before they are known, and
+    in families whose attention is reached only at its softmax."""
+    memory: Memory
+
+    @cached_property
+    def uniform(self) -> Tensor:
+        """U: every query spreads its weight evenly over the keys it may see; rows sum to 1 (0 where it may see none).
+
+        Not 1/n: that would put weight on padding and on the future.
+        """
+        allowed = self.allowed.float()
+        return allowed / allowed.sum(dim=-1, keepdim=True).clamp(min=1)
+
+
+@dataclass(frozen=True, eq=False)
+class BranchPlace:
+    """The output of an attention or MLP branch, before it is added to the residual stream."""
+
+    layer: int
+    stream: Tensor
+    """The residual stream that the branch will be added to: (batch, token, dim)."""
+    attention: Tensor | None
+    """A of this layer after all changes (batch, head, query, key); None for the MLP and where it is not reached."""
+    reads: Tensor | None
+    """What the attention read, after any norm before it (batch, token, dim); None where ``attention`` is None."""
+    memory: Memory
+
+
+@dataclass(frozen=True, eq=False)
+class StatesPlace:
+    """The states of one sequence at one point, padding left out."""
+
+    layer: int
+    sequence: int
+    """Number of the sequence in its batch: part of the key of whatever is kept in ``memory``."""
+    entered: Tensor
+    """What the block read: (token, dim)."""
+    causal: bool
+    """Whether the model is causal: a method with a causal form takes it then."""
+    memory: Memory
+
+
+OnAttention = Callable[["Tensor", AttentionPlace], "Tensor"]
+"""Takes and gives (batch, head, query, key) for logits and probabilities, (batch, head, token, head dim) for values."""
+OnBranch = Callable[["Tensor", BranchPlace], "Tensor"]
+"""Takes and gives (batch, token, dim)."""
+OnStates = Callable[["Tensor", StatesPlace], "Tensor"]
+"""Takes and gives (token, dim)."""
+
+
+class ReadOut(Protocol):
+    """Combines the outputs of the blocks into one further state; changes nothing in the model."""
+
+    def fuse(self, states: Sequence[Tensor]) -> Tensor:
+        """One state per token (batch, token, dim) from those of all blocks, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One change at one place of one layer."""
+
+    method: str
+    layer: int
+    kind: Kind
+    change: Any
+    heads: tuple[int, ...] | None = None
+
+
+@dataclass(eq=False)
+class Sites:
+    """Collects what the methods of one intervention attach, in their order."""
+
+    anatomy: Anatomy
+    sampler: Callable[[int], Tensor] | None = None
+    """Gives the tokens of the calibration texts at the output of a block, of the unchanged model."""
+    found: list[Site] = field(default_factory=list)
+    read_out: ReadOut | None = None
+    _method: Mitigation | None = None
+
+    def attach(self, method: Mitigation) -> None:
+        """Have a method say where it acts."""
+        self._method = method
+        method.attach(self)
+
+    @property
+    def depth(self) -> int:
+        """Number of blocks."""
+        return len(self.anatomy.blocks)
+
+    @property
+    def post_norm(self) -> bool:
+        """Whether a norm follows the addition of each branch."""
+        return self.anatomy.post_norm
+
+    def layers(self, default: Sequence[int] | None = None) -> tuple[int, ...]:
+        """The layers that the user chose, or else the default (all).
+
+        Raises:
+            MitigationError: where one was chosen that the model does not have.
+        """
+        chosen = self._current.layers
+        if chosen is None:
+            return tuple(range(self.depth)) if default is None else tuple(default)
+        for layer in chosen:
+            self.require(layer < self.depth, f"there is no block {layer}: they are counted from 0 to {self.depth - 1}")
+        return chosen
+
+    def require(self, condition: bool, reason: str) -> None:
+        """Refuse the method with a reason, to follow its name and a colon.
+
+        Raises:
+            MitigationError: where the condition does not hold.
+        """
+        if not condition:
+            raise MitigationError(f"{self._current.declaration.name}: {reason}.")
+
+    def attention(self, layer: int, stage: Stage, change: OnAttention, *, every_head: bool = False) -> None:
+        """Change attention at one stage; only in the heads that the user chose, unless ``every_head``.
+
+        Raises:
+            MitigationError: where the family's attention cannot be reached at that stage.
+        """
+        reach = self.anatomy.attention_reachable or stage in ("logits", "probabilities")
+        self.require(
+            reach,
+            f"in the family “{self.anatomy.family}” attention can be changed at its softmax only, not where the "
+            "values are mixed",
+        )
+        method = self._current
+        heads = method.heads if isinstance(method, AttentionMitigation) and not every_head else None
+        if heads is not None:
+            total = self.anatomy.heads
+            self.require(all(head < total for head in heads), f"there are only {count(total, 'head')}, counted from 0")
+        self._add(layer, stage, change, heads)
+
+    def branch(self, layer: int, branch: Branch, change: OnBranch) -> None:
+        """Change the output of a branch before it is added to the residual stream.
+
+        Raises:
+            MitigationError: where the branches of the family are not known.
+        """
+        self.require(
+            branch in self.anatomy.branches,
+            f"the {'MLP' if branch == 'mlp' else 'attention'} branch cannot be told apart in the family "
+            f"“{self.anatomy.family}”",
+        )
+        self._add(layer, branch, change)
+
+    def norm(self, layer: int, change: OnBranch) -> None:
+        """Change the output of every norm on the residual stream of a block; ``stream`` is what the norm read.
+
+        Raises:
+            MitigationError: where the norms of the family are not known.
+        """
+        self.require(bool(self.anatomy.norms), f"the norms of the family “{self.anatomy.family}” are not known")
+        self._add(layer, "norm", change)
+
+    def before_norm(self, layer: int, which: Literal["attention", "mlp"], change: OnStates) -> None:
+        """Change what the norm after a branch reads: the point ``i.attention`` or ``i.mlp``.
+
+        Raises:
+            MitigationError: where the family has no such norm.
+        """
+        self.require(
+            which in self.anatomy.sub_layers,
+            f"the family “{self.anatomy.family}” has no norm after the {'MLP' if which == 'mlp' else 'attention'}",
+        )
+        self._add(layer, "attention_norm_input" if which == "attention" else "mlp_norm_input", change)
+
+    def block(self, layer: int, change: OnStates) -> None:
+        """Change the output of a block."""
+        self._add(layer, "block", change)
+
+    def fuse(self, read_out: ReadOut) -> None:
+        """Add a read-out of the outputs of all blocks."""
+        self.read_out = read_out
+
+    def sample(self, layer: int) -> Tensor:
+        """Tokens of the calibration texts at the output of a block of the unchanged model: (token, dim).
+
+        Raises:
+            MitigationError: where there are no texts to calibrate on.
+        """
+        self.require(self.sampler is not None, "it is calibrated on texts, and none were given (texts=…)")
+        assert self.sampler is not None  # noqa: S101  required above; for the type checker
+        return self.sampler(layer)
+
+    @property
+    def _current(self) -> Mitigation:
+        assert self._method is not None  # noqa: S101  methods attach through `attach` alone
+        return self._method
+
+    def _add(self, layer: int, kind: Kind, change: Any, heads: tuple[int, ...] | None = None) -> None:  # noqa: ANN401
+        self.found.append(Site(self._current.declaration.name, layer, kind, change, heads))

@@ -1,0 +1,19 @@
+"""Where a definition comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A source that metrics and mitigations cite."""
+
+    authors: str
+    year: int
+    title: str
+    url: str
+
+    def cite(self) -> str:
+        """``Roy & Vetterli 2007``."""
+        return f"{self.authors} {self.year}"

@@ -1,0 +1,120 @@
+"""How a measurement came about, gathered while it does."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import version
+
+import numpy as np
+import torch
+
+import oversmooth
+from oversmooth.analysis import Analysis
+from oversmooth.inputs import Encoded
+from oversmooth.models.loaded import LoadedModel
+from oversmooth.points import title
+from oversmooth.record import Environment, InputRecord, Record
+from oversmooth.settings import Settings
+from oversmooth.wording import count
+
+MASSIVE = 1000.0
+"""Massive-activation ratio from which spectra describe an outlier (Sun et al. 2024)."""
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What is only known while the model runs."""
+
+    environment: Environment
+    mitigations: tuple[str, ...]
+    seconds: dict[str, float]
+
+
+def place(number: int, texts: Sequence[object]) -> str:
+    """Which text a sentence is about, where there are several."""
+    return f"Text {number + 1}: " if len(texts) > 1 else ""
+
+
+def provenance(
+    settings: Settings,
+    model: LoadedModel,
+    texts: Sequence[Encoded],
+    analysis: Analysis,
+    circumstances: Circumstances,
+) -> Record:
+    """The record of one measurement."""
+    inputs = tuple(
+        InputRecord(
+            characters=len(text),
+            text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            tokens=len(encoded.ids),
+            measured=len(encoded.tokens.measured),
+            tokens_left_out=encoded.tokens.left_out,
+            characters_left_out=encoded.tokens.characters_left_out,
+        )
+        for text, encoded in zip(settings.texts, texts, strict=True)
+    )
+    return Record(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        model=model.record,
+        environment=circumstances.environment,
+        inputs=inputs,
+        special_tokens_measured=settings.special_tokens,
+        mitigations=circumstances.mitigations,
+        seconds=circumstances.seconds,
+        warnings=tuple(_warnings(texts, analysis)),
+    )
+
+
+@lru_cache(maxsize=1)
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in LIBRARIES}
+
+
+def environment(model: LoadedModel) -> Environment:
+    """The machine and the libraries of this run."""
+    device = model.device
+    return Environment(
+        oversmooth=oversmooth.__version__,
+        python=platform.python_version(),
+        platform=platform.platform(),
+        libraries=_versions(),
+        device=str(device),
+        device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
+        dtype=str(model.network.dtype).removeprefix("torch."),
+        attention=str(model.network.config._attn_implementation),
+        threads=torch.get_num_threads(),
+    )
+
+
+def _warnings(texts: Sequence[Encoded], analysis: Analysis) -> Iterator[str]:
+    for number, text in enumerate(texts):
+        yield from (place(number, texts) + warning for warning in text.warnings)
+    for (number, point), reason in analysis.non_finite.items():
+        yield f"{place(number, texts)}Nothing is measured at {title(point)}, {reason}."
+    unresolved = dict.fromkeys(note.point for note in analysis.notes if note.kind == "unresolved")
+    if unresolved:
+        names = ", ".join(title(point) for point in unresolved)
+        yield f"Below what float32 states resolve, and marked so: some metrics at {names}."
+    yield from _massive(analysis)
+
+
+def _massive(analysis: Analysis) -> Iterator[str]:
+    names = [metric.name for metric in analysis.metrics]
+    if "max_activation_ratio" not in names:
+        return
+    ratios = analysis.curves[names.index("max_activation_ratio")]
+    reached = np.nan_to_num(ratios).max(axis=0)
+    massive = [point for point, ratio in zip(analysis.points, reached, strict=True) if ratio >= MASSIVE]
+    if massive:
+        yield (
+            f"Massive activations at {count(len(massive), 'point')} (the largest is {reached.max():,.0f} times the "
+            f"median, first at {title(massive[0])}): raw ranks and spectra there describe that outlier, not smoothing."
+        )
