@@ -76,8 +76,8 @@ class Measurement:
     similarity_factor: int
     """Neighbouring tokens averaged into one row of ``similarity``; 1 when every token has its own."""
     outputs: xr.Dataset
-    """``language_model_loss`` and, beside a baseline, ``output_kl``, in nats a token: dims (input,). Empty where they were
-    not asked for; NaN where they are not defined, with a note at the point ``output``."""
+    """``language_model_loss`` and, beside a baseline, ``output_kl``, in nats a token: dims (input,). Empty where they
+    were not asked for; NaN where they are not defined, with a note at the point ``output``."""
     tokens: tuple[Tokens, ...]
     notes: tuple[Note, ...]
     record: Record

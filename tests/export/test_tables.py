@@ -44,6 +44,7 @@ def measurement() -> Measurement:
         spectra=spectra,
         similarity=None,
         similarity_factor=1,
+        outputs=xr.Dataset(),
         tokens=(),
         notes=(),
         record=Record.model_construct(),
