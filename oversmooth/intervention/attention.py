@@ -5,7 +5,7 @@ With nothing attached it computes what each family's own eager attention does, b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -13,14 +13,13 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from oversmooth.errors import MitigationError
+from oversmooth.intervention.run import ACTIVE
 from oversmooth.models.trial import two_texts
-
-if TYPE_CHECKING:
-    from oversmooth.intervention.run import Run
 
 NAME: Final = "oversmooth"
 BLOCKED: Final = -1e9
 """Masks add the lowest number of the type, or minus infinity; no logit of a working model comes near this."""
+WHOLE: Final = "Mitigations act on whole sequences, not on one token after another: pass use_cache=False to the model."
 
 
 def attention(
@@ -49,7 +48,7 @@ def attention(
         The mixed values (batch, token, head, head dim) and the attention matrices (batch, head, query, key).
     """
     del module, dropout
-    run = current()
+    run = ACTIVE.get()
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
@@ -64,9 +63,7 @@ def attention(
         probabilities = logits.softmax(dim=-1)
         return torch.matmul(probabilities, value).transpose(1, 2).contiguous(), probabilities
     if logits.shape[-1] != logits.shape[-2]:
-        raise MitigationError(
-            "Mitigations act on whole sequences, not on one token after another: pass use_cache=False to the model."
-        )
+        raise MitigationError(WHOLE)
     probabilities, value, mixed = run.attend(logits, value, allowed(attention_mask, logits))
     return mixed.transpose(1, 2).contiguous(), probabilities
 
@@ -84,22 +81,17 @@ def faithful(network: PreTrainedModel) -> bool:
 
     A family may hand its attention more than every family does, such as sinks; then it must not be replaced.
     """
+    texts = two_texts(network)
+    texts["attention_mask"][1, -1] = 0  # Without padding, many families would pass no mask at all.
     before = network.config._attn_implementation
     try:
         network.set_attn_implementation("eager")
-        theirs = network(**two_texts(network)).last_hidden_state
+        theirs = network(**texts).last_hidden_state
         network.set_attn_implementation(NAME)
-        ours = network(**two_texts(network)).last_hidden_state
+        ours = network(**texts).last_hidden_state
     finally:
         network.set_attn_implementation(before)
     return torch.equal(theirs, ours)
-
-
-def current() -> Run | None:
-    """The run of the intervention that is active in this context, while its network runs."""
-    from oversmooth.intervention.run import ACTIVE
-
-    return ACTIVE.get()
 
 
 def register() -> None:

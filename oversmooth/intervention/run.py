@@ -48,6 +48,7 @@ class Run:
         for site in sites:
             self._sites.setdefault((site.kind, site.layer), []).append(site)
         self._reached: Counter[tuple[Kind, int]] = Counter()
+        self._first: Tensor | None = None
         self._entered: Tensor | None = None
         self._middle: Tensor | None = None
         self._attention: Tensor | None = None
@@ -77,6 +78,7 @@ class Run:
         """A block begins to work on these states."""
         self.layer += 1
         self._entered = self._ordered(states)
+        self._first = self._entered if self._first is None else self._first
         self._middle = self._attention = self._reads = None
 
     def leave_block(self, states: Tensor) -> Tensor:
@@ -90,24 +92,27 @@ class Run:
         """What the attention of this layer reads."""
         self._reads = states
 
-    def pass_middle(self, before: Tensor, after: Tensor) -> None:
-        """The norm between attention and MLP read one and put out the other: one of them is the stream."""
-        self._middle = after if self.anatomy.post_norm else before
+    def pass_middle(self, stream: Tensor) -> None:
+        """The residual stream between attention and MLP."""
+        self._middle = self._batch_first(stream)
 
     def attend(self, logits: Tensor, values: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """From logits to attention matrices, values and mixed values, with the changes between."""
         probabilities = self.soften(logits, allowed)
-        values = self._change("values", values, AttentionPlace(self.layer, allowed, None, self.memory))
+        values = self._change("values", values, self._place(allowed, None))
         mixed = torch.matmul(probabilities, values)
-        mixed = self._change("mixed", mixed, AttentionPlace(self.layer, allowed, values, self.memory))
+        mixed = self._change("mixed", mixed, self._place(allowed, values))
         return probabilities, values, mixed
 
     def soften(self, logits: Tensor, allowed: Tensor) -> Tensor:
         """From logits to attention matrices, with the changes before and after the softmax."""
-        place = AttentionPlace(self.layer, allowed, None, self.memory)
+        place = self._place(allowed, None)
         probabilities = self._change("logits", logits, place).softmax(dim=-1)
         self._attention = self._change("probabilities", probabilities, place)
         return self._attention
+
+    def _place(self, allowed: Tensor, values: Tensor | None) -> AttentionPlace:
+        return AttentionPlace(self.layer, allowed, values, self.memory, self._first)
 
     def _change(self, stage: Stage, tensor: Tensor, place: AttentionPlace) -> Tensor:
         for site in self.at(stage):
@@ -133,25 +138,32 @@ class Run:
             stream,
             self._attention if of_attention else None,
             self._reads if of_attention else None,
+            self._valid(stream),
+            self.anatomy.causal,
             self.memory,
         )
-        states = self._ordered(branch).reshape(stream.shape)
+        states = self._batch_first(branch)
         for site in sites:
             states = site.change(states, place)
         return self._ordered(states).reshape(branch.shape)
 
     def change_norm(self, read: Tensor, normed: Tensor) -> Tensor:
         """The output of a norm, changed."""
-        for site in self.at("norm"):
-            normed = site.change(normed, BranchPlace(self.layer, read, None, None, self.memory))
-        return normed
+        sites = self.at("norm")
+        if not sites:
+            return normed
+        stream, states = self._batch_first(read), self._batch_first(normed)
+        place = BranchPlace(self.layer, stream, None, None, self._valid(stream), self.anatomy.causal, self.memory)
+        for site in sites:
+            states = site.change(states, place)
+        return self._ordered(states).reshape(normed.shape)
 
     def change_states(self, kind: Kind, states: Tensor) -> Tensor:
         """The states at a point, changed sequence by sequence, padding left alone."""
         sites = self.at(kind)
         if not sites or self._entered is None:
             return states
-        ordered = self._ordered(states).reshape(self._entered.shape)
+        ordered = self._batch_first(states)
         rows = [self._one(sites, ordered, number) for number in range(len(ordered))]
         return self._ordered(torch.stack(rows)).reshape(states.shape)
 
@@ -168,9 +180,20 @@ class Run:
         whole[chosen] = tokens
         return whole
 
+    def _valid(self, states: Tensor) -> Tensor:
+        """Which tokens are no padding: bool (batch, token)."""
+        if self.mask is None:
+            return torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
+        return self.mask.bool()
+
     def _ordered(self, states: Tensor) -> Tensor:
         """Batch first, and back again."""
         return states.transpose(0, 1) if self.anatomy.time_first else states
+
+    def _batch_first(self, states: Tensor) -> Tensor:
+        """As (batch, token, dim): some families flatten batch and token inside a block."""
+        assert self._entered is not None  # noqa: S101  set by the block's begin
+        return self._ordered(states).reshape(self._entered.shape)
 
 
 ACTIVE: ContextVar[Run | None] = ContextVar("oversmooth_run", default=None)

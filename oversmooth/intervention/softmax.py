@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +12,22 @@ from torch.overrides import TorchFunctionMode
 from oversmooth.intervention.attention import BLOCKED
 from oversmooth.intervention.run import ACTIVE
 
+if TYPE_CHECKING:
+    from oversmooth.models.anatomy import Anatomy
+
 _SOFTMAX = {torch.softmax, Tensor.softmax, nn.functional.softmax}
 
 
 class CatchSoftmax(TorchFunctionMode):
-    """Within a block, gives each square softmax (batch, head, query, key) to the run that is under way."""
+    """Within a block, gives each square softmax (batch, head, query, key) to the run that is under way.
+
+    Args:
+        anatomy: of the network whose passes it looks at; another may be under way in the same thread.
+    """
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        super().__init__()
+        self._anatomy = anatomy
 
     def __torch_function__(
         self,
@@ -27,7 +38,7 @@ class CatchSoftmax(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401  whatever the function gives
         named = dict(kwargs or {})
         run = ACTIVE.get()
-        if func not in _SOFTMAX or run is None or run.layer < 0:
+        if func not in _SOFTMAX or run is None or run.anatomy is not self._anatomy or run.layer < 0:
             return func(*args, **named)
         logits = args[0] if args else named["input"]
         if logits.dim() != 4 or logits.shape[-1] != logits.shape[-2]:

@@ -29,19 +29,20 @@ WANG_2022 = Paper(
     paper=WANG_2022,
     meant="training",
     causal_safe=True,
-    position="attention matrices of every layer",
-    paper_position="attention matrices of every layer, with ω learned for each head",
+    position="attention matrices of every block",
+    paper_position="attention matrices of every block, with ω learned for each head",
     does="Makes the part of each attention matrix that is not uniform larger (ω > 0) or smaller (ω < 0).",
-    caveat="Its paper learns ω from 0; on frozen weights a positive ω mostly makes tokens more alike.",
+    caveat="Its paper learns ω from 0, so it has no value to set; in all-MiniLM-L6-v2 a positive ω makes tokens more "
+    "alike.",
 )
 @dataclass(frozen=True)
 class AttnScale(AttentionMitigation):
     """Wang et al. 2022, with the uniform attention over the allowed keys instead of 1/n."""
 
-    omega: float = number(-0.3, "Added weight of the part that is not uniform.", low=-1, high=2, paper=0.5, neutral=0.0)
+    omega: float = number(-0.3, "Added weight of the part that is not uniform.", low=-1, high=2, neutral=0.0)
 
     def attach(self, sites: Sites) -> None:
-        """Act on the attention matrices of the chosen layers."""
+        """Act on the attention matrices of the chosen blocks."""
         for layer in sites.layers():
             sites.attention(layer, "probabilities", self._scale)
 

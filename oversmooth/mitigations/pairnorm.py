@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oversmooth.mitigations.frequencies import high
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import Mitigation, mitigation
 from oversmooth.papers import Paper
@@ -20,18 +21,22 @@ ZHAO_2020 = Paper("Zhao & Akoglu", 2020, "PairNorm: Tackling Oversmoothing in GN
 @mitigation(
     name="pairnorm",
     title="PairNorm",
-    formula=r"x_i \leftarrow s\,\sqrt{n}\,\frac{x_i - \bar{x}}{\lVert X - \mathbf{1}\bar{x} \rVert_F}",
+    formula=r"x_i \leftarrow s\,\sqrt{n}\,\frac{x_i - \bar{x}}{\lVert X - \mathbf{1}\bar{x}^\top \rVert_F}",
     paper=ZHAO_2020,
     meant="training",
     causal_safe=False,
     position="output of every block",
     paper_position="output of every layer of a graph network",
     does="Takes the mean token away and brings the rest to a mean squared length of s².",
-    caveat="The weights of a frozen model expect the mean and the scale that it takes away.",
+    caveat="The weights of a frozen model expect the mean and the scale that it takes away; a sentence vector that is "
+    "the mean of all tokens becomes 0.",
 )
 @dataclass(frozen=True)
 class PairNorm(Mitigation):
-    """Zhao & Akoglu 2020, on tokens instead of nodes."""
+    """Zhao & Akoglu 2020, on tokens instead of nodes.
+
+    Where all tokens of a sequence are equal there is no length to scale: the result is not a number, and so missing.
+    """
 
     scale: float = number(1.0, "Root mean squared length of a token afterwards.", low=0, high=100, low_open=True)
 
@@ -41,6 +46,5 @@ class PairNorm(Mitigation):
             sites.block(layer, self._normalise)
 
     def _normalise(self, states: Tensor, _: StatesPlace) -> Tensor:
-        centred = states - states.mean(dim=0)
-        length = centred.square().sum(dim=1).mean().sqrt()
-        return self.scale * centred / length
+        centred = high(states, causal=False)
+        return self.scale * centred / centred.square().sum(dim=1).mean().sqrt()

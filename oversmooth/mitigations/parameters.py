@@ -18,6 +18,10 @@ Indices = tuple[int, ...] | None
 SEPARATOR = "/"
 """Between the entries of a list: a comma ends the parameter."""
 SWITCH = {"yes": True, "no": False}
+MOST = 2**63
+"""Beyond any whole number that means something here."""
+SHOWN = 40
+"""Characters of a wrong value that its error repeats."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,10 @@ class Parameter:
             MitigationError: where it is of another kind or out of range.
         """
         checked = self._typed(value)
-        numbers = checked if isinstance(checked, tuple) else (checked,)
-        for number in numbers:
+        for number in checked if isinstance(checked, tuple) else (checked,):
             if isinstance(number, int | float) and not isinstance(number, bool) and not self._inside(number):
-                raise MitigationError(f"“{self.name}” must be in {self.range_text()}, not {number:g}")
+                must_be = _KINDS["indices"] if self.kind == "indices" else f"in {self.range_text()}"
+                raise MitigationError(f"“{self.name}” must be {must_be}, not {_shortened(f'{number:.12g}')}")
         return checked
 
     def _inside(self, number: float) -> bool:
@@ -79,24 +83,27 @@ class Parameter:
         return math.isfinite(number) and above and below
 
     def _typed(self, value: Any) -> Any:  # noqa: ANN401
-        problem = MitigationError(f"“{self.name}” must be {_KINDS[self.kind]}, not “{value}”")
         match self.kind:
-            case "number" if isinstance(value, int | float) and not isinstance(value, bool):
+            case "number" if _is(value, int | float):
                 return float(value)
-            case "integer" if isinstance(value, int) and not isinstance(value, bool):
+            case "integer" if _is(value, int):
                 return value
             case "switch" if isinstance(value, bool):
                 return value
             case "choice":
-                if value in self.choices:
-                    return value
-                near = did_you_mean(str(value), self.choices)
-                raise MitigationError(f"“{self.name}” is one of {', '.join(self.choices)}, not “{value}”{near}")
+                return self._chosen(value)
             case "indices" if value is None or _all(value, int):
                 return None if value is None else tuple(sorted(set(value)))
             case "numbers" if _all(value, int | float):
                 return tuple(map(float, value))
-        raise problem
+        raise MitigationError(f"“{self.name}” must be {_KINDS[self.kind]}, not “{_shortened(value)}”")
+
+    def _chosen(self, value: Any) -> Any:  # noqa: ANN401
+        if value in self.choices:
+            return value
+        text = _shortened(value)
+        near = did_you_mean(text, self.choices)
+        raise MitigationError(f"“{self.name}” is one of {', '.join(self.choices)}, not “{text}”{near}")
 
     def read(self, text: str) -> Any:  # noqa: ANN401
         """The value that a person or a file wrote.
@@ -161,8 +168,20 @@ def _field(kind: Kind, default: Any, meaning: str, **more: Any) -> Any:  # noqa:
     return dataclasses.field(default=default, metadata={"parameter": Parameter(kind, meaning, default, **more)})
 
 
+def _is(value: object, kind: Any) -> bool:  # noqa: ANN401
+    """Whether it is such a number; a whole one so large that no float holds it is none."""
+    too_large = isinstance(value, int) and abs(value) > MOST
+    return isinstance(value, kind) and not isinstance(value, bool) and not too_large
+
+
 def _all(value: object, kind: Any) -> bool:  # noqa: ANN401
-    return isinstance(value, tuple | list) and all(isinstance(e, kind) and not isinstance(e, bool) for e in value)
+    return isinstance(value, tuple | list | range) and all(_is(each, kind) for each in value)
+
+
+def _shortened(value: object) -> str:
+    """What the user gave, short enough for a sentence."""
+    text = str(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
 def _number(value: float) -> str:
@@ -185,7 +204,8 @@ _RANGE = re.compile(r"(\d{1,4})(?:-(\d{1,4}))?")
 
 
 def _read(kind: Kind, text: str) -> Any:  # noqa: ANN401  what cannot be read stays text, and is refused as such
-    text = text.strip()
+    # The sign of mathematics is what ranges are shown with.
+    text = text.strip().replace("−", "-")
     try:
         match kind:
             case "number":
@@ -204,12 +224,13 @@ def _read(kind: Kind, text: str) -> Any:  # noqa: ANN401  what cannot be read st
 
 
 def _read_indices(text: str) -> Any:  # noqa: ANN401
-    if text in ("all", "none"):
-        return None if text == "all" else ()
-    found: list[int] = []
+    if text.casefold() in ("all", "none"):
+        return None if text.casefold() == "all" else ()
+    found: set[int] = set()
     for part in text.split(SEPARATOR):
         ends = _RANGE.fullmatch(part)
-        if ends is None:
+        run = range(int(ends[1]), int(ends[2] or ends[1]) + 1) if ends else ()
+        if not run:
             return text
-        found += range(int(ends[1]), int(ends[2] or ends[1]) + 1)
+        found.update(run)
     return tuple(found)

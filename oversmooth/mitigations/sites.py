@@ -35,6 +35,8 @@ class AttentionPlace:
     """Values as they are mixed, repeated to all heads: (batch, head, token, head dim). None before they are known, and
     in families whose attention is reached only at its softmax."""
     memory: Memory
+    first_stream: Tensor | None = None
+    """What the first block read: (batch, token, dim)."""
 
     @cached_property
     def uniform(self) -> Tensor:
@@ -57,6 +59,10 @@ class BranchPlace:
     """A of this layer after all changes (batch, head, query, key); None for the MLP and where it is not reached."""
     reads: Tensor | None
     """What the attention read, after any norm before it (batch, token, dim); None where ``attention`` is None."""
+    valid: Tensor
+    """Which tokens are no padding: bool (batch, token)."""
+    causal: bool
+    """Whether the model is causal: a method with a causal form takes it then."""
     memory: Memory
 
 
@@ -139,6 +145,19 @@ class Sites:
             self.require(layer < self.depth, f"there is no block {layer}: they are counted from 0 to {self.depth - 1}")
         return chosen
 
+    def heads(self) -> tuple[int, ...]:
+        """The heads that the user chose, or else all.
+
+        Raises:
+            MitigationError: where one was chosen that the model does not have.
+        """
+        total = self.anatomy.heads
+        chosen = self._current.heads if isinstance(self._current, AttentionMitigation) else None
+        if chosen is None:
+            return tuple(range(total))
+        self.require(all(head < total for head in chosen), f"there are only {count(total, 'head')}, counted from 0")
+        return chosen
+
     def require(self, condition: bool, reason: str) -> None:
         """Refuse the method with a reason, to follow its name and a colon.
 
@@ -147,6 +166,17 @@ class Sites:
         """
         if not condition:
             raise MitigationError(f"{self._current.declaration.name}: {reason}.")
+
+    def require_circuits(self) -> None:
+        """Refuse the method where the projections of values and outputs are out of reach.
+
+        Raises:
+            MitigationError: naming the family.
+        """
+        self.require(
+            bool(self.anatomy.circuits),
+            f"the projections of values and outputs of the family “{self.anatomy.family}” cannot be reached",
+        )
 
     def attention(self, layer: int, stage: Stage, change: OnAttention, *, every_head: bool = False) -> None:
         """Change attention at one stage; only in the heads that the user chose, unless ``every_head``.
@@ -161,10 +191,8 @@ class Sites:
             "values are mixed",
         )
         method = self._current
-        heads = method.heads if isinstance(method, AttentionMitigation) and not every_head else None
-        if heads is not None:
-            total = self.anatomy.heads
-            self.require(all(head < total for head in heads), f"there are only {count(total, 'head')}, counted from 0")
+        every = every_head or not isinstance(method, AttentionMitigation) or method.heads is None
+        heads = None if every else self.heads()
         self._add(layer, stage, change, heads)
 
     def branch(self, layer: int, branch: Branch, change: OnBranch) -> None:

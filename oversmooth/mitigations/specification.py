@@ -16,6 +16,8 @@ _JOINT = re.compile(r"\+(?=\s*[a-zA-Z_])")
 """Between two methods; the plus sign of ``1e+3`` is none."""
 MOST = 16
 """Methods in one set; far more than anyone combines, and few enough that a pasted address cannot stall the page."""
+LONGEST = 10_000
+"""Characters of a specification; sixteen methods with every parameter and long lists of layers take a third."""
 
 
 def parse(text: str) -> tuple[Mitigation, ...]:
@@ -24,6 +26,8 @@ def parse(text: str) -> tuple[Mitigation, ...]:
     Raises:
         MitigationError: for an unknown method or parameter, a value out of range, or methods that exclude each other.
     """
+    if len(text) > LONGEST:
+        raise MitigationError(f"A specification has at most {LONGEST:,} characters, not {len(text):,}.")
     parts = [part.strip() for part in _JOINT.split(text)]
     if len(parts) > MOST:
         raise MitigationError(f"At most {MOST} mitigations can be combined, not {len(parts)}.")

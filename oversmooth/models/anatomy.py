@@ -8,17 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import nn
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from oversmooth.errors import ModelError
 from oversmooth.models.families import (
+    FALCON_NORMS,
     FINAL_NORM_NAMES,
     FINAL_NORM_ON_POOLED,
+    HEAD_RATIO,
+    NESTED_BLOCKS,
     PARALLEL_SWITCH,
     PARTS,
     POST_NORM_OPT,
+    SEQUENTIAL_NORM,
     SHIFTED_RESIDUAL,
     TIME_FIRST,
     Layout,
@@ -102,11 +105,11 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         final_norm=final_norm,
         sub_layers=sub_layers,
         branches=_branches(blocks, parts),
-        norms=() if parts is None else tuple(_norms(block, int(network.config.hidden_size)) for block in blocks),
+        norms=() if parts is None else tuple(_norms(block, parts) for block in blocks),
         circuits=_circuits(blocks, parts) if reachable else (),
         post_norm="mlp" in sub_layers,
         parallel=parts is not None and parts.middle_norm is None,
-        heads=int(getattr(network.config, "num_attention_heads", 0)),
+        heads=_heads(network, family),
         hidden_size=int(network.config.hidden_size),
         causal=reads == "text" and is_causal(part),
         reads=reads,
@@ -140,16 +143,23 @@ def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...
 def _parts(network: PreTrainedModel, family: str) -> Parts | None:
     """The names that hold for this network, where its configuration chooses between forms."""
     parts, config = PARTS.get(family), network.config
-    if parts is None:
+    if parts is None or getattr(config, NESTED_BLOCKS, 1) > 1:
         return None
     if family == "opt" and not config.do_layer_norm_before:
         parts = POST_NORM_OPT
     if family in PARALLEL_SWITCH:
-        switch = PARALLEL_SWITCH[family]
-        parallel = switch is None or getattr(config, switch)
-        parts = dataclasses.replace(parts, middle_norm=None if parallel else "post_attention_layernorm")
-    if getattr(config, SHIFTED_RESIDUAL, False):
+        parts = _parallel_or_not(parts, config, PARALLEL_SWITCH[family])
+    if family in SHIFTED_RESIDUAL and getattr(config, SHIFTED_RESIDUAL[family]):
         parts = dataclasses.replace(parts, attention=None, mlp=None)
+    return parts
+
+
+def _parallel_or_not(parts: Parts, config: PreTrainedConfig, switch: str | None) -> Parts:
+    """The form of a parallel family that its configuration chooses."""
+    if switch is not None and not getattr(config, switch):
+        return dataclasses.replace(parts, middle_norm=SEQUENTIAL_NORM, mlp_norm=None)
+    if getattr(config, "num_ln_in_parallel_attn", None) == 2:
+        return dataclasses.replace(parts, start_norm=FALCON_NORMS[0], mlp_norm=FALCON_NORMS[1])
     return parts
 
 
@@ -179,13 +189,16 @@ def _branches(
     return found
 
 
-def _norms(block: nn.Module, width: int) -> tuple[nn.Module, ...]:
-    # Norms of queries and keys are narrower: they are not on the residual stream.
-    return tuple(
-        module
-        for module in block.modules()
-        if "Norm" in type(module).__name__ and getattr(module, "weight", torch.empty(0)).shape == (width,)
-    )
+def _norms(block: nn.Module, parts: Parts) -> tuple[nn.Module, ...]:
+    # Neither norms of queries and keys, nor those that Gemma puts on a branch: they are not on the residual stream.
+    names = (parts.start_norm, parts.mlp_norm, parts.middle_norm, parts.end_norm)
+    modules = (block.get_submodule(name) for name in names if name is not None)
+    return tuple(module for module in modules if not isinstance(module, nn.Identity))
+
+
+def _heads(network: PreTrainedModel, family: str) -> int:
+    heads = int(getattr(network.config, "num_attention_heads", 0))
+    return max(1, heads // getattr(network.config, HEAD_RATIO[family])) if family in HEAD_RATIO else heads
 
 
 def _circuits(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[Circuit, ...]:

@@ -21,6 +21,8 @@ class Parts:
     """Post-norm families: the norm after the MLP was added. Pre-norm families have none; there the block ends."""
     start_norm: str | None = None
     """Pre-norm families: the norm before attention."""
+    mlp_norm: str | None = None
+    """Parallel families: the norm before the MLP, where attention and MLP do not share one."""
     attention: str | None = None
     """The module whose output is the attention branch, just before it is added to the residual stream."""
     mlp: str | None = None
@@ -60,12 +62,13 @@ _GEMMA = Parts(
     value="self_attn.v_proj",
     projection="self_attn.o_proj",
 )
-_VIT = Parts("layernorm_after")
-_DINO = Parts("norm2")
-_CLIP = Parts("layer_norm2")
+_VIT = Parts("layernorm_after", start_norm="layernorm_before")
+_DINO = Parts("norm2", start_norm="norm1")
+_CLIP = Parts("layer_norm2", start_norm="layer_norm1")
 _NEOX = Parts(
-    "post_attention_layernorm",
+    None,
     start_norm="input_layernorm",
+    mlp_norm="post_attention_layernorm",
     attention="attention.dense",
     mlp="mlp.dense_4h_to_h",
     value="attention.query_key_value",
@@ -169,8 +172,16 @@ POST_NORM_OPT = _BART
 PARALLEL_SWITCH = {"falcon": "parallel_attn", "gpt_neox": "use_parallel_residual", "phi": None}
 """Attention and MLP read the same input and are added together: there is no stream between them. With the name of the
 configuration's switch where a family knows both forms; the sequential one is built like Llama's."""
-SHIFTED_RESIDUAL = "apply_residual_connection_post_layernorm"
-"""A switch of BLOOM and Falcon that makes the norm's output, not the stream, what a branch is added to."""
+SEQUENTIAL_NORM = "post_attention_layernorm"
+"""The norm between attention and MLP in their sequential forms."""
+FALCON_NORMS = ("ln_attn", "ln_mlp")
+"""The norms before attention and before the MLP in those parallel Falcons where each has its own."""
+SHIFTED_RESIDUAL = {"bloom": "apply_residual_connection_post_layernorm"}
+"""Switches that make the norm's output, not the stream, what a branch is added to."""
+NESTED_BLOCKS = "inner_group_num"
+"""ALBERT's number of attentions within one of its layers; one in every published model, and all that is known here."""
+HEAD_RATIO = {"convbert": "head_ratio"}
+"""Switches that make the heads fewer by this factor: convolutions do their part."""
 FINAL_NORM_NAMES = (
     "ln_f",
     "norm",

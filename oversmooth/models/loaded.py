@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from oversmooth.bytecache import ByteCache
 from oversmooth.models.anatomy import Anatomy
 from oversmooth.record import ModelRecord
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+Prediction = Literal["masked", "causal"]
+"""What a language-model head predicts: tokens that are masked, or the next one."""
+
+REFERENCE_BYTES: Final = 2**27
+"""What a model may keep of its baselines, all together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +32,22 @@ class LoadedModel:
     anatomy: Anatomy
     device: torch.device
     record: ModelRecord
+    language_model: PreTrainedModel | None = None
+    """The network with its language-model head, sharing the very modules of ``network``; None without a head."""
+    prediction: Prediction | None = None
+    """What the head predicts; None without one."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Held during a forward pass with hooks: a hook of one run must not see the states of another."""
     mitigated_by: list[str] = field(default_factory=list)
     """Specifications of the mitigations that act on it at this moment; changed under ``lock`` alone."""
+    references: ByteCache[Hashable, Any] = field(
+        default_factory=lambda: ByteCache(REFERENCE_BYTES, lambda value: int(value.nbytes)), init=False
+    )
+    """What variants are set against: states and predictions of baselines; used under ``lock`` alone."""
 
     @property
     def bytes(self) -> int:
-        """Memory of parameters and buffers."""
-        tensors = [*self.network.parameters(), *self.network.buffers()]
+        """Memory of parameters and buffers; what is shared counts once."""
+        whole = self.language_model or self.network
+        tensors = [*whole.parameters(), *whole.buffers()]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -10,9 +10,10 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from oversmooth.errors import ModelError
-from oversmooth.models import files
-from oversmooth.models.anatomy import dissect
+from oversmooth.models import files, heads
+from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import read_configuration
+from oversmooth.models.heads import Head
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.refusal import quiet, refusing
 from oversmooth.models.sources import locate
@@ -47,17 +48,20 @@ def load(name: str, *, revision: str | None = None, device: Device = "auto", rep
         source = locate(name, revision=revision, report=report)
         config = read_configuration(source.folder, name)
         checkpoint = files.read_checkpoint(source.folder, name)
-        files.require_memory(max(checkpoint.parameters, _parameters_claimed(config, name)), name)
+        head, claimed = _head_and_parameters(config, name)
+        files.require_memory(max(checkpoint.parameters, claimed), name)
         report(Progress("load", detail="checking the weights"))
         hashes = files.hashes(source.folder, checkpoint.files, source.sha256, name)
         report(Progress("load", detail="reading the tokenizer"))
         tokenizer = _tokenizer(source.folder, config, name)
         report(Progress("load", detail=f"reading {count(checkpoint.parameters, 'parameter')}"))
-        network = _network(source.folder, config, name)
-        with refusing(f"“{name}” cannot be moved to the device “{place.type}”"):
-            network.to(place)  # type: ignore[arg-type]
-        with refusing(f"“{name}” cannot be measured"):
-            anatomy = dissect(network)
+        whole, absence = _read_weights(source.folder, config, head, name)
+        network: PreTrainedModel = whole if head is None else whole.base_model  # type: ignore[assignment]
+        anatomy = _placed(whole, network, place, name)
+        if head is not None and not absence:
+            absence = _unusable(head, whole, anatomy, name)
+    if absence:
+        head = None
     record = ModelRecord(
         name=name,
         source=source.kind,
@@ -72,9 +76,29 @@ def load(name: str, *, revision: str | None = None, device: Device = "auto", rep
         checkpoint_dtype=checkpoint.dtype,
         causal=anatomy.causal,
         tokenizer=type(tokenizer).__name__,
-        limits=anatomy.limits,
+        limits=(*anatomy.limits, absence) if absence else anatomy.limits,
     )
-    return LoadedModel(network=network, tokenizer=tokenizer, anatomy=anatomy, device=place, record=record)
+    return LoadedModel(
+        network=network,
+        tokenizer=tokenizer,
+        anatomy=anatomy,
+        device=place,
+        record=record,
+        language_model=None if head is None else whole,
+        prediction=None if head is None else head.prediction,
+    )
+
+
+def _placed(whole: PreTrainedModel, network: PreTrainedModel, place: torch.device, name: str) -> Anatomy:
+    with refusing(f"“{name}” cannot be moved to the device “{place.type}”"):
+        whole.to(place)  # type: ignore[arg-type]
+    with refusing(f"“{name}” cannot be measured"):
+        return dissect(network)
+
+
+def _unusable(head: Head, whole: PreTrainedModel, anatomy: Anatomy, name: str) -> str:
+    with refusing(f"The language-model head of “{name}” cannot be run"):
+        return heads.unusable(head, whole, causal=anatomy.causal)
 
 
 def choose_device(device: Device) -> torch.device:
@@ -92,20 +116,29 @@ def choose_device(device: Device) -> torch.device:
     return torch.device(device)
 
 
-def _parameters_claimed(config: PreTrainedConfig, name: str) -> int:
-    """Parameters of the network as configured, counted without memory for them.
+def _head_and_parameters(config: PreTrainedConfig, name: str) -> tuple[Head | None, int]:
+    """The language-model head, where there is one, and the parameters of all as configured, without memory for them.
 
     A configuration may claim far more than the weight files hold, and transformers would make room for all of it.
     """
+    head = heads.declared(config)
+    hollow = _hollow(AutoModel if head is None else head.loader, config, name)
+    if head is not None and not heads.stands_on_its_network(hollow):
+        head, hollow = None, _hollow(AutoModel, config, name)
+    return head, sum(parameter.numel() for parameter in hollow.parameters())
+
+
+def _hollow(loader: Any, config: PreTrainedConfig, name: str) -> PreTrainedModel:  # noqa: ANN401
     with refusing(f"“{name}” cannot be built from its configuration"), torch.device("meta"):
-        hollow = AutoModel.from_config(copy.deepcopy(config), trust_remote_code=False)
-    return sum(parameter.numel() for parameter in hollow.parameters())
+        model: PreTrainedModel = loader.from_config(copy.deepcopy(config), trust_remote_code=False)
+    return model
 
 
-def _network(folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedModel:
+def _read_weights(folder: Path, config: PreTrainedConfig, head: Head | None, name: str) -> tuple[PreTrainedModel, str]:
+    """The network, with its head where there is one; and, where that is not in the files, a sentence that says so."""
     with refusing(f"The weights of “{name}” cannot be loaded"):
-        network: PreTrainedModel
-        network, info = AutoModel.from_pretrained(
+        whole: PreTrainedModel
+        whole, info = (AutoModel if head is None else head.loader).from_pretrained(
             folder,
             config=config,
             use_safetensors=True,
@@ -114,27 +147,29 @@ def _network(folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedMod
             ignore_mismatched_sizes=True,  # Named and refused below, instead of an error that names none.
             **_LOCAL_ONLY,
         )
-    _refuse_incomplete(info, name)
-    network.train(False)
-    network.requires_grad_(False)
-    return network
+    missing, mismatched = list(info["missing_keys"]), [key for key, *_ in info["mismatched_keys"]]
+    inside = "" if head is None else f"{whole.base_model_prefix}."
+    for keys, what in ((missing, "lack"), (mismatched, "have another shape for")):
+        _refuse_incomplete([key for key in keys if key.startswith(inside)], what, name)
+    if info["error_msgs"]:
+        raise ModelError(f"The weights of “{name}” cannot be loaded: {info['error_msgs'][0]}")
+    whole.train(False)
+    whole.requires_grad_(False)
+    outside = [sorted(key for key in keys if not key.startswith(inside)) for keys in (missing, mismatched)]
+    return whole, heads.broken(*outside)
 
 
-def _refuse_incomplete(info: dict[str, Any], name: str) -> None:
+def _refuse_incomplete(keys: list[str], what: str, name: str) -> None:
     """Refuse weights that transformers filled in at random: their states would be drawn as if they were the model's.
 
     A pooler is no part of what is measured, and many checkpoints leave it out.
     """
-    missing = sorted(key for key in info["missing_keys"] if "pooler" not in key.split("."))
-    mismatched = sorted(key for key, *_ in info["mismatched_keys"] if "pooler" not in key.split("."))
-    for keys, what in ((missing, "lack"), (mismatched, "have another shape for")):
-        if keys:
-            raise ModelError(
-                f"The weight files of “{name}” {what} {count(len(keys), 'tensor')} of the configured network, such as "
-                f"{' and '.join(keys[:2])}. It is refused: in their place would stand random numbers."
-            )
-    if info["error_msgs"]:
-        raise ModelError(f"The weights of “{name}” cannot be loaded: {info['error_msgs'][0]}")
+    random = sorted(key for key in keys if "pooler" not in key.split("."))
+    if random:
+        raise ModelError(
+            f"The weight files of “{name}” {what} {count(len(random), 'tensor')} of the configured network, such as "
+            f"{' and '.join(random[:2])}. It is refused: in their place would stand random numbers."
+        )
 
 
 def _tokenizer(folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedTokenizerBase:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 from uuid import uuid4
@@ -157,6 +159,149 @@ class TestVariantsOfKnownFamilies:
         anatomy = dissect(unknown(config, **arguments))
         assert tuple(anatomy.sub_layers) == ("attention", "attention_norm")
         assert not any("parallel" in limit for limit in anatomy.limits)
+
+
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "albert in groups": ("AlbertConfig", {**COMMON, "embedding_size": 16, "num_hidden_groups": 3}),
+    "deberta-v2 with a convolution": (
+        "DebertaV2Config",
+        {**FAMILIES["deberta-v2"].arguments, "conv_kernel_size": 3},
+    ),
+    "falcon in sequence": ("FalconConfig", FAMILIES["falcon"].arguments | {"parallel_attn": False}),
+    "falcon with two norms": ("FalconConfig", FAMILIES["falcon"].arguments | {"new_decoder_architecture": True}),
+    "falcon with one norm": (
+        "FalconConfig",
+        FAMILIES["falcon"].arguments | {"new_decoder_architecture": True, "num_ln_in_parallel_attn": 1},
+    ),
+    # It has the switch of BLOOM, but computes the same with it.
+    "falcon with a switch": (
+        "FalconConfig",
+        FAMILIES["falcon"].arguments | {"apply_residual_connection_post_layernorm": True},
+    ),
+    "gpt_neox in sequence": ("GPTNeoXConfig", COMMON | {"use_parallel_residual": False}),
+    "opt with norms behind": (
+        "OPTConfig",
+        {**COMMON, "ffn_dim": 64, "word_embed_proj_dim": 16, "do_layer_norm_before": False},
+    ),
+    "phi with norms of queries": ("PhiConfig", COMMON | {"qk_layernorm": True}),
+    # Norms of queries and keys that are as wide as the stream.
+    "qwen3 with wide heads": ("Qwen3Config", FAMILIES["qwen3"].arguments | {"head_dim": WIDTH}),
+    "t5 with a gate": ("T5Config", FAMILIES["t5"].arguments | {"feed_forward_proj": "gated-gelu", "d_kv": 5}),
+}
+
+
+def any_network(name: str) -> tuple[PreTrainedModel, Anatomy]:
+    if name in FAMILIES:
+        return network_of(name)
+    config, arguments = VARIANTS[name]
+    network = unknown(config, **arguments)
+    return network, dissect(network)
+
+
+@dataclass
+class Pass:
+    """What one pass met: by block or by module, in the order of the layers, each in the shape of the stream."""
+
+    entered: list[Tensor] = field(default_factory=list)
+    left: list[Tensor] = field(default_factory=list)
+    inputs: dict[nn.Module, list[Tensor]] = field(default_factory=lambda: defaultdict(list))
+    outputs: dict[nn.Module, list[Tensor]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, modules: tuple[nn.Module, ...], kept: dict[nn.Module, list[Tensor]]) -> list[Tensor]:
+        """What one module per layer met, where layers may share them."""
+        seen = {module: iter(kept[module]) for module in modules}
+        return [next(seen[module]).reshape(self.left[0].shape) for module in modules]
+
+
+def watch(name: str, anatomy: Anatomy) -> Pass:
+    seen, modules = Pass(), list(anatomy.network.modules())
+
+    def before(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        states = arguments[0] if arguments else named.get("hidden_states")
+        if isinstance(states, Tensor):
+            # A copy: Falcon adds to the output of its MLP in place.
+            seen.inputs[module].append(states.clone())
+            if module in anatomy.blocks:
+                seen.entered.append(states.clone())
+
+    def after(module: nn.Module, _: tuple[Any, ...], output: Any) -> None:
+        states = output[0] if isinstance(output, tuple) else output
+        if isinstance(states, Tensor):
+            seen.outputs[module].append(states.clone())
+            if module in anatomy.blocks:
+                seen.left.append(states.clone())
+
+    handles = [module.register_forward_pre_hook(before, with_kwargs=True) for module in modules]
+    handles += [module.register_forward_hook(after) for module in modules]
+    family = anatomy.family if name not in FAMILIES else name
+    with torch.inference_mode():
+        anatomy.network(**an_input(family))
+    for handle in handles:
+        handle.remove()
+    return seen
+
+
+@pytest.mark.parametrize("name", [*TEXT, *VARIANTS])
+def test_branches_are_what_is_added_to_the_stream(name: str) -> None:
+    _, anatomy = any_network(name)
+    seen, branches = watch(name, anatomy), anatomy.branches
+    added = {which: seen.of(modules, seen.outputs) for which, modules in branches.items()}
+    assert set(branches) == ({"mlp"} if name == "xlnet" else {"attention", "mlp"})
+
+    if anatomy.parallel:
+        for layer, stream in enumerate(seen.entered):
+            torch.testing.assert_close(stream + added["attention"][layer] + added["mlp"][layer], seen.left[layer])
+        return
+    middle = seen.of(anatomy.sub_layers["attention"], seen.inputs)
+    if "attention" in added:
+        assert all(map(torch.equal, map(torch.add, seen.entered, added["attention"]), middle))
+    if anatomy.post_norm:
+        middle = seen.of(anatomy.sub_layers["attention_norm"], seen.outputs)
+        end = seen.of(anatomy.sub_layers["mlp"], seen.inputs)
+    else:
+        end = seen.left
+    assert all(map(torch.equal, map(torch.add, middle, added["mlp"]), end))
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, *VARIANTS])
+def test_norms_are_exactly_those_that_read_the_stream(name: str) -> None:
+    _, anatomy = any_network(name)
+    seen = watch(name, anatomy)
+    streams = [*seen.entered]
+    for point in ("attention", "mlp"):
+        if point in anatomy.sub_layers:
+            streams += seen.of(anatomy.sub_layers[point], seen.inputs)
+
+    def reads_the_stream(module: nn.Module) -> bool:
+        size = streams[0].numel()
+        # OPT flattens batch and token inside a block.
+        reads = [states.reshape(streams[0].shape) for states in seen.inputs[module] if states.numel() == size]
+        return any(torch.equal(each, stream) for each in reads for stream in streams)
+
+    for block, norms in zip(anatomy.blocks, anatomy.norms, strict=True):
+        found = [module for module in block.modules() if type(module).__name__.endswith("Norm")]
+        assert {module for module in found if reads_the_stream(module)} == set(norms)
+        assert len(set(norms)) == len(norms)
+
+
+@pytest.mark.parametrize("name", [*TEXT, *VARIANTS])
+def test_heads_are_as_many_as_the_attention_has(name: str) -> None:
+    network, anatomy = any_network(name)
+    network.set_attn_implementation("eager")
+    with torch.inference_mode():
+        attentions = anatomy.network(**an_input(anatomy.family), output_attentions=True).attentions
+    assert {each.shape[1] for each in attentions} == {anatomy.heads}
+
+
+class TestFormsWithoutBranches:
+    def test_bloom_whose_branches_are_added_to_the_output_of_a_norm(self) -> None:
+        arguments = FAMILIES["bloom"].arguments | {"apply_residual_connection_post_layernorm": True}
+        assert dissect(unknown("BloomConfig", **arguments)).branches == {}
+
+    def test_albert_with_several_attentions_in_a_layer(self) -> None:
+        anatomy = dissect(unknown("AlbertConfig", **COMMON, embedding_size=16, inner_group_num=2))
+        assert (anatomy.branches, anatomy.norms, anatomy.circuits, anatomy.sub_layers) == ({}, (), (), {})
+        assert "The inside of a block is not known for the family “albert”" in anatomy.limits[0]
 
 
 class TestUnknownArchitectures:

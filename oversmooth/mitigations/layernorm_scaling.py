@@ -1,0 +1,51 @@
+"""LayerNorm scaling: norms whose outputs get smaller with depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from oversmooth.mitigations.parameters import number
+from oversmooth.mitigations.registry import Mitigation, mitigation
+from oversmooth.papers import Paper
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from oversmooth.mitigations.sites import BranchPlace, Sites
+
+SUN_2025 = Paper("Sun et al.", 2025, "The Curse of Depth in Large Language Models", "https://arxiv.org/abs/2502.05795")
+
+
+@mitigation(
+    name="layernorm_scaling",
+    title="LayerNorm scaling",
+    formula=r"\operatorname{Norm}_\ell(X) \;\to\; \ell^{-p}\,\operatorname{Norm}_\ell(X), \qquad \ell = 1, 2, \dots",
+    paper=SUN_2025,
+    meant="training",
+    causal_safe=True,
+    position="norms before attention and MLP in every block of pre-norm families",
+    paper_position="norms before attention and MLP in every block of pre-norm families",
+    does="Makes what attention and MLP read smaller with depth; the first block stays as it is.",
+    caveat="Its paper trains with it; frozen weights expect what they read at the scale they were trained on.",
+    excludes=("no_norm",),
+)
+@dataclass(frozen=True)
+class LayerNormScaling(Mitigation):
+    """Sun et al. 2025; blocks count from 1 in the factor, whichever of them are chosen."""
+
+    power: float = number(0.5, "Exponent p of the factor ℓ⁻ᵖ.", low=0, high=2, neutral=0.0)
+
+    def attach(self, sites: Sites) -> None:
+        """Act on the norms of the chosen blocks."""
+        sites.require(
+            not sites.post_norm,
+            f"the family “{sites.anatomy.family}” has its norms after the branches, not before them, and scaling them "
+            "would scale the residual stream itself",
+        )
+        for layer in sites.layers():
+            sites.norm(layer, partial(self._scale, float(layer + 1) ** -self.power))
+
+    def _scale(self, factor: float, normed: Tensor, _: BranchPlace) -> Tensor:
+        return factor * normed

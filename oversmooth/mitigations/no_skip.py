@@ -1,0 +1,64 @@
+"""No skip connections: a branch replaces the residual stream instead of being added to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oversmooth.mitigations.branches import CHOICES, branches
+from oversmooth.mitigations.parameters import choice
+from oversmooth.mitigations.registry import Mitigation, mitigation
+from oversmooth.papers import Paper
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from oversmooth.mitigations.sites import BranchPlace, Sites
+
+DONG_2021 = Paper(
+    "Dong et al.",
+    2021,
+    "Attention is Not All You Need: Pure Attention Loses Rank Doubly Exponentially with Depth",
+    "https://arxiv.org/abs/2103.03404",
+)
+
+
+@mitigation(
+    name="no_skip",
+    title="No skip connections",
+    formula=r"X + f(X) \;\to\; f(X)",
+    paper=DONG_2021,
+    meant="ablation",
+    causal_safe=True,
+    position="both branches of every block",
+    paper_position="both branches of every block",
+    does="Takes the skip connections away: what a branch puts out replaces the residual stream.",
+    caveat="An ablation: the weights were trained with the skip connections, and no model works without them.",
+    excludes=("residual_scaling",),
+)
+@dataclass(frozen=True)
+class NoSkip(Mitigation):
+    """Dong et al. 2021. Where ``no_mlp`` acts too, in either order, attention alone is left of the block.
+
+    The stream is subtracted from the branch that it will be added to, so what remains carries the float32 rounding
+    of the longer of the two, 6·10⁻⁸ of its length.
+    """
+
+    branch: str = choice("both", "Branch whose skip connection is taken away.", CHOICES)
+
+    def attach(self, sites: Sites) -> None:
+        """Act on the output of the chosen branches; parallel branches share one skip connection."""
+        parallel = sites.anatomy.parallel
+        sites.require(
+            self.branch == "both" or not parallel,
+            f"attention and MLP share one skip connection in the family “{sites.anatomy.family}”, so leave branch=both",
+        )
+        # A block without its MLP passes the stream by it: there is no skip connection to take away.
+        without_mlp = {site.layer for site in sites.found if site.method == "no_mlp"}
+        for layer in sites.layers():
+            for branch in ("attention",) if parallel else branches(self.branch):
+                if branch == "attention" or layer not in without_mlp:
+                    sites.branch(layer, branch, self._replace)
+
+    def _replace(self, branch: Tensor, place: BranchPlace) -> Tensor:
+        return branch - place.stream

@@ -1,0 +1,211 @@
+"""What every mitigation says about itself is complete and consistent."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oversmooth.errors import MitigationError
+from oversmooth.mitigations import Mitigation, all_mitigations, get, names, parse
+from oversmooth.mitigations.parameters import Parameter, number
+from oversmooth.mitigations.registry import AttentionMitigation, mitigation
+
+NAMES = {
+    "softdecay",
+    "fusion",
+    "neutreno",
+    "neutreno_reprojected",
+    "spectral_shift",
+    "spectral_clip",
+    "dgn",
+    "no_diagonal",
+    "attention_window",
+    "local_convolution",
+    "value_residual",
+    "attnscale",
+    "featscale",
+    "contranorm",
+    "gfsa",
+    "centred_attention",
+    "laplacian_heads",
+    "attention_temperature",
+    "shared_attention",
+    "pairnorm",
+    "layernorm_scaling",
+    "residual_scaling",
+    "wave",
+    "all_but_the_top",
+    "no_skip",
+    "no_mlp",
+    "no_norm",
+    "noise",
+    "high_frequency_gain",
+}
+PARAMETERS = {
+    "softdecay": {"alpha", "blend", "safe", "where"},
+    "fusion": {"mode"},
+    "neutreno": {"strength"},
+    "neutreno_reprojected": {"strength"},
+    "spectral_shift": {"kappa"},
+    "spectral_clip": {"low", "high"},
+    "dgn": {"groups", "strength"},
+    "attention_window": {"width"},
+    "local_convolution": {"layers", "width"},
+    "value_residual": {"strength"},
+    "attnscale": {"omega"},
+    "featscale": {"dc", "hc"},
+    "contranorm": {"scale", "temperature"},
+    "gfsa": {"weight", "order"},
+    "centred_attention": {"kappa"},
+    "laplacian_heads": {"fraction"},
+    "attention_temperature": {"beta"},
+    "shared_attention": {"first", "last"},
+    "pairnorm": {"scale"},
+    "layernorm_scaling": {"power"},
+    "residual_scaling": {"weight"},
+    "wave": {"strength"},
+    "all_but_the_top": {"components"},
+    "noise": {"ratio", "seed"},
+    "high_frequency_gain": {"gain"},
+}
+SENTENCE = r"[A-ZΑ-Ω0-9|“].*[^.]\."
+ALL = {each.declaration.name: each for each in all_mitigations()}
+EVERY = pytest.mark.parametrize("method", ALL.values(), ids=ALL)
+
+
+def test_every_method_of_the_literature_that_was_promised_is_there() -> None:
+    assert set(names()) == NAMES
+    for name, parameters in PARAMETERS.items():
+        assert parameters <= set(get(name).parameters()), name
+
+
+def test_declarations_are_read_without_torch() -> None:
+    code = "import sys, oversmooth.mitigations; print('torch' in sys.modules, 'transformers' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["False", "False"]
+
+
+@EVERY
+class TestEveryDeclaration:
+    def test_is_complete(self, method: type[Mitigation]) -> None:
+        said = method.declaration
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", said.name)
+        assert said.title.strip()
+        assert said.formula.strip()
+        assert said.position.strip()
+        assert said.paper_position.strip()
+        for sentence in (said.does, said.caveat):
+            assert re.fullmatch(SENTENCE, sentence), sentence
+
+    def test_formula_is_balanced_latex(self, method: type[Mitigation]) -> None:
+        formula = method.declaration.formula
+        assert formula.count("{") == formula.count("}")
+        assert len(re.findall(r"\\left(?![a-z])", formula)) == len(re.findall(r"\\right(?![a-z])", formula))
+        assert "$" not in formula
+
+    def test_cites_its_paper(self, method: type[Mitigation]) -> None:
+        paper = method.declaration.paper
+        if paper is None:
+            assert method.declaration.meant in ("ablation", "control")
+            return
+        assert paper.url.startswith("https://")
+        assert paper.authors
+        assert paper.title
+        assert 1990 <= paper.year <= 2026
+
+    def test_excludes_methods_that_exist(self, method: type[Mitigation]) -> None:
+        assert set(method.declaration.excludes) <= set(names()) - {method.declaration.name}
+
+    def test_every_value_declared_is_allowed(self, method: type[Mitigation]) -> None:
+        for parameter in method.parameters().values():
+            declared = [parameter.default, parameter.paper, parameter.neutral, *parameter.stops]
+            for value in declared:
+                if value is not None:
+                    assert parameter.check(value) == value
+
+    def test_every_parameter_is_explained_and_bounded(self, method: type[Mitigation]) -> None:
+        for name, parameter in method.parameters().items():
+            assert re.fullmatch(SENTENCE, parameter.meaning), (name, parameter.meaning)
+            assert parameter.name == name
+            if parameter.kind == "number":  # A slider needs both ends.
+                assert all(map(math.isfinite, parameter.stops or parameter.ends)), name
+            if parameter.stops:
+                assert list(parameter.stops) in (sorted(parameter.stops), sorted(parameter.stops, reverse=True))
+                assert parameter.default in parameter.stops
+
+    def test_default_and_paper_can_be_made_and_read_back(self, method: type[Mitigation]) -> None:
+        for made in (method(), method.as_in_paper()):
+            assert parse(str(made)) == (made,)
+        paper = {name: each.paper for name, each in method.parameters().items() if each.paper is not None}
+        assert all(getattr(method.as_in_paper(), name) == value for name, value in paper.items())
+
+    def test_shares_layers_and_where_it_acts_in_heads_heads(self, method: type[Mitigation]) -> None:
+        shared = ["layers", "heads"] if issubclass(method, AttentionMitigation) else ["layers"]
+        assert list(method.parameters())[-len(shared) :] == shared
+
+
+def values(parameter: Parameter) -> st.SearchStrategy[object]:
+    """Any allowed value of a parameter."""
+    low, high = parameter.ends
+    match parameter.kind:
+        case "number":
+            return st.floats(
+                None if math.isinf(low) else low,
+                None if math.isinf(high) else high,
+                exclude_min=parameter.low_open,
+                exclude_max=parameter.high_open,
+                allow_nan=False,
+                allow_infinity=False,
+            )
+        case "integer":
+            return st.integers(int(max(low, -999)), int(min(high, 999)))
+        case "switch":
+            return st.booleans()
+        case "choice":
+            return st.sampled_from(parameter.choices)
+        case "indices":
+            return st.none() | st.lists(st.integers(0, 40), max_size=6).map(tuple)
+        case "numbers":
+            return st.lists(st.floats(max(low, -9), min(high, 9)), max_size=4).map(tuple)
+
+
+@given(st.data())
+def test_any_parameters_of_any_method_are_read_back_exactly(data: st.DataObject) -> None:
+    method = data.draw(st.sampled_from(all_mitigations()))
+    drawn: dict[str, Any] = {name: data.draw(values(each), label=name) for name, each in method.parameters().items()}
+    try:
+        made = method(**drawn)
+    except MitigationError:  # Two parameters may contradict each other.
+        return
+    (read,) = parse(str(made))
+    assert read == made
+    assert str(read) == str(made)
+    assert hash(read) == hash(made)
+
+
+def test_a_second_method_of_one_name_is_a_mistake_of_the_programmer() -> None:
+    class Again(Mitigation):
+        strength: float = number(0.0, "A number.")
+
+    said = get("attnscale").declaration
+    with pytest.raises(RuntimeError, match="two mitigations are named attnscale"):
+        mitigation(
+            name="attnscale",
+            title=said.title,
+            formula=said.formula,
+            paper=None,
+            meant="control",
+            causal_safe=True,
+            position="",
+            paper_position="",
+            does="",
+            caveat="",
+        )(Again)
+    assert get("attnscale").declaration is said
