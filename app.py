@@ -8,9 +8,14 @@ from oversmooth.dashboard import theme
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
+PAGES = HERE / "pages"
 
 st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
 st.navigation(
-    [st.Page(HERE / "pages" / "measure.py", title="Measure", url_path="measure", default=True)], position="top"
+    [
+        st.Page(PAGES / "measure.py", title="Measure", url_path="measure", default=True),
+        st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+    ],
+    position="top",
 ).run()

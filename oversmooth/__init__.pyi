@@ -1,3 +1,4 @@
+from .comparing import compare as compare
 from .comparison import Comparison as Comparison
 from .errors import OversmoothError as OversmoothError
 from .measurement import Measurement as Measurement
@@ -7,4 +8,4 @@ from .models.loading import load as load
 from .settings import Settings as Settings
 
 __version__: str
-__all__ = ["Comparison", "Measurement", "OversmoothError", "Settings", "load", "measure", "mitigated"]
+__all__ = ["Comparison", "Measurement", "OversmoothError", "Settings", "compare", "load", "measure", "mitigated"]

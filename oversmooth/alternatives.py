@@ -6,16 +6,26 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oversmooth import metrics as metric_registry
 from oversmooth import points
-from oversmooth.findings import caveats, number, reason
+from oversmooth.findings import arrow, caveats, number, reason
+from oversmooth.findings.absences import absent, by_reason, no_deltas, no_spectrum
+from oversmooth.findings.maps import difference_of_maps
+from oversmooth.findings.numerals import signed
+from oversmooth.findings.plane import plane_positions
 from oversmooth.findings.spectra import cumulative_shares, singular_values, spectrum_reason
 from oversmooth.tokens import visible
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oversmooth.comparison import Comparison
     from oversmooth.measurement import Measurement
+
+_APART = (points.FINAL_NORM, points.FUSION)
 
 
 def curve(measurement: Measurement, metric: str) -> str:
@@ -28,7 +38,7 @@ def curve(measurement: Measurement, metric: str) -> str:
     unit = f" {declared.unit}" if declared.unit else ""
     course = ", ".join(
         f"{number(values[point])}{unit} at {points.title(point)}"
-        for point in dict.fromkeys([*_ends(values), *([points.FINAL_NORM] if points.FINAL_NORM in values else [])])
+        for point in dict.fromkeys([*_ends(values), *(point for point in _APART if point in values)])
     )
     low, high = min(values, key=lambda point: values[point]), max(values, key=lambda point: values[point])
     lowest = f"Lowest {number(values[low])} at {points.title(low)}"
@@ -41,23 +51,29 @@ def similarity(measurement: Measurement, point: str) -> str:
     place = points.title(point)
     if measurement.similarity is None:
         return f"No similarity map at {place}: none was kept."
+    if point not in measurement.points:
+        return f"No similarity map at {place}: the model has no such point."
     cosines = measurement.similarity.sel(point=point).values
     if not np.isfinite(cosines).all():
         return f"No similarity map at {place}: {reason(measurement, 'similarity', point)}."
-    tokens = measurement.tokens[0].measured
-    opening = f"Heat map of the cosine between {count(len(tokens), 'token')} at {place}"
-    if len(cosines) < 2:
-        return f"{opening}: there is no pair to compare."
-    pairs = np.ma.masked_array(cosines, mask=np.eye(len(cosines), dtype=bool))
+    opening = f"Heat map of the cosine between {count(len(measurement.tokens[0].measured), 'token')} at {place}"
+    return f"{opening}: {_pairs(measurement, cosines)}."
+
+
+def _pairs(measurement: Measurement, values: NDArray[np.float32]) -> str:
+    """Mean and extremes of a map over pairs of different tokens."""
+    if len(values) < 2:
+        return "there is no pair to compare"
+    tokens, factor = measurement.tokens[0].measured, measurement.similarity_factor
+    pairs = np.ma.masked_array(values, mask=np.eye(len(values), dtype=bool))
 
     def extreme(flat: int) -> str:
-        row, column = divmod(flat, len(cosines))
-        factor = measurement.similarity_factor
+        row, column = divmod(flat, len(values))
         first, second = (visible(tokens[index * factor].text) for index in (row, column))
-        return f"{number(float(cosines[row, column]))} (“{first}” and “{second}”)"
+        return f"{number(float(values[row, column]))} (“{first}” and “{second}”)"
 
     mean = number(float(pairs.mean()))
-    return f"{opening}: mean {mean} over pairs, from {extreme(int(pairs.argmin()))} to {extreme(int(pairs.argmax()))}."
+    return f"mean {mean} over pairs, from {extreme(int(pairs.argmin()))} to {extreme(int(pairs.argmax()))}"
 
 
 def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
@@ -83,6 +99,95 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
     return " ".join(sentences)
 
 
+def compared_curve(comparison: Comparison, metric: str) -> str:
+    """Of :func:`oversmooth.figures.compared_curves.compared_curve`."""
+    opening = f"{metric_registry.get(metric).title} over depth, a line chart of {_sides(comparison)}"
+    why = absent(comparison, metric)
+    if why:
+        return f"{opening}, empty. {why}"
+    owners = {label: each for label, each in comparison.measurements.items() if metric in each.metrics}
+    return " ".join([f"{opening}.", *(_course(label, each, metric) for label, each in owners.items())])
+
+
+def _course(label: str, measurement: Measurement, metric: str) -> str:
+    values = {point: value for point, value in measurement.curve(metric).items() if math.isfinite(value)}
+    gaps = caveats(measurement, metric)
+    if not values:
+        return f"{visible(label)}: {' '.join(gaps)}"
+    first, last = _ends(values)
+    last = points.FUSION if points.FUSION in values else last
+    way = f"{arrow(values[first], values[last])} from {points.title(first)} to {points.title(last)}"
+    return " ".join([f"{visible(label)}: {way}.", *gaps])
+
+
+def delta_curve(comparison: Comparison, metric: str) -> str:
+    """Of :func:`oversmooth.figures.deltas.delta_curve`."""
+    opening = f"{metric_registry.get(metric).title} over depth, variant minus baseline, a line chart"
+    without = no_deltas(comparison, metric)
+    told = [_departure(comparison, metric, label) for label in comparison.variants if label not in without]
+    return " ".join([f"{opening}{'' if told else ', empty'}.", *told, *_left_out(without)])
+
+
+def _departure(comparison: Comparison, metric: str, label: str) -> str:
+    parting, largest = comparison.parting(metric, label), comparison.largest(metric, label)
+    if parting is None or largest is None:
+        return f"{visible(label)} nowhere differs from the baseline."
+    most = f"by {signed(largest[1])} at most, at {points.title(largest[0])}"
+    return f"{visible(label)} differs from {points.title(parting)} on, {most}."
+
+
+def compared_map(comparison: Comparison, label: str, point: str) -> str:
+    """Of :func:`oversmooth.figures.compared_maps.compared_map`."""
+    return f"{visible(label)}: {similarity(comparison.measurements[label], point)}"
+
+
+def difference_map(comparison: Comparison, label: str, point: str) -> str:
+    """Of :func:`oversmooth.figures.compared_maps.difference_map`."""
+    difference, why = difference_of_maps(comparison, label, point)
+    if difference is None:
+        return f"{visible(label)}: {why}"
+    variant = comparison.measurements[label]
+    tokens = count(len(variant.tokens[0].measured), "token")
+    opening = f"Heat map of the cosine between {tokens} at {points.title(point)}, {visible(label)} minus the baseline"
+    return f"{opening}: {_pairs(variant, difference)}."
+
+
+def compared_spectra(comparison: Comparison, point: str, *, centred: bool) -> str:
+    """Of :func:`oversmooth.figures.compared_spectra.compared_spectra`."""
+    without = {label: no_spectrum(comparison, label, point, centred=centred) for label in comparison.measurements}
+    found = {label: each for label, each in comparison.measurements.items() if not without[label]}
+    told = [f"{visible(label)}: {spectrum(each, point, centred=centred)}" for label, each in found.items()]
+    opening = f"Spectra of {_sides(comparison)} at {points.title(point)}, line charts{'' if told else ', empty'}."
+    return " ".join([opening, *told, *_left_out({label: why for label, why in without.items() if why})])
+
+
+def fidelity_plane(
+    comparison: Comparison, point: str, *, diversity: str, fidelity: str, controls: Mapping[str, Comparison]
+) -> str:
+    """Of :func:`oversmooth.figures.plane.fidelity_plane`."""
+    up, across = (metric_registry.get(name).title for name in (diversity, fidelity))
+    found, without = plane_positions(comparison, point, diversity=diversity, fidelity=fidelity)
+    told = [f"{visible(label)}: {number(y)} at {number(x)}." for label, (x, y) in found.items()]
+    sweeps = []
+    for title, sweep in controls.items():
+        path = list(plane_positions(sweep, point, diversity=diversity, fidelity=fidelity)[0].values())
+        if len(path) > 1:
+            (x, y), (u, v) = path[0], path[-1]
+            sweeps.append(
+                f"{visible(title)}, a control, runs from {number(y)} at {number(x)} to {number(v)} at {number(u)}."
+            )
+    opening = f"{up} against {across} at {points.title(point)}, a scatter chart."
+    return " ".join([opening, *told, *sweeps, *_left_out(without)])
+
+
+def _sides(comparison: Comparison) -> str:
+    return f"a baseline and {count(len(comparison.variants), 'variant')}"
+
+
+def _left_out(without: Mapping[str, str]) -> list[str]:
+    return by_reason({visible(label): why for label, why in without.items()})
+
+
 def _ends(values: dict[str, float]) -> tuple[str, str]:
-    path = [point for point in values if point != points.FINAL_NORM] or list(values)
+    path = [point for point in values if point not in _APART] or list(values)
     return path[0], path[-1]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth import metrics
+from oversmooth.fidelity import Fidelity
 from oversmooth.measurement import Note
 from oversmooth.metrics import Metric, TokenStates, UndefinedError
 from oversmooth.wording import count
@@ -23,6 +24,17 @@ class Rows:
 
     measured: NDArray[np.intp]
     classification: int | None
+    identities: NDArray[np.intp]
+    """Vocabulary ids of the measured tokens."""
+
+    def tokens(self, states: NDArray[np.float32]) -> TokenStates:
+        """The measured tokens among the states (token, dim) of one input."""
+        anchor = self.classification
+        return TokenStates(
+            states[self.measured],
+            None if anchor is None else states[anchor],
+            includes_classification=anchor is not None and anchor in self.measured,
+        )
 
 
 class Analysis:
@@ -35,6 +47,7 @@ class Analysis:
         width: of the hidden states.
         similarity: whether to keep the maps of the first input.
         centred: whether to keep the singular values of the centred tokens too.
+        fidelity: of one side of a comparison.
     """
 
     def __init__(
@@ -46,22 +59,25 @@ class Analysis:
         *,
         similarity: bool,
         centred: bool,
+        fidelity: Fidelity | None = None,
     ) -> None:
-        self.metrics = tuple(metrics.get(name) for name in names)
+        self.metrics = tuple(metrics.get_metric(name) for name in names)
         self.points = {point: index for index, point in enumerate(points)}
         self.rows = rows
+        self.fidelity = fidelity
         shape = (len(rows), len(points))
         components = max(min(len(row.measured), width) for row in rows)
-        self.curves = np.full((len(self.metrics), *shape), np.nan)
+        named = (*names, *(() if fidelity is None else fidelity.metrics))
+        self.curves = {name: np.full(shape, np.nan) for name in named}
         self.raw = np.full((*shape, components), np.nan)
         self.centred = np.full((*shape, components), np.nan) if centred else None
         self.floor = np.full(shape, np.nan)
         tokens = len(rows[0].measured)
         self.factor = -(-tokens // MAP_TOKENS)
-        side = -(-tokens // self.factor)
+        edge = -(-tokens // self.factor)
         self.maps: NDArray[np.float32] | None = None
         if similarity:
-            self.maps = np.full((len(points), side, side), np.nan, dtype=np.float32)
+            self.maps = np.full((len(points), edge, edge), np.nan, dtype=np.float32)
         self.notes: list[Note] = []
         self.non_finite: dict[tuple[int, str], str] = {}
         """Reason per input and point at which nothing could be measured."""
@@ -69,42 +85,48 @@ class Analysis:
     def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
         """Measure the states (token, dim) of one input at one point, padding and special tokens still among them."""
         rows = self.rows[number]
-        chosen = states[rows.measured]
-        if not np.isfinite(chosen).all():
-            self._mark_non_finite(number, point, chosen)
+        if not np.isfinite(states[rows.measured]).all():
+            self._mark_non_finite(number, point, states[rows.measured])
             return
-        anchor = rows.classification
-        tokens = TokenStates(
-            chosen,
-            None if anchor is None else states[anchor],
-            includes_classification=anchor is not None and anchor in rows.measured,
-        )
-        column = self.points[point]
-        for index, metric in enumerate(self.metrics):
-            self.curves[index, number, column] = self._value(metric, tokens, number, point)
-        self.floor[number, column] = tokens.floor
+        tokens = rows.tokens(states)
+        for metric in self.metrics:
+            self._measure(metric, tokens, number, point)
+        self.floor[number, self.points[point]] = tokens.floor
         self._keep_spectra(tokens, number, point)
         if self.maps is not None and number == 0:
-            self._keep_map(self.maps[column], tokens, point)
+            self._keep_map(self.maps[self.points[point]], tokens, point)
+        self._compare(tokens, number, point)
 
     def ordered_notes(self) -> tuple[Note, ...]:
         """All notes by input and point: points may be analysed at the same time, in any order."""
         return tuple(sorted(self.notes, key=lambda note: (note.input, self.points[note.point])))
 
-    def _value(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> float:
+    def _measure(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> None:
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # Told below, in a note.
                 value = metric.compute(tokens)
         except UndefinedError as error:
             self.notes.append(Note("missing", number, point, metric.name, str(error)))
-            return np.nan
+            return
         if not np.isfinite(value):
             self.notes.append(Note("missing", number, point, metric.name, "the result is infinite or not a number"))
-            return np.nan
-        if metric.resolved is not None and not metric.resolved(tokens):
+            return
+        self._put(metric.name, number, point, value, resolved=metric.resolved is None or metric.resolved(tokens))
+
+    def _compare(self, tokens: TokenStates | None, number: int, point: str) -> None:
+        if self.fidelity is None:
+            return
+        for each in self.fidelity.take(number, point, tokens):
+            if each.reason:
+                self.notes.append(Note("missing", each.text, point, each.name, each.reason))
+            else:
+                self._put(each.name, each.text, point, each.value, resolved=each.resolved)
+
+    def _put(self, name: str, number: int, point: str, value: float, *, resolved: bool) -> None:
+        self.curves[name][number, self.points[point]] = value
+        if not resolved:
             reason = "the value lies below what the rounding of the float32 states resolves"
-            self.notes.append(Note("unresolved", number, point, metric.name, reason))
-        return value
+            self.notes.append(Note("unresolved", number, point, name, reason))
 
     def _keep_spectra(self, tokens: TokenStates, number: int, point: str) -> None:
         place = number, self.points[point]
@@ -125,10 +147,11 @@ class Analysis:
         bad = int(np.count_nonzero(~np.isfinite(states)))
         reason = f"infinite or not a number: {count(bad, 'activation')} of {states.size:,}"
         self.non_finite[number, point] = reason
-        names = [metric.name for metric in self.metrics]
+        names = list(self.curves)
         if self.maps is not None and number == 0:
             names.append("similarity")
         self.notes += [Note("missing", number, point, name, reason) for name in names]
+        self._compare(None, number, point)
 
 
 def averaged(matrix: NDArray[np.float64], factor: int) -> NDArray[np.float64]:

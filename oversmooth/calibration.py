@@ -24,20 +24,22 @@ class Sampler:
     def __init__(self, anatomy: Anatomy, batches: Iterable[dict[str, Tensor]]) -> None:
         self._anatomy = anatomy
         self._batches = batches
-        self._states: dict[str, list[Tensor]] = {}
+        self._states: dict[str, Tensor] = {}
 
     def __call__(self, layer: int) -> Tensor:
         """The tokens at the output of this block: (token, dim)."""
         if not self._states:
-            for batch in self._batches:
-                self._run(batch)
-        return torch.cat(self._states[points.block(layer)])
+            self._states = self._run()
+        return self._states[points.block(layer)]
 
-    def _run(self, batch: dict[str, Tensor]) -> None:
-        kept = batch["attention_mask"].bool()
+    def _run(self) -> dict[str, Tensor]:
+        parts: dict[str, list[Tensor]] = {}
+        for batch in self._batches:
+            kept = batch["attention_mask"].bool()
 
-        def take(point: str, states: Tensor) -> None:
-            if points.is_block(point):
-                self._states.setdefault(point, []).append(states[kept])
+            def take(point: str, states: Tensor, kept: Tensor = kept) -> None:
+                if points.is_block(point):
+                    parts.setdefault(point, []).append(states[kept])
 
-        record(self._anatomy, batch, take)
+            record(self._anatomy, batch, take)
+        return {point: torch.cat(tokens) for point, tokens in parts.items()}

@@ -11,6 +11,11 @@ from oversmooth import points
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+    import xarray as xr
+
+    from oversmooth.figures.choosing import Layer, ThemeName
     from oversmooth.measurement import Measurement
 
 BASELINE = "baseline"
@@ -28,6 +33,12 @@ class Comparison:
     """By label, in order; the first is the baseline."""
     failures: Mapping[str, str]
     """The reason, in a sentence, of each variant that could not be measured."""
+    order: tuple[str, ...] = ()
+    """All labels as they were asked for, those of failures too; empty for the order of the measurements."""
+
+    def position(self, label: str) -> int:
+        """Place of a side among all that were asked for, 0 for the baseline; its looks stay where another fails."""
+        return (self.order or tuple(self.measurements)).index(label)
 
     @property
     def baseline(self) -> Measurement:
@@ -44,6 +55,11 @@ class Comparison:
         """All but the baseline, by label."""
         return {label: each for label, each in self.measurements.items() if label != self.baseline_label}
 
+    def end(self, label: str) -> str:
+        """The main point at which a side is read: the fusion of all blocks, or the output of the last one."""
+        found = self.measurements[label].main_points
+        return points.FUSION if points.FUSION in found else [point for point in found if points.is_block(point)][-1]
+
     def incomparable(self, label: str) -> str:
         """Why a variant has no differences to the baseline, in a clause; empty where it has."""
         depths = [sum(map(points.is_block, each.main_points)) for each in (self.baseline, self.measurements[label])]
@@ -51,29 +67,175 @@ class Comparison:
             return f"it has {count(depths[1], 'block')}, the baseline {depths[0]}"
         return ""
 
-    def deltas(self, metric: str, label: str) -> dict[str, float]:
-        """Variant minus baseline at every main point of the variant, of the means over texts; NaN where undefined.
+    def same_texts(self, label: str) -> bool:
+        """Whether a variant read the baseline's texts, so that each has a difference of its own."""
+        return self.measurements[label].settings.texts == self.baseline.settings.texts
 
-        The fusion of all blocks is set against the baseline's last block.
+    def input_deltas(self, metric: str, label: str) -> xr.DataArray | None:
+        """Variant minus baseline at every point of the variant, dims (input, point); NaN where undefined.
+
+        Where the texts are not the same, there is one input: the difference of the means over texts. None where one
+        side was not measured with the metric. The fusion of all blocks is set against the baseline's last block.
         """
         if metric not in self.baseline.metrics or metric not in self.measurements[label].metrics:
-            return {}
-        theirs, ours = self.baseline.curve(metric), self.measurements[label].curve(metric)
+            return None
+        theirs, ours = self.baseline.curves[metric], self.measurements[label].curves[metric]
+        if not self.same_texts(label):
+            theirs, ours = (each.mean("input").expand_dims("input") for each in (theirs, ours))
         if self.incomparable(label):
-            return dict.fromkeys(ours, math.nan)
-        last = [point for point in theirs if points.is_block(point)][-1]
-        theirs = {**theirs, points.FUSION: theirs[last]}
-        return {point: value - theirs.get(point, math.nan) for point, value in ours.items()}
+            return ours * math.nan
+        beside = [self.end(self.baseline_label) if point == points.FUSION else point for point in ours["point"].values]
+        return ours - theirs.reindex(point=beside).values
+
+    def deltas(self, metric: str, label: str) -> dict[str, float]:
+        """Variant minus baseline at every main point of the variant, as the mean over the texts that have a difference.
+
+        Empty where one side was not measured with the metric; NaN where no text has a difference.
+        """
+        found = self.input_deltas(metric, label)
+        if found is None:
+            return {}
+        shown = self.measurements[label].main_points
+        return dict(zip(shown, map(float, found.mean("input").sel(point=list(shown)).values), strict=True))
 
     def parting(self, metric: str, label: str) -> str | None:
-        """The first main point at which a variant differs from the baseline; None where it nowhere does."""
-        theirs = self.baseline.curve(metric)
-        for point, delta in self.deltas(metric, label).items():
-            if math.isfinite(delta) and abs(delta) > SAME * abs(theirs.get(point, 0.0)):
+        """The first main point at which a variant differs from the baseline; None where it nowhere does.
+
+        A value that only one side has is a difference too.
+        """
+        deltas = self.deltas(metric, label)
+        if not deltas or self.incomparable(label):
+            return None
+        theirs, ours = self.baseline.curve(metric), self.measurements[label].curve(metric)
+        for point, delta in deltas.items():
+            if point in theirs and math.isfinite(theirs[point]) != math.isfinite(ours[point]):
+                return point
+            if _differs(delta, theirs.get(point, 0.0)):
                 return point
         return None
 
     def largest(self, metric: str, label: str) -> tuple[str, float] | None:
-        """The main point with the largest difference to the baseline, and that difference."""
-        found = {point: delta for point, delta in self.deltas(metric, label).items() if math.isfinite(delta)}
+        """The main point with the largest difference to the baseline, and that difference; None where there is none."""
+        deltas = self.deltas(metric, label)
+        theirs = self.baseline.curve(metric) if deltas else {}
+        found = {point: delta for point, delta in deltas.items() if _differs(delta, theirs.get(point, 0.0))}
         return max(found.items(), key=lambda item: abs(item[1]), default=None)
+
+    # As in Measurement, what is made of comparisons is imported only when it is asked for.
+
+    def plot(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
+        """One metric of every side over depth.
+
+        Raises:
+            SettingsError: where no side was measured with it.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.compared_curves import compared_curve
+
+        return compared_curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
+
+    def plot_deltas(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
+        """What each variant changes of a metric over depth: variant minus baseline.
+
+        Raises:
+            SettingsError: where no side was measured with it.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.deltas import delta_curve
+
+        return delta_curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
+
+    def plot_similarity(self, layer: Layer = -1, *, label: str | None = None, theme: ThemeName = "light") -> go.Figure:
+        """Cosine of every pair of tokens of one side's first text, on the colour scale of all sides.
+
+        Args:
+            layer: the number of a block, from the baseline's end where negative, or the name of a point.
+            label: of the side; None for the baseline.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point or side.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.compared_maps import compared_map
+
+        side, point = choosing.chosen_side(self, label), choosing.chosen_point(self, layer)
+        return compared_map(self, side, point, theme=choosing.chosen_theme(theme))
+
+    def plot_difference(self, layer: Layer = -1, *, label: str | None = None, theme: ThemeName = "light") -> go.Figure:
+        """What a variant changes of the cosine of every pair of tokens: variant minus baseline.
+
+        Args:
+            layer: the number of a block, from the baseline's end where negative, or the name of a point.
+            label: of the variant; None for the first.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point or variant.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.compared_maps import difference_map
+
+        variant, point = choosing.chosen_variant(self, label), choosing.chosen_point(self, layer)
+        return difference_map(self, variant, point, theme=choosing.chosen_theme(theme))
+
+    def plot_spectra(
+        self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
+    ) -> go.Figure:
+        """Singular values of each side's first text, and the share of the energy in the first k.
+
+        Args:
+            layer: the number of a block, from the baseline's end where negative, or the name of a point.
+            centred: whether the mean token is removed first; needs ``centred_spectra`` in the settings.
+            logarithmic: whether the value axis is; values of exactly 0 are then left out.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.compared_spectra import compared_spectra
+
+        point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
+        return compared_spectra(self, point, centred=centred, logarithmic=logarithmic, theme=colours)
+
+    def plot_plane(
+        self,
+        layer: Layer = -1,
+        *,
+        diversity: str = "token_cosine",
+        fidelity: str = "cka_to_baseline",
+        controls: Mapping[str, Comparison] | None = None,
+        theme: ThemeName = "light",
+    ) -> go.Figure:
+        """What each variant leaves of the baseline's states across, how alike its tokens are upwards.
+
+        Args:
+            layer: a block or point of the baseline; at its last block, each side is read at its own end.
+            diversity: a metric.
+            fidelity: a metric that is measured beside a baseline.
+            controls: sweeps to draw as lines, by title, such as :func:`oversmooth.comparing.control_settings` names.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point or metric.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.plane import fidelity_plane
+
+        axes = {"diversity": diversity, "fidelity": fidelity}
+        chosen = {axis: choosing.chosen_metric(self, name) for axis, name in axes.items()}
+        point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
+        return fidelity_plane(self, point, **chosen, controls=controls or {}, theme=colours)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every metric of every side: ``label,input,point,metric,value``, as in ``curves.csv``."""
+        import pandas as pd
+
+        from oversmooth.export import tables
+
+        return pd.concat([tables.curves(each, label) for label, each in self.measurements.items()], ignore_index=True)
+
+
+def _differs(delta: float, value: float) -> bool:
+    return abs(delta) > SAME * abs(value)

@@ -10,8 +10,11 @@ from oversmooth import points
 from oversmooth.record import Record
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
     import xarray as xr
 
+    from oversmooth.figures.choosing import Layer, ThemeName
     from oversmooth.settings import Settings
 
 SCHEMA_VERSION = 1
@@ -106,3 +109,57 @@ class Measurement:
     def missing(self, metric: str, point: str, kind: str = "missing") -> tuple[Note, ...]:
         """The notes on one number."""
         return tuple(note for note in self.notes if (note.metric, note.point, note.kind) == (metric, point, kind))
+
+    # Figures and tables are made of measurements, so that what follows imports them only when it is asked for.
+
+    def plot(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
+        """One metric over depth.
+
+        Raises:
+            SettingsError: where it was not measured.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.curves import curve
+
+        return curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
+
+    def plot_similarity(self, layer: Layer = -1, *, theme: ThemeName = "light") -> go.Figure:
+        """Cosine of every pair of tokens of the first text.
+
+        Args:
+            layer: the number of a block, from the end where negative, or the name of a point.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.similarity import similarity_map
+
+        return similarity_map(self, choosing.chosen_point(self, layer), theme=choosing.chosen_theme(theme))
+
+    def plot_spectrum(
+        self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
+    ) -> go.Figure:
+        """Singular values of the first text's tokens, and the share of the energy in the first k.
+
+        Args:
+            layer: the number of a block, from the end where negative, or the name of a point.
+            centred: whether the mean token is removed first; needs ``centred_spectra`` in the settings.
+            logarithmic: whether the value axis is; values of exactly 0 are then left out.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point.
+        """
+        from oversmooth.figures import choosing
+        from oversmooth.figures.spectrum import spectrum
+
+        point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
+        return spectrum(self, point, centred=centred, logarithmic=logarithmic, theme=colours)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every metric at every point of every text: ``label,input,point,metric,value``, as in ``curves.csv``."""
+        from oversmooth.export import tables
+
+        return tables.curves(self, self.record.model.name)

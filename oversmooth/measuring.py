@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ from oversmooth.calibration import Sampler
 from oversmooth.errors import InputError
 from oversmooth.inputs import Encoded, batch, encode
 from oversmooth.intervention import Intervention
+from oversmooth.language_model import Outputs, score
 from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
@@ -24,6 +25,7 @@ from oversmooth.passes import analyse, batches
 from oversmooth.progress import Report, silent
 from oversmooth.provenance import Circumstances, environment, place, provenance
 from oversmooth.settings import Settings
+from oversmooth.sides import sides_of
 
 
 def measure(settings: Settings, *, model: LoadedModel | None = None, report: Report = silent) -> Measurement:
@@ -45,23 +47,28 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     with model.lock, _one_blas_thread():
         texts = [_encode(settings, number, model) for number in range(len(settings.texts))]
         clock["measure"] = time.perf_counter()
-        with _intervening(settings, model, texts) as intervention:
-            analysis = analyse(texts, model, settings, intervention, report)
+        intervention = _intervention(settings, model, texts)
+        with sides_of(settings, model, texts, report) as sides, _active(intervention):
+            analysis = analyse(texts, model, settings, intervention, sides, report)
             here, mitigations = environment(model), tuple(model.mitigated_by)
+        if settings.language_model:
+            clock["loss"] = time.perf_counter()
+        outputs = score(settings, model, texts, intervention, report)
     clock["end"] = time.perf_counter()
-    return _assemble(settings, model, texts, analysis, Circumstances(here, mitigations, _durations(clock)))
+    return _assemble(settings, model, texts, analysis, outputs, Circumstances(here, mitigations, _durations(clock)))
 
 
-@contextmanager
-def _intervening(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Iterator[Intervention | None]:
-    """The settings' mitigations on the model; both sides of a comparison run with one kernel, the baseline too."""
+def _intervention(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Intervention | None:
+    """The settings' mitigations; both sides of a comparison run with one kernel, so the baseline has an empty one."""
     if not settings.mitigations and not settings.fidelity:
-        yield None
-        return
+        return None
     members = batches(texts, padded=model.anatomy.padding_is_safe)
     sampler = Sampler(model.anatomy, (batch([texts[number] for number in each], model) for each in members))
-    with Intervention(model, settings.methods, sampler).active() as intervention:
-        yield intervention
+    return Intervention(model, settings.methods, sampler)
+
+
+def _active(intervention: Intervention | None) -> AbstractContextManager[object]:
+    return nullcontext() if intervention is None else intervention.active()
 
 
 def _encode(settings: Settings, number: int, model: LoadedModel) -> Encoded:
@@ -95,15 +102,14 @@ def _assemble(
     model: LoadedModel,
     texts: Sequence[Encoded],
     analysis: Analysis,
+    outputs: Outputs,
     circumstances: Circumstances,
 ) -> Measurement:
     points = list(analysis.points)
     # Made once: making the indexes is most of the work.
     coordinates = xr.Coordinates({"input": np.arange(len(texts)), "point": points})
     dims = ("input", "point")
-    curves = xr.Dataset(
-        {metric.name: (dims, analysis.curves[index]) for index, metric in enumerate(analysis.metrics)}, coordinates
-    )
+    curves = xr.Dataset({name: (dims, values) for name, values in analysis.curves.items()}, coordinates)
     kept = {"raw": analysis.raw} if analysis.centred is None else {"raw": analysis.raw, "centred": analysis.centred}
     spectra = xr.Dataset(
         {name: ((*dims, "component"), values) for name, values in kept.items()} | {"floor": (dims, analysis.floor)},
@@ -118,8 +124,8 @@ def _assemble(
         spectra=spectra,
         similarity=similarity,
         similarity_factor=analysis.factor,
-        outputs=xr.Dataset(),
+        outputs=xr.Dataset({name: ("input", values) for name, values in outputs.values.items()}),
         tokens=tuple(text.tokens for text in texts),
-        notes=analysis.ordered_notes(),
-        record=provenance(settings, model, texts, analysis, circumstances),
+        notes=(*analysis.ordered_notes(), *outputs.notes),
+        record=provenance(settings, model, texts, analysis, circumstances, outputs.warnings),
     )

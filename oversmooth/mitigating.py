@@ -15,7 +15,7 @@ from oversmooth.settings import DEFAULT_MAX_TOKENS
 
 
 @contextmanager
-def mitigated(model: LoadedModel, *methods: Mitigation, texts: Sequence[str] = ()) -> Iterator[Intervention]:
+def mitigated(model: LoadedModel, *methods: Mitigation, texts: str | Sequence[str] = ()) -> Iterator[Intervention]:
     """Have methods act on a model inside a ``with`` block, in their order; afterwards it is bit for bit as it was.
 
     The block holds the model: other threads wait for its end. Whatever runs the network in it is mitigated, be it
@@ -24,16 +24,20 @@ def mitigated(model: LoadedModel, *methods: Mitigation, texts: Sequence[str] = (
     Args:
         model: as :func:`oversmooth.load` gives it.
         methods: such as ``NeuTRENO(strength=0.05)``.
-        texts: what calibrated methods are calibrated on.
+        texts: what calibrated methods are calibrated on; one or several.
 
     Raises:
         MitigationError: where methods exclude each other, the model cannot carry one, or texts are missing.
         InputError: where a text cannot be tokenised.
     """
-    sampler = None
-    if texts:
-        encoded = [encode(text, model, max_tokens=DEFAULT_MAX_TOKENS, special_tokens=False) for text in texts]
-        members = batches(encoded, padded=model.anatomy.padding_is_safe)
-        sampler = Sampler(model.anatomy, (batch([encoded[number] for number in each], model) for each in members))
-    with model.lock, Intervention(model, methods, sampler).active() as intervention:
+    with model.lock, Intervention(model, methods, _sampler(model, texts)).active() as intervention:
         yield intervention
+
+
+def _sampler(model: LoadedModel, texts: str | Sequence[str]) -> Sampler | None:
+    texts = (texts,) if isinstance(texts, str) else texts
+    if not texts:
+        return None
+    encoded = [encode(text, model, max_tokens=DEFAULT_MAX_TOKENS, special_tokens=True) for text in texts]
+    members = batches(encoded, padded=model.anatomy.padding_is_safe)
+    return Sampler(model.anatomy, (batch([encoded[number] for number in each], model) for each in members))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
@@ -11,9 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from oversmooth.analysis import Analysis, Rows
+from oversmooth.fidelity import Fidelity, Sides
 from oversmooth.inputs import Encoded, batch
 from oversmooth.intervention import Intervention
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.points import PointSet
 from oversmooth.progress import Progress, Report
 from oversmooth.recording import expected_points, record
 from oversmooth.settings import Settings
@@ -29,30 +31,27 @@ PARALLEL_TOKENS = 256
 
 ANALYSIS_THREADS = 2
 
+Take = Callable[[int, str, NDArray[np.float32]], None]
+"""Receives the number of a text, a point, and the text's states there (token, dim), padding among them."""
 
-def analyse(
-    texts: Sequence[Encoded], model: LoadedModel, settings: Settings, intervention: Intervention | None, report: Report
-) -> Analysis:
-    """Run the texts through the model and take the numbers at every point."""
-    fused = intervention.fused if intervention is not None and intervention.read_out is not None else None
-    points = expected_points(model.anatomy, settings.points, fused=fused is not None)
-    rows = [
-        Rows(np.flatnonzero([token.measured for token in text.tokens.items]), text.classification) for text in texts
-    ]
-    analysis = Analysis(
-        settings.metrics,
-        points,
-        rows,
-        model.anatomy.hidden_size,
-        similarity=settings.similarity,
-        centred=settings.centred_spectra,
-    )
+
+def run_texts(
+    texts: Sequence[Encoded],
+    model: LoadedModel,
+    which: PointSet,
+    intervention: Intervention | None,
+    take: Take,
+    report: Report,
+) -> None:
+    """Run the texts through the model and hand each one's states at every point to ``take``, perhaps in threads."""
+    fused = _read_out(intervention)
+    points = expected_points(model.anatomy, which, fused=fused is not None)
     done, total = 0, len(points) * len(texts)
     report(Progress("measure", done, total, points[0]))
     for members in batches(texts, padded=model.anatomy.padding_is_safe):
-        waiting = _Waiting(analysis, members)
+        waiting = _Waiting(take, members)
 
-        def take(
+        def add(
             point: str, states: torch.Tensor, members: Sequence[int] = members, waiting: _Waiting = waiting
         ) -> None:
             nonlocal done
@@ -60,16 +59,54 @@ def analyse(
             done += len(members)
             report(Progress("measure", done, total, point))
 
-        record(model.anatomy, batch([texts[number] for number in members], model), take, settings.points, fused)
+        record(model.anatomy, batch([texts[number] for number in members], model), add, which, fused)
         waiting.analyse()
+
+
+def analyse(
+    texts: Sequence[Encoded],
+    model: LoadedModel,
+    settings: Settings,
+    intervention: Intervention | None,
+    sides: Sides | None,
+    report: Report,
+) -> Analysis:
+    """Run the texts through the model and take the numbers at every point."""
+    points = expected_points(model.anatomy, settings.points, fused=_read_out(intervention) is not None)
+    rows = [rows_of(text) for text in texts]
+    width = model.anatomy.hidden_size
+    fidelity = None
+    if sides is not None:
+        identities = [row.identities for row in rows]
+        fidelity = Fidelity(identities, points, width, sides)
+    analysis = Analysis(
+        settings.metrics,
+        points,
+        rows,
+        width,
+        similarity=settings.similarity,
+        centred=settings.centred_spectra,
+        fidelity=fidelity,
+    )
+    run_texts(texts, model, settings.points, intervention, analysis.take, report)
     return analysis
+
+
+def rows_of(text: Encoded) -> Rows:
+    """Which rows of its states count."""
+    measured = np.flatnonzero([token.measured for token in text.tokens.items])
+    return Rows(measured, text.classification, np.asarray(text.ids, dtype=np.intp)[measured])
+
+
+def _read_out(intervention: Intervention | None) -> Callable[[], torch.Tensor] | None:
+    return intervention.fused if intervention is not None and intervention.read_out is not None else None
 
 
 class _Waiting:
     """States of a few points, analysed together: between two blocks, the network's weights fill the caches."""
 
-    def __init__(self, analysis: Analysis, members: Sequence[int]) -> None:
-        self._analysis = analysis
+    def __init__(self, take: Take, members: Sequence[int]) -> None:
+        self._take = take
         self._members = members
         self._states: list[tuple[str, NDArray[np.float32]]] = []
 
@@ -83,11 +120,11 @@ class _Waiting:
         tasks = [(number, point, kept[row]) for point, kept in self._states for row, number in enumerate(self._members)]
         self._states.clear()
         if tasks and len(tasks[0][2]) >= PARALLEL_TOKENS:
-            for done in [_analysts().submit(self._analysis.take, *task) for task in tasks]:
+            for done in [_analysts().submit(self._take, *task) for task in tasks]:
                 done.result()
         else:
             for task in tasks:
-                self._analysis.take(*task)
+                self._take(*task)
 
 
 @lru_cache(maxsize=1)
@@ -96,12 +133,16 @@ def _analysts() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(ANALYSIS_THREADS, torch.get_num_threads()), thread_name_prefix="analysis")
 
 
-def batches(texts: Sequence[Encoded], *, padded: bool) -> Iterator[list[int]]:
-    """Numbers of texts that go through the model together: of like length, or of equal length if not ``padded``."""
+def batches(texts: Sequence[Encoded], *, padded: bool, most: int | None = None) -> Iterator[list[int]]:
+    """Numbers of texts that go through the model together: of like length, or of equal length if not ``padded``.
+
+    ``most`` is the largest number of tokens, padding included, unless a single text has more.
+    """
+    most = BATCH_TOKENS if most is None else most
     members: list[int] = []
     lengths = [len(text.ids) for text in texts]
     for number in sorted(range(len(texts)), key=lambda number: lengths[number]):
-        full = lengths[number] * (len(members) + 1) > BATCH_TOKENS
+        full = lengths[number] * (len(members) + 1) > most
         if members and (full or not (padded or lengths[number] == lengths[members[0]])):
             yield members
             members = []

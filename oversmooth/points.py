@@ -19,6 +19,8 @@ from typing import Literal
 EMBEDDING = "embedding"
 FINAL_NORM = "final_norm"
 FUSION = "fusion"
+OUTPUT = "output"
+"""Of the language-model head; no point of the states, but a place for notes on what is measured there."""
 
 PointSet = Literal["blocks", "all"]
 SubLayer = Literal["attention", "attention_norm", "mlp"]
@@ -52,6 +54,8 @@ def title(point: str) -> str:
         return "the final norm"
     if point == FUSION:
         return "the fusion of all blocks"
+    if point == OUTPUT:
+        return "the output of the language-model head"
     if is_block(point):
         return f"block {point}"
     index, part = point.split(".")

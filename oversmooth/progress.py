@@ -9,17 +9,19 @@ from typing import Literal
 from oversmooth.points import title
 from oversmooth.wording import bytes_in_words
 
-Stage = Literal["queue", "start", "download", "load", "measure"]
+Stage = Literal["queue", "start", "download", "load", "measure", "loss"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: ``done`` of ``total`` units of ``stage`` (bytes when downloading, points when measuring)."""
+    """Where a run is: ``done`` of ``total`` units of ``stage``: bytes, points, or predictions of tokens."""
 
     stage: Stage
     done: int = 0
     total: int = 0
     detail: str = ""
+    variant: str = ""
+    """Which side of a comparison; empty where there is only one."""
 
     @property
     def fraction(self) -> float:
@@ -35,11 +37,19 @@ def silent(progress: Progress) -> None:
     """Ignore progress."""
 
 
+_VERBS: dict[Stage, str] = {
+    "queue": "Waiting",
+    "start": "Starting",
+    "download": "Downloading",
+    "load": "Loading",
+    "measure": "Measuring",
+    "loss": "Measuring the loss",
+}
+
+
 def sentence(progress: Progress) -> str:
     """Where a run is, in words."""
-    verb = {"queue": "Waiting", "start": "Starting", "download": "Downloading", "load": "Loading"}.get(
-        progress.stage, "Measuring"
-    )
+    verb = _VERBS[progress.stage]
     if progress.stage == "download" and progress.total:
         amount = f" ({bytes_in_words(progress.done)} of {bytes_in_words(progress.total)})"
     elif progress.total:
@@ -47,4 +57,5 @@ def sentence(progress: Progress) -> str:
     else:
         amount = ""
     detail = title(progress.detail) if progress.stage == "measure" and progress.detail else progress.detail
-    return f"{verb}{f': {detail}' if detail else ''}{amount} …"
+    side = f"{progress.variant}: " if progress.variant else ""
+    return f"{side}{verb}{f': {detail}' if detail else ''}{amount} …"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -48,7 +48,7 @@ class Settings(BaseModel):
         SettingsError: through :meth:`of` and :meth:`from_json`, with one sentence for each wrong field.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
     schema_version: Literal[1] = SCHEMA_VERSION
     model: Annotated[str, Field(min_length=1), BeforeValidator(_whole_characters)] = DEFAULT_MODEL
@@ -86,6 +86,8 @@ class Settings(BaseModel):
     def _known_metrics(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         known = metric_registry.names()
         for name in names:
+            if name in metric_registry.fidelity_names():
+                raise ValueError(f"“{name}” cannot be asked for: every comparison measures it by itself")
             if name not in known:
                 raise ValueError(
                     f"there is no metric named “{name}”{did_you_mean(name, known)}; `oversmooth metrics` lists them"
@@ -121,18 +123,7 @@ class Settings(BaseModel):
     @classmethod
     def from_json(cls, text: str | bytes, source: str = "The settings") -> Self:
         """Settings from a JSON document; ``source`` names it in the error."""
-        try:
-            fields = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise SettingsError(f"{source}: this is not JSON ({error}).") from error
-        if not isinstance(fields, dict):
-            raise SettingsError(f"{source}: expected a JSON object with named settings.")
-        version = fields.get("schema_version", SCHEMA_VERSION)
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise SettingsError(
-                f"{source}: written by a newer Oversmooth (schema {version}; this one reads up to {SCHEMA_VERSION}). "
-                "Update Oversmooth to read it."
-            )
+        fields = read_document(text, source)
         try:
             return cls.of(**fields)
         except SettingsError as error:
@@ -141,12 +132,7 @@ class Settings(BaseModel):
     @classmethod
     def from_file(cls, path: Path) -> Self:
         """Settings from a JSON file."""
-        try:
-            text = path.read_bytes()
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise SettingsError(f"Cannot read the settings file {path}: {reason}.") from error
-        return cls.from_json(text, source=str(path))
+        return cls.from_json(read_file(path), source=str(path))
 
     def to_json(self) -> str:
         """The settings as a JSON document that :meth:`from_json` reads back to an equal object."""
@@ -158,6 +144,40 @@ class Settings(BaseModel):
 
     def __hash__(self) -> int:
         return hash(self.key())
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a settings file.
+
+    Raises:
+        SettingsError: where it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"Cannot read the settings file {path}: {reason}.") from error
+
+
+def read_document(text: str | bytes, source: str) -> dict[str, Any]:
+    """The JSON object of a settings file, of a schema that this version reads; ``source`` names it in the error.
+
+    Raises:
+        SettingsError: where it is not JSON, not an object, or of a newer schema.
+    """
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SettingsError(f"{source}: this is not JSON ({error}).") from error
+    if not isinstance(fields, dict):
+        raise SettingsError(f"{source}: expected a JSON object with named settings.")
+    version = fields.get("schema_version", SCHEMA_VERSION)
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise SettingsError(
+            f"{source}: written by a newer Oversmooth (schema {version}; this one reads up to {SCHEMA_VERSION}). "
+            "Update Oversmooth to read it."
+        )
+    return fields
 
 
 PLAIN_WORDS = {"tuple_type": "expected a list", "too_short": "give at least one"}

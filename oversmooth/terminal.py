@@ -1,18 +1,25 @@
-"""What the command line shows: a table of numbers, what is missing and why, and a line of progress."""
+"""What the command line shows: tables of numbers, notes and errors, and a line of progress."""
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+import typer
+
+from oversmooth.findings import Side, arrow, changes, differences, number, signed
+from oversmooth.metrics import fidelity_names
 from oversmooth.points import title
 from oversmooth.progress import Progress, Report, sentence, silent
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
     from oversmooth.measurement import Measurement
 
 MISSING = "–"
@@ -36,32 +43,62 @@ def table(measurement: Measurement) -> str:
     frame = measurement.curves.mean("input").to_dataframe()[list(measurement.metrics)].loc[list(measurement.points)].T
     frame.columns.name = None
     text = frame.to_string(line_width=width, float_format="{:.4g}".format, na_rep=MISSING)
-    number = measurement.curves.sizes["input"]
-    return f"{text}\n\nMean of {count(number, 'text')}." if number > 1 else text
+    outputs = [(str(name), number(float(values.mean("input")))) for name, values in measurement.outputs.items()]
+    parts = [text, *([columns(outputs)] if outputs else []), *_mean(measurement)]
+    return "\n\n".join(parts)
 
 
-def missing(measurement: Measurement) -> list[str]:
-    """Which metrics have no value where, and why: one sentence for each reason and place."""
-    places: dict[tuple[str, str], list[str]] = {}
-    for note in measurement.notes:
-        if note.kind == "missing":
-            points = places.setdefault((note.reason, note.metric), [])
-            if note.point not in points:
-                points.append(note.point)
-    metrics: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (reason, metric), points in places.items():
-        metrics.setdefault((reason, tuple(points)), []).append(metric)
-    everywhere = measurement.curves.sizes["point"]
-    return [
-        f"no value for {', '.join(names)} at {_place(points, everywhere)}: {reason}."
-        for (reason, points), names in metrics.items()
-    ]
+def comparison_tables(comparison: Comparison) -> str:
+    """A row for each metric and side, from first to last and what differs; then what is left of the baseline."""
+    names = comparison.baseline.settings.metrics
+    sides = differences(comparison, names)
+    head = ("METRIC", "VARIANT", "FIRST → LAST", "DELTA", "LARGEST DELTA", "PARTS AT")
+    rows = [(name, side.label, *_difference(comparison, side, name)) for name in names for side in sides]
+    parts = [columns([head, *rows])]
+    beside = [name for name in fidelity_names() if any(name in side.fidelity for side in sides)]
+    if beside:
+        values = [
+            tuple(number(side.fidelity[name]) if name in side.fidelity else MISSING for name in beside)
+            for side in sides
+        ]
+        kept = [(side.label, *row) for side, row in zip(sides, values, strict=True)]
+        parts.append(columns([("VARIANT", *beside), *kept]))
+    parts += [f"{side.label} has no differences: {side.incomparable}." for side in sides if side.incomparable]
+    return "\n\n".join([*parts, *_mean(comparison.baseline)])
 
 
-def _place(points: Sequence[str], everywhere: int) -> str:
-    if len(points) == 1:
-        return title(points[0])
-    return "any point" if len(points) == everywhere else count(len(points), "point")
+def _difference(comparison: Comparison, side: Side, name: str) -> tuple[str, str, str, str]:
+    measurement, found = comparison.measurements[side.label], side.differences[name]
+    if name not in measurement.metrics:
+        return MISSING, MISSING, MISSING, MISSING
+    (change,) = changes(measurement, [name])
+    return (
+        arrow(change.first, change.last),
+        MISSING if math.isnan(found.delta) else signed(found.delta),
+        f"{signed(found.largest)} at {title(found.largest_point)}" if found.largest_point else MISSING,
+        title(found.parting) if found.parting else MISSING,
+    )
+
+
+def _mean(measurement: Measurement) -> list[str]:
+    texts = measurement.curves.sizes["input"]
+    return [f"Mean of {count(texts, 'text')}."] if texts > 1 else []
+
+
+def error(sentence: str) -> None:
+    """Tell what went wrong."""
+    typer.echo(f"Error: {sentence}", err=True)
+
+
+def notes(sentences: Iterable[str]) -> None:
+    """Tell what to know before the numbers are read."""
+    for told in sentences:
+        typer.echo(f"Note: {told}", err=True)
+
+
+def wrote(paths: Sequence[Path]) -> None:
+    """Tell which files were written."""
+    typer.echo(f"Wrote {', '.join(path.name for path in paths)} to {paths[0].parent}.")
 
 
 @contextmanager
@@ -72,7 +109,10 @@ def progress_line(stream: TextIO) -> Iterator[Report]:
         return
 
     def report(progress: Progress) -> None:
-        stream.write(f"\r\x1b[K{sentence(progress)}")
+        # What is longer than the line would stay on the screen.
+        room = shutil.get_terminal_size().columns - 1
+        told = sentence(progress)
+        stream.write(f"\r\x1b[K{told if len(told) <= room else told[: room - 1] + '…'}")
         stream.flush()
 
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -15,6 +15,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """``1 token``, ``1,832 tokens``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def enumerated(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``; at least one."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def bytes_in_words(number: float) -> str:

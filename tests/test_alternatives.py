@@ -3,9 +3,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from synthetic import measurement
+from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
 from oversmooth import alternatives
+from oversmooth.comparison import Comparison
 from oversmooth.measurement import Note
 
 NAN = math.nan
@@ -75,4 +76,69 @@ def test_spectra_that_are_not_there_say_why() -> None:
     broken.spectra["raw"].loc[0, "2"] = NAN
     assert alternatives.spectrum(broken, "2", centred=False) == (
         "No spectrum of the tokens at block 2: 12 activations are infinite."
+    )
+
+
+def test_curves_of_a_comparison_are_told_side_by_side() -> None:
+    comparison = comparison_of({"a": variant(-0.1), "fused": fused_variant(), "broken": broken_variant()})
+    assert alternatives.compared_curve(comparison, "token_cosine") == (
+        "Token cosine similarity over depth, a line chart of a baseline and 3 variants. "
+        "baseline: 0.06 → 0.36 from the embedding to block 5. "
+        "a: 0.06 → 0.32 from the embedding to block 5. "
+        "fused: 0.06 → 0.20 from the embedding to the fusion of all blocks. "
+        "broken: 0.06 → 0.50 from the embedding to block 5. "
+        "No value at block 3 and block 4: 3 activations of 528 are infinite or <not> a number."
+    )
+    empty = alternatives.compared_curve(comparison_of({"deep": deep_variant()}), "cka_to_baseline")
+    assert "a baseline and 1 variant, empty. Linear CKA to the baseline is measured on variants" in empty
+
+
+def test_differences_are_told_with_where_they_begin_and_are_largest() -> None:
+    comparison = comparison_of({"a\u202e": variant(-0.1), "same": variant(0.0), "deep": deep_variant()})
+    assert alternatives.delta_curve(comparison, "token_cosine") == (
+        "Token cosine similarity over depth, variant minus baseline, a line chart. "
+        "a⟨U+202E⟩ differs from block 1 on, by −0.0360 at most, at block 5. "
+        "same nowhere differs from the baseline. deep: it has 12 blocks, the baseline 6."
+    )
+    assert "a line chart, empty." in alternatives.delta_curve(comparison_of({"deep": deep_variant()}), "token_cosine")
+
+
+def test_maps_of_a_comparison_are_told_with_their_side() -> None:
+    comparison = comparison_of({"a": variant(-0.1, words=["x", "y", "z"]), "deep": deep_variant()})
+    result = comparison.measurements["a"]
+    assert alternatives.compared_map(comparison, "a", "0") == f"a: {alternatives.similarity(result, '0')}"
+    assert alternatives.difference_map(comparison, "a", "0") == (
+        "a: No difference to the baseline: its tokens are not the same."
+    )
+    base, other = (measurement(words=["x", "y", "z"], blocks=1) for _ in range(2))
+    assert base.similarity is not None
+    assert other.similarity is not None
+    change = np.array([[0, 0.25, -0.5], [0.25, 0, 0], [-0.5, 0, 0]], dtype=np.float32)
+    base.similarity.loc["0"] = np.eye(3)
+    other.similarity.loc["0"] = np.eye(3) + change
+    assert alternatives.difference_map(Comparison({"baseline": base, "b": other}, {}), "b", "0") == (
+        "Heat map of the cosine between 3 tokens at block 0, b minus the baseline: mean −0.0833 over pairs, "
+        "from −0.500 (“x” and “z”) to 0.250 (“x” and “y”)."
+    )
+
+
+def test_spectra_of_a_comparison_are_told_side_by_side() -> None:
+    comparison = comparison_of({"fused": fused_variant(), "a": variant(-0.1)})
+    text = alternatives.compared_spectra(comparison, "5", centred=False)
+    assert text.startswith("Spectra of a baseline and 2 variants at block 5, line charts. baseline: Singular values of")
+    assert text.count("90 % take") == 3
+    fusion = alternatives.compared_spectra(comparison, "fusion", centred=False)
+    assert fusion.count("90 % take") == 1
+    assert fusion.endswith("baseline and a: it has no such point.")
+
+
+def test_the_plane_is_told_by_its_coordinates() -> None:
+    comparison = comparison_of({"a": variant(-0.5), "deep": deep_variant()})
+    controls = {"Noise": comparison_of({"weak": variant(-0.1), "strong": variant(-0.6)})}
+    assert alternatives.fidelity_plane(
+        comparison, "5", diversity="token_cosine", fidelity="cka_to_baseline", controls=controls
+    ) == (
+        "Token cosine similarity against Linear CKA to the baseline at block 5, a scatter chart. "
+        "baseline: 0.360 at 1. a: 0.180 at 0.750. "
+        "Noise, a control, runs from 0.360 at 1 to 0.144 at 0.640. deep: it is another model."
     )

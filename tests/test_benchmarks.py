@@ -10,9 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def test_overhead_prints_every_row() -> None:
+def rows_of(name: str) -> list[list[str]]:
+    """The cells of every row with numbers that a benchmark prints."""
     done = subprocess.run(
-        [sys.executable, "benchmarks/overhead.py", "--quick"],
+        [sys.executable, f"benchmarks/{name}.py", "--quick"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -21,7 +22,11 @@ def test_overhead_prints_every_row() -> None:
     )
     assert done.returncode == 0, done.stderr
     rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if re.match(r"\| [^|]*\d", line)]
-    cells = [[cell.strip() for cell in row] for row in rows]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def test_overhead_prints_every_row() -> None:
+    cells = rows_of("overhead")
     timed = [row for row in cells if len(row) == 7]
     assert [row[:2] for row in timed] == [
         ["all-MiniLM-L6-v2", "16"],
@@ -31,3 +36,9 @@ def test_overhead_prints_every_row() -> None:
     numbers = re.compile(r"\d+\.\d+ / \d+\.\d+")
     assert all(numbers.search(cell) for row in timed for cell in row[2:])
     assert [row[0] for row in cells if len(row) == 5] == ["2", "4", "4 − 2"]
+
+
+def test_comparison_prints_every_row() -> None:
+    cells = [row for row in rows_of("comparison") if row[0].isdecimal()]
+    assert [row[0] for row in cells] == ["16", "32"]
+    assert all(re.search(r"\d+\.\d+ / \d+\.\d+", cell) for row in cells for cell in row[1:])

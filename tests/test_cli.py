@@ -169,7 +169,7 @@ class TestMeasureOnScreen:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert run(["measure", "--text", "rain", "--out", str(tmp_path)]) == 0
-        assert "no value for token_cosine" in capsys.readouterr().err
+        assert "No value for token_cosine" in capsys.readouterr().err
         assert set(values(tmp_path / "curves.csv", metric="token_cosine").values()) == {""}
         assert set(values(tmp_path / "curves.csv", metric="stable_rank").values()) == {"1.0"}
 
@@ -360,16 +360,18 @@ class TestLists:
 
     def test_metrics(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["metrics"]) == 0
-        lines = capsys.readouterr().out.splitlines()
-        assert [line.split()[0] for line in lines[1:]] == list(metrics.names())
-        for line, metric in zip(lines[1:], metrics.all_metrics(), strict=True):
-            assert metric.range_text() in line
-            assert metric.paper.cite() in line
+        ordinary, beside = capsys.readouterr().out.split("\n\nIn comparisons, beside the baseline:\n\n")
+        for listed, names in ((ordinary, metrics.names()), (beside, metrics.fidelity_names())):
+            lines = listed.splitlines()
+            assert [line.split()[0] for line in lines[1:]] == list(names)
+            for line, metric in zip(lines[1:], map(metrics.get, names), strict=True):
+                assert metric.range_text() in line
+                assert metric.paper.cite() in line
 
     def test_metrics_at_length(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["metrics", "--long"]) == 0
         printed = capsys.readouterr().out
-        for metric in metrics.all_metrics():
+        for metric in map(metrics.get, [*metrics.names(), *metrics.fidelity_names()]):
             assert metric.formula in printed
             assert metric.paper.url in printed
             assert metric.caveat in printed

@@ -25,18 +25,31 @@ def test_the_probe_sees_what_is_loaded() -> None:
     "code",
     [
         "import oversmooth",
-        "from oversmooth import Settings, Measurement; Settings.of(texts='a b')",
+        "from oversmooth import Comparison, Measurement, Settings; Settings.of(texts='a b')",
         "from oversmooth import metrics; metrics.names()",
         "from oversmooth.models import catalog; catalog.CATALOG",
         "from oversmooth.export import folder, tables",
         "from oversmooth import launch; launch.script()",
+        "from oversmooth.mitigations import all_mitigations; [each.parameters() for each in all_mitigations()]",
+        "from oversmooth import Settings, comparing; comparing.control_settings(Settings.of(texts='a b'))",
     ],
 )
 def test_declarations_come_without_heavy_libraries(code: str) -> None:
     assert loaded(code) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["measure", "--help"], ["models"], ["metrics"], ["--version"]])
+QUICK = [
+    ["--help"],
+    ["measure", "--help"],
+    ["compare", "--help"],
+    ["models"],
+    ["metrics"],
+    ["mitigations"],
+    ["--version"],
+]
+
+
+@pytest.mark.parametrize("arguments", QUICK)
 def test_quick_commands_load_no_heavy_libraries(arguments: list[str]) -> None:
     assert loaded(f"from oversmooth.cli import run; assert run({arguments}) == 0") == []
 

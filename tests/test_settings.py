@@ -29,6 +29,14 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "points": st.sampled_from(("blocks", "all")),
     "similarity": st.booleans(),
     "centred_spectra": st.booleans(),
+    "mitigations": st.lists(
+        st.builds("attnscale:omega={:g},layers={}".format, st.floats(-1, 2), st.sampled_from(("default", "none", "0-2/5")))
+        | st.builds("gfsa:weight={:g},order={}".format, st.floats(-1, 1), st.integers(1, 4)),
+        max_size=2,
+        unique_by=lambda text: text.partition(":")[0],
+    ).map(tuple),
+    "fidelity": st.booleans(),
+    "language_model": st.booleans(),
     "device": st.sampled_from(("auto", "cpu", "cuda", "mps")),
     "max_tokens": st.integers(1, 8192),
 }
@@ -137,6 +145,23 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one() -> None:
     assert refusal('{"texts": ["a"], "cls": 1, "self": 2}') == (
         "There is no setting named “cls”. There is no setting named “self”."
     )
+
+
+def test_mitigations_are_kept_with_every_parameter() -> None:
+    settings = Settings.of(texts="a", mitigations=("attnscale:omega=.5", "pairnorm"))
+    assert settings.mitigations == ("attnscale:omega=0.5,layers=default,heads=default", "pairnorm:scale=1,layers=default")
+    assert [str(method) for method in settings.methods] == list(settings.mitigations)
+    assert settings.baseline() == Settings.of(texts="a")
+
+
+def test_a_wrong_mitigation_is_named_with_the_nearest_known_one() -> None:
+    assert "did you mean “attnscale”?" in refused(mitigations=["attnscal"])
+    assert "must be in [−1, 2], not 9" in refused(mitigations=["attnscale:omega=9"])
+    assert "given twice" in refused(mitigations=["pairnorm", "pairnorm"])
+
+
+def test_what_every_comparison_measures_cannot_be_asked_for() -> None:
+    assert "every comparison measures it by itself" in refused(metrics=["cka_to_baseline"])
 
 
 def test_an_unknown_metric_is_named_with_the_nearest_known_one() -> None:

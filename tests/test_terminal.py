@@ -55,6 +55,17 @@ def test_a_download_is_told_in_bytes() -> None:
     assert sentence(Progress("queue")) == "Waiting …"
 
 
+def test_progress_names_the_side_of_a_comparison_and_stays_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    with terminal.progress_line(stream) as report:
+        report(Progress("measure", 1, 8, "3", variant="pairnorm"))
+        report(Progress("measure", 1, 8, "3", variant="neutreno:strength=0.4+attnscale:omega=0.5"))
+        _, short, long = re.split("\r\x1b\\[K", stream.getvalue())
+    assert short == "pairnorm: Measuring: block 3 (1 of 8) …"
+    assert long == "neutreno:strength=0.4+attnscale:omega=…"
+
+
 def test_columns_line_up() -> None:
     assert terminal.columns([("A", "B", "C"), ("long", "x", "and no trailing space")]) == (
         "A     B  C\nlong  x  and no trailing space"

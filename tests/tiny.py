@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any, cast
 
 import torch
-from families import VOCABULARY, build
+import transformers
+from families import FAMILIES, VOCABULARY, build
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from oversmooth.models.anatomy import dissect
-from oversmooth.models.loaded import LoadedModel
+from oversmooth.models.loaded import LoadedModel, Prediction
 from oversmooth.models.loading import load
 from oversmooth.record import ModelRecord
 
@@ -38,13 +40,19 @@ def tokenizer(limit: int = 64) -> PreTrainedTokenizerFast:
     )
 
 
-def loaded(network: PreTrainedModel, tokens: PreTrainedTokenizerFast | None = None) -> LoadedModel:
-    """A network from memory as a model that can be measured."""
+def loaded(
+    network: PreTrainedModel,
+    tokens: PreTrainedTokenizerFast | None = None,
+    whole: PreTrainedModel | None = None,
+    prediction: Prediction | None = None,
+) -> LoadedModel:
+    """A network from memory as a model that can be measured; with the same one under a head, where that is given."""
     anatomy = dissect(network)
     record = ModelRecord(
         name="tiny",
         source="memory",
         identifier="tiny",
+        revision=None,
         commit=None,
         family=anatomy.family,
         architecture=type(network).__name__,
@@ -55,9 +63,37 @@ def loaded(network: PreTrainedModel, tokens: PreTrainedTokenizerFast | None = No
         checkpoint_dtype="float32",
         causal=anatomy.causal,
         tokenizer="PreTrainedTokenizerFast",
+        tokenizer_sha256={},
         limits=anatomy.limits,
     )
-    return LoadedModel(network, tokens or tokenizer(), anatomy, torch.device("cpu"), record)
+    return LoadedModel(network, tokens or tokenizer(), anatomy, torch.device("cpu"), record, whole, prediction)
+
+
+def head(family: str) -> PreTrainedModel:
+    """The tiny random model of a family with its language-model head, whose predictions are far from uniform."""
+    declared = FAMILIES[family]
+    automatic: Any = AutoModelForCausalLM if declared.causal else AutoModelForMaskedLM
+    config = getattr(transformers, declared.config)(**declared.arguments)
+    torch.manual_seed(3)
+    whole: PreTrainedModel = automatic.from_config(config)
+    for parameter in whole.parameters():
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.3)
+    whole.train(False)
+    return whole
+
+
+def beneath(whole: PreTrainedModel, prediction: Prediction, tokens: PreTrainedTokenizerFast) -> LoadedModel:
+    """The network beneath a head, measurable together with it."""
+    return loaded(cast(PreTrainedModel, whole.base_model), tokens, whole, prediction)
+
+
+def with_head(family: str) -> LoadedModel:
+    """That model, measurable; a masked one has a tokenizer that knows [MASK]."""
+    whole, tokens = head(family), tokenizer()
+    if not FAMILIES[family].causal:
+        tokens.add_special_tokens({"mask_token": "[MASK]"})
+    return beneath(whole, "causal" if FAMILIES[family].causal else "masked", tokens)
 
 
 @cache

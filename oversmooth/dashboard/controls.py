@@ -7,6 +7,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oversmooth import metrics
 from oversmooth.dashboard.examples import examples
+from oversmooth.dashboard.state import bound, enter, keep, kept
+from oversmooth.metrics import fidelity, identity
 from oversmooth.models.catalog import CATALOG, find
 from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Device, Settings
 
@@ -18,28 +20,47 @@ DEVICES: dict[Device, str] = {
 }
 MAIN_METRICS = ("token_cosine", "effective_rank", "high_frequency_share", "explained_variance_1")
 """What is drawn before the user chooses: one cosine, one rank, one share without scale, one of the spectrum."""
+MAIN_COMPARED = (
+    "token_cosine",
+    "effective_rank",
+    "high_frequency_share",
+    "cka_to_baseline",
+    "pooled_cosine_to_baseline",
+)
+"""The same in a comparison: never without what is left of the baseline."""
 
 
-def sidebar() -> tuple[Settings, tuple[str, ...]]:
-    """Draw the controls; give the settings, and the metrics whose curves are drawn (all are measured)."""
+def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
+    """Draw the controls; give the settings, and the metrics whose curves are drawn (all are measured).
+
+    Args:
+        comparison: whether the settings are those of a baseline; the model, the text and how they are run are shared
+            with the page that measures one.
+    """
+    enter("compare" if comparison else "measure")
     with st.sidebar:
         model = _model()
         text = _text()
         special_tokens = st.toggle(
             "Count special tokens",
             key="special_tokens",
+            persist_state="session",
             help="[CLS], [SEP], BOS and their like. Left out by default: they are no words, and in causal models the "
             "first token often carries massive activations. Padding never counts.",
         )
-        chosen = _metrics()
+        chosen = _compared_metrics() if comparison else _metrics()
+        language_model = comparison and _language_model()
         with st.expander("Run"):
-            device: Device = st.selectbox("Device", list(DEVICES), format_func=DEVICES.__getitem__, key="device")
+            device: Device = st.selectbox(
+                "Device", list(DEVICES), format_func=DEVICES.__getitem__, key="device", persist_state="session"
+            )
             max_tokens = st.number_input(
                 "Longest text, in tokens",
                 min_value=2,
                 max_value=8192,
                 value=DEFAULT_MAX_TOKENS,
                 key="max_tokens",
+                persist_state="session",
                 help="A longer text is cut here, or where the model's positions end, and the page says so.",
             )
     settings = Settings.of(
@@ -47,6 +68,8 @@ def sidebar() -> tuple[Settings, tuple[str, ...]]:
         texts=text,
         special_tokens=special_tokens,
         centred_spectra=True,
+        fidelity=comparison,
+        language_model=language_model,
         device=device,
         max_tokens=int(max_tokens),
     )
@@ -60,6 +83,7 @@ def _model() -> str:
         index=[entry.name for entry in CATALOG].index(DEFAULT_MODEL),
         accept_new_options=True,
         key="model",
+        persist_state="session",
         help="Pick one, or type any Hugging Face id (owner/name) or a local folder.",
     )
     model = (typed or DEFAULT_MODEL).strip() or DEFAULT_MODEL
@@ -73,14 +97,14 @@ def _model() -> str:
 
 
 def _text() -> str:
-    st.session_state.setdefault("text", examples()[0].text)
     texts = {example.title: example.text for example in examples()}
 
     def take_example() -> None:
         if st.session_state.example is not None:
-            st.session_state.text = texts[st.session_state.example]
+            keep("text", texts[st.session_state.example])
 
-    text = st.text_area("Text", key="text", height=190, help="Ctrl + Enter applies.")
+    written = kept("text", examples()[0].text)
+    text = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written))
     st.selectbox(
         "Example",
         list(texts),
@@ -101,18 +125,40 @@ def _take_upload() -> None:
     if upload is None:
         return
     try:
-        st.session_state.text = upload.getvalue().decode("utf-8-sig")
+        keep("text", upload.getvalue().decode("utf-8-sig"))
     except UnicodeDecodeError:
         st.session_state.upload_problem = "This file is not UTF-8 text. Save it as UTF-8 and upload it again."
 
 
 def _metrics() -> tuple[str, ...]:
+    return _curves(metrics.names(), MAIN_METRICS, "metrics", "All metrics are measured in one pass")
+
+
+def _compared_metrics() -> tuple[str, ...]:
+    beside = (identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE)
+    return _curves(
+        (*metrics.names(), *beside), MAIN_COMPARED, "compared_metrics", "All are measured in one pass a side"
+    )
+
+
+def _curves(known: tuple[str, ...], usual: tuple[str, ...], key: str, measured: str) -> tuple[str, ...]:
     chosen = st.multiselect(
         "Curves",
-        metrics.names(),
-        default=MAIN_METRICS,
+        known,
+        default=usual,
         format_func=lambda name: metrics.get(name).title,
-        key="metrics",
-        help="All metrics are measured in one pass; this chooses what is drawn.",
+        key=key,
+        persist_state="session",
+        help=f"{measured}; this chooses what is drawn.",
     )
-    return tuple(name for name in metrics.names() if name in chosen)
+    return tuple(name for name in known if name in chosen)
+
+
+def _language_model() -> bool:
+    return st.toggle(
+        "Language-model loss",
+        key="language_model",
+        persist_state="session",
+        help="The loss of the checkpoint's own head, where it has one, and how far its predictions move. A causal "
+        "model needs no further pass; a masked one needs one for every token of every side, which takes long.",
+    )

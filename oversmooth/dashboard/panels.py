@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from oversmooth import alternatives, findings, metrics
 from oversmooth.dashboard import theme
+from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
 from oversmooth.dashboard.definitions import definitions
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, token_table
 from oversmooth.dashboard.token_strip import token_strip
-from oversmooth.figures import CONFIG
 from oversmooth.figures.curves import curve, small_curve
 from oversmooth.figures.similarity import similarity_map
 from oversmooth.figures.spectrum import spectrum
 from oversmooth.measurement import Measurement
-from oversmooth.points import is_block, tick
 from oversmooth.wording import count
 
 TILES = 4
@@ -86,12 +84,12 @@ def _largest(change: findings.Change) -> str:
 def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     """Curves over depth, and one layer in detail. Moving the slider redraws this part alone and runs no model."""
     curves = st.container()
-    point = _layer_slider(measurement)
+    point = layer_slider(measurement.main_points)
     colours = theme.current()
     with curves:
         if chosen:
             st.subheader(plain(f"{metrics.get(chosen[0]).title} over depth"), anchor=False)
-            _chart(
+            chart(
                 curve(measurement, chosen[0], theme=colours, selected=point),
                 alternatives.curve(measurement, chosen[0]),
                 "curve",
@@ -103,7 +101,7 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Similarity of every pair of tokens", anchor=False)
-        _chart(
+        chart(
             similarity_map(measurement, point, theme=colours),
             alternatives.similarity(measurement, point),
             "similarity",
@@ -119,37 +117,17 @@ def _small_curves(measurement: Measurement, names: tuple[str, ...], point: str) 
         for column, name in zip(st.columns(SMALL_COLUMNS), row, strict=False):
             with column:
                 figure = small_curve(measurement, name, theme=theme.current(), selected=point)
-                _chart(figure, alternatives.curve(measurement, name), f"small_{name}")
-
-
-def _layer_slider(measurement: Measurement) -> str:
-    options = measurement.main_points
-    if st.session_state.get("layer") not in options:
-        st.session_state.layer = [point for point in options if is_block(point)][-1]
-    layer: str = st.select_slider("Layer", options, format_func=tick, key="layer")
-    return layer
+                chart(figure, alternatives.curve(measurement, name), f"small_{name}")
 
 
 def _spectrum(measurement: Measurement, point: str) -> None:
     st.subheader("Singular values", anchor=False)
-    with st.container(horizontal=True):
-        scale = st.segmented_control(
-            "Scale", ["Linear", "Log"], default="Log", required=True, key="scale", label_visibility="collapsed"
-        )
-        form = st.segmented_control(
-            "Form", ["Raw", "Centred"], default="Raw", required=True, key="form", label_visibility="collapsed"
-        )
-    centred = form == "Centred"
-    _chart(
-        spectrum(measurement, point, centred=centred, logarithmic=scale == "Log", theme=theme.current()),
+    centred, logarithmic = spectrum_form()
+    chart(
+        spectrum(measurement, point, centred=centred, logarithmic=logarithmic, theme=theme.current()),
         alternatives.spectrum(measurement, point, centred=centred),
         "spectrum",
     )
-
-
-def _chart(figure: go.Figure, alternative: str, key: str) -> None:
-    # The chart's own theme, not Streamlit's: the same figure is exported.
-    st.plotly_chart(figure, theme=None, config=CONFIG, alt=alternative, key=f"chart_{key}")
 
 
 def _tokens(measurement: Measurement) -> None:
@@ -162,12 +140,7 @@ def _tokens(measurement: Measurement) -> None:
 def _numbers(measurement: Measurement) -> None:
     with st.expander("All numbers as a table"):
         st.dataframe(curve_table(measurement))
-        for note in dict.fromkeys(f"{metrics_title(note.metric)}: {note.reason}." for note in measurement.notes):
-            st.caption(plain(note))
+        for sentence in findings.missing(measurement):
+            st.caption(plain(sentence[0].upper() + sentence[1:]))
     with st.expander("How these numbers came about"):
         st.code(measurement.record.to_json(), language="json", wrap_lines=True)
-
-
-def metrics_title(name: str) -> str:
-    """The metric's name in words; the similarity map is no metric but has missing values as well."""
-    return metrics.get(name).title if name in metrics.names() else name.capitalize()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
-from oversmooth import metrics
+from oversmooth import findings, metrics
+from oversmooth.comparison import Comparison
 from oversmooth.measurement import Measurement, Tokens
 from oversmooth.points import tick
 from oversmooth.tokens import visible
@@ -16,6 +19,52 @@ def curve_table(measurement: Measurement) -> pd.DataFrame:
     table = pd.DataFrame(columns, index=list(measurement.main_points))
     table.index = pd.Index([tick(point) for point in measurement.main_points], name="point")
     return table
+
+
+def end_table(comparison: Comparison, chosen: Sequence[str]) -> pd.DataFrame:
+    """One row for each side: the chosen metrics and what is left of the baseline, where the side is read."""
+    sides = findings.differences(comparison, [name for name in chosen if name in metrics.names()])
+    return pd.DataFrame(
+        {
+            "side": side.label,
+            "at": tick(side.point),
+            **{metrics.get(name).title: found.last for name, found in side.differences.items()},
+            **{metrics.get(name).title: value for name, value in side.fidelity.items()},
+        }
+        for side in sides
+    )
+
+
+def output_reason(measurement: Measurement, name: str) -> str:
+    """Why a number of the model's head is missing, in a clause; empty where it is not."""
+    return next((note.reason for note in measurement.notes if (note.kind, note.metric) == ("missing", name)), "")
+
+
+def difference_table(comparison: Comparison) -> pd.DataFrame:
+    """One row for each metric of each side, where the side is read; a missing number is an empty cell."""
+    sides = findings.differences(comparison, metrics.names())
+    rows = [_difference_row(name, side) for name in metrics.names() for side in sides]
+    rows += [
+        {"metric": metrics.get(name).title, "side": side.label, "at": tick(side.point), "value": side.fidelity[name]}
+        for name in metrics.fidelity_names()
+        for side in sides
+        if name in side.fidelity
+    ]
+    return pd.DataFrame(rows)
+
+
+def _difference_row(name: str, side: findings.Side) -> dict[str, object]:
+    found = side.differences[name]
+    return {
+        "metric": metrics.get(name).title,
+        "side": side.label,
+        "at": tick(side.point),
+        "value": found.last,
+        "difference": found.delta,
+        "first differs at": None if found.parting is None else tick(found.parting),
+        "largest difference": found.largest,
+        "largest at": None if found.largest_point is None else tick(found.largest_point),
+    }
 
 
 def token_table(tokens: Tokens) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from oversmooth.engine.cache import ByteCache, measurement_bytes
+from oversmooth.bytecache import ByteCache
+from oversmooth.engine.cache import measurement_bytes
 from oversmooth.errors import CancelledError, OversmoothError, QueueFullError
 from oversmooth.progress import Progress
 from oversmooth.wording import count

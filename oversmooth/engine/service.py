@@ -10,10 +10,12 @@ from typing import IO, TYPE_CHECKING
 import torch
 
 from oversmooth import inputs
-from oversmooth.engine.cache import ByteCache, folder_fingerprint
+from oversmooth.bytecache import ByteCache
+from oversmooth.engine.cache import folder_fingerprint
 from oversmooth.engine.messages import Finished, Message, Ready, Run, Step, send
 from oversmooth.errors import CancelledError, OversmoothError, WorkerLostError
 from oversmooth.measuring import measure
+from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.models.loading import load
 from oversmooth.progress import Progress, Report, silent
 from oversmooth.settings import DEFAULT_MODEL, Device
@@ -29,7 +31,7 @@ class Models:
     """The models kept loaded; the least recently used are let go when their memory passes ``limit`` bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._cache: ByteCache[Hashable, LoadedModel] = ByteCache(limit, lambda model: model.bytes)
+        self._cache: ByteCache[Hashable, LoadedModel] = ByteCache(limit, lambda model: model.bytes + REFERENCE_BYTES)
 
     def get(
         self, name: str, revision: str | None = None, device: Device = "auto", report: Report = silent

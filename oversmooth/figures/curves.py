@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
 from oversmooth import points
-from oversmooth.figures.series import Series, ticks
-from oversmooth.figures.theme import Theme, blank, template, value_axis
+from oversmooth.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.figures.series import APART, Series, ticks
+from oversmooth.figures.theme import Theme, blank, value_axis
 from oversmooth.findings import number, reason
 from oversmooth.tokens import escape
 from oversmooth.wording import count
@@ -25,8 +26,6 @@ SMALL_HEIGHT = 140
 HEADING = 50
 """Pixels above a small chart, for two lines of words."""
 MOST_TICKS = 13
-
-_TEXT_ONLY = "%{text}<extra></extra>"
 
 
 def curve(measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
@@ -44,54 +43,35 @@ def curve(measurement: Measurement, metric: str, *, theme: Theme, selected: str 
     series = Series.of(measurement, metric)
     if not series.defined:
         return blank(f"{series.title}: {reason(measurement, metric, series.points[0])}.", theme, height=HEIGHT)
-    panel = _Panel(theme, small=False)
+    panel = _Panel(theme)
     panel.draw(series, selected)
     texts = len(measurement.tokens)
     mean = f", mean of {count(texts, 'text')}" if texts > 1 else ""
     panel.value_axis["title"] = {"text": escape(series.axis_title + mean)}
     panel.depth_axis["title"] = {"text": "block"}
-    return _figure(panel, theme, HEIGHT)
+    return panel.figure(HEIGHT)
 
 
 def small_curve(measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
     """The same as :func:`curve` at a third of the size, under the metric's name and its value at ``selected``."""
     panel = _Panel(theme, small=True)
     panel.draw(Series.of(measurement, metric), selected)
-    figure = _figure(panel, theme, SMALL_HEIGHT + HEADING)
+    figure = panel.figure(SMALL_HEIGHT + HEADING)
     figure.layout.margin.t = HEADING - 10
     return figure
 
 
-def _figure(panel: _Panel, theme: Theme, height: int) -> go.Figure:
-    """Everything at once: adding one thing at a time, plotly checks it all again each time."""
-    layout = {
-        "template": template(theme),
-        "height": height,
-        "shapes": panel.shapes,
-        "annotations": panel.annotations,
-        "xaxis": panel.depth_axis,
-        "yaxis": panel.value_axis,
-    }
-    return go.Figure(panel.traces, layout)
-
-
 @dataclass(frozen=True)
-class _Panel:
-    """The axes and what is drawn in them, as plain dictionaries."""
+class _Panel(Canvas):
+    """One metric of one measurement, large or small."""
 
-    theme: Theme
-    small: bool
-    traces: list[dict[str, Any]] = field(default_factory=list)
-    shapes: list[dict[str, Any]] = field(default_factory=list)
-    annotations: list[dict[str, Any]] = field(default_factory=list)
-    depth_axis: dict[str, Any] = field(default_factory=dict)
-    value_axis: dict[str, Any] = field(default_factory=dict)
+    small: bool = False
 
     def draw(self, series: Series, selected: str | None) -> None:
         """Everything there is to see of one metric."""
         self._axes(series)
         self._each_text(series)
-        self._final_norm(series)
+        self._set_apart(series)
         self._line(series, series.path, "lines+markers")
         self._missing(series)
         if self.small:
@@ -99,11 +79,8 @@ class _Panel:
         if selected in series.positions:
             self._selected(series, selected)
 
-    def _add(self, **trace: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        self.traces.append({"type": "scatter", **trace})
-
     def _axes(self, series: Series) -> None:
-        values, labels = ticks(series, most=5 if self.small else MOST_TICKS)
+        values, labels = ticks(series.positions, most=5 if self.small else MOST_TICKS)
         ends = series.positions.values()
         self.depth_axis.update(tickvals=values, ticktext=labels, tickangle=0, range=[min(ends) - 0.5, max(ends) + 0.5])
         drawn = [value for row in (series.values.values(), *series.texts) for value in row if math.isfinite(value)]
@@ -116,8 +93,8 @@ class _Panel:
             self.depth_axis["tickfont"] = self.value_axis["tickfont"] = {"size": 10}
 
     def _line(self, series: Series, names: Sequence[str], mode: str) -> None:
-        solid = {points.FINAL_NORM: "diamond", points.EMBEDDING: "square"}
-        self._add(
+        solid = {points.FINAL_NORM: "diamond", points.EMBEDDING: "square", points.FUSION: "star-diamond"}
+        self.add(
             x=[series.positions[point] for point in names],
             y=[series.values.get(point) for point in names],
             mode=mode,
@@ -129,22 +106,23 @@ class _Panel:
                 "line": {"color": self.theme.accent, "width": 1.5},
             },
             text=[series.hover(point) for point in names],
-            hovertemplate=_TEXT_ONLY,
+            hovertemplate=TEXT_ONLY,
         )
 
-    def _final_norm(self, series: Series) -> None:
-        if points.FINAL_NORM not in series.values:
-            return
-        pair = [series.path[-1], points.FINAL_NORM]
-        if pair[0] in series.values:
-            self._add(
-                x=[series.positions[point] for point in pair],
-                y=[series.values[point] for point in pair],
-                mode="lines",
-                line={"color": self.theme.muted, "width": 1, "dash": "dot"},
-                hoverinfo="skip",
-            )
-        self._line(series, [points.FINAL_NORM], "markers")
+    def _set_apart(self, series: Series) -> None:
+        for point in APART:
+            if point not in series.values:
+                continue
+            pair = [series.path[-1], point]
+            if pair[0] in series.values:
+                self.add(
+                    x=[series.positions[each] for each in pair],
+                    y=[series.values[each] for each in pair],
+                    mode="lines",
+                    line={"color": self.theme.muted, "width": 1, "dash": "dot"},
+                    hoverinfo="skip",
+                )
+            self._line(series, [point], "markers")
 
     def _each_text(self, series: Series) -> None:
         """All texts in one trace with gaps between: a thousand traces would take seconds to draw."""
@@ -161,14 +139,14 @@ class _Panel:
             words.append("")
         if x:
             line = {"color": self.theme.muted, "width": 0.75}
-            self._add(x=x, y=y, mode="lines", line=line, text=words, hovertemplate=_TEXT_ONLY)
+            self.add(x=x, y=y, mode="lines", line=line, text=words, hovertemplate=TEXT_ONLY)
 
     def _missing(self, series: Series) -> None:
         for run, why in series.gaps():
             first, last = series.positions[run[0]], series.positions[run[-1]]
-            self._shape(type="rect", x0=first - 0.4, x1=last + 0.4, line={"width": 0}, fillcolor=self.theme.grid)
+            self.shape(type="rect", x0=first - 0.4, x1=last + 0.4, line={"width": 0}, fillcolor=self.theme.grid)
             place = points.title(run[0]) if len(run) == 1 else f"{points.title(run[0])} to {points.title(run[-1])}"
-            self._note(
+            self.note(
                 text="missing",
                 x=(first + last) / 2,
                 y=0.5,
@@ -179,32 +157,18 @@ class _Panel:
 
     def _selected(self, series: Series, selected: str) -> None:
         position = series.positions[selected]
-        self._shape(type="line", x0=position, x1=position, opacity=0.6, line={"color": self.theme.muted, "width": 1})
+        self.shape(type="line", x0=position, x1=position, opacity=0.6, line={"color": self.theme.muted, "width": 1})
         if selected in series.values:
             size = 8 if self.small else 13
             ring = {"size": size, "symbol": "circle-open", "color": self.theme.text, "line": {"width": 1.5}}
-            self._add(x=[position], y=[series.values[selected]], mode="markers", marker=ring, hoverinfo="skip")
+            self.add(x=[position], y=[series.values[selected]], mode="markers", marker=ring, hoverinfo="skip")
         if not self.small:
-            share = (position + 1) / (1 + max(series.positions.values()))
-            anchor = "left" if share < 0.2 else "right" if share > 0.8 else "center"
             value = number(series.values.get(selected, math.nan))
-            self._above(f"{points.title(selected)}: <b>{value}</b>", 12, x=position, xanchor=anchor)
+            self.over(position, f"{points.title(selected)}: <b>{value}</b>")
 
     def _heading(self, series: Series, selected: str | None) -> None:
         """The metric above a small chart, with its value at the selected point."""
         words = [escape(line) for line in textwrap.wrap(series.axis_title, 24)]
         value = f" <b>{number(series.values[selected])}</b>" if selected in series.values else ""
         corner = {"x": 0, "xref": "x domain", "xanchor": "left", "align": "left"}
-        self._above("<br>".join(words) + value, 11, **corner)
-
-    def _above(self, text: str, size: int, **place: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        """Words just above the chart, where no line runs."""
-        self._note(text=text, y=1, yanchor="bottom", yshift=2, font={"size": size, "color": self.theme.text}, **place)
-
-    def _note(self, **note: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        self.annotations.append({"xref": "x", "yref": "y domain", **note})
-
-    def _shape(self, **shape: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        """Something behind the lines, over the whole height."""
-        refs = {"xref": "x", "yref": "y domain", "y0": 0, "y1": 1, "layer": "below"}
-        self.shapes.append(refs | shape)
+        self.above("<br>".join(words) + value, 11, **corner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -16,8 +16,10 @@ from oversmooth.tokens import escape
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
 
-NORM_GAP = 1.5
-"""Distance of the final norm from the last block, in blocks: it is set apart, since it is not one."""
+APART = (points.FINAL_NORM, points.FUSION)
+"""Points that are set apart behind the last block, in this order, since they are not blocks."""
+GAP = 1.5
+"""Distance of each of them from what stands before it, in blocks."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Series:
             # Where a metric has no lower bound, zero means nothing.
             from_zero=math.isfinite(declared.lower),
             points=tuple(curve),
-            positions=_positions(tuple(curve)),
+            positions=positions(tuple(curve)),
             values={point: value for point, value in curve.items() if math.isfinite(value)},
             texts=tuple(tuple(map(float, row)) for row in several) if len(several) > 1 else (),
             missing={p: reason(measurement, metric, p) for p, value in curve.items() if not math.isfinite(value)},
@@ -63,11 +65,11 @@ class Series:
     @property
     def path(self) -> tuple[str, ...]:
         """The points that a line connects: embedding and blocks."""
-        return tuple(point for point in self.points if point != points.FINAL_NORM)
+        return tuple(point for point in self.points if point not in APART)
 
     def gaps(self) -> list[tuple[list[str], str]]:
         """Runs of neighbouring points without a value for one reason, with that reason."""
-        runs = groupby(self.points, key=lambda point: (point == points.FINAL_NORM, self.missing.get(point)))
+        runs = groupby(self.points, key=lambda point: (point in APART, self.missing.get(point)))
         return [(list(run), why) for (_, why), run in runs if why is not None]
 
     def hover(self, point: str) -> str:
@@ -77,25 +79,30 @@ class Series:
         return "<br>".join(lines)
 
 
-def _positions(names: Sequence[str]) -> dict[str, float]:
-    blocks = [point for point in names if points.is_block(point)]
-    positions = {point: float(index) for index, point in enumerate(blocks)}
-    positions[points.EMBEDDING] = -1.0
-    positions[points.FINAL_NORM] = len(blocks) - 1 + NORM_GAP
-    return {name: positions[name] for name in names}
+def positions(names: Sequence[str], apart: Sequence[str] = (), gap: float = GAP) -> dict[str, float]:
+    """Where each point stands on an axis that numbers the blocks.
+
+    Args:
+        names: the points.
+        apart: points set apart that other lines on the same axis have, which keep their place.
+        gap: distance between them, in blocks.
+    """
+    last = sum(map(points.is_block, names)) - 1
+    known = {points.EMBEDDING: -1.0}
+    for place, point in enumerate([each for each in APART if each in names or each in apart], start=1):
+        known[point] = last + place * gap
+    return {name: known[name] if name in known else float(name) for name in names}
 
 
-def ticks(series: Series, most: int) -> tuple[list[float], list[str]]:
-    """Block numbers, thinned; embedding and final norm in a second row, where they have room beside the numbers."""
-    blocks = [point for point in series.points if points.is_block(point)]
+def ticks(places: Mapping[str, float], most: int) -> tuple[list[float], list[str]]:
+    """Block numbers, thinned; the other points below them, each in a row where it has room."""
+    blocks = [point for point in places if points.is_block(point)]
     step = _step(len(blocks), most)
     numbered = [point for index, point in enumerate(blocks) if index % step == 0]
-    words = {points.EMBEDDING: "<br>embedding", points.FINAL_NORM: "<br>final norm"}
-    named = [point for point in series.points if point in words]
-    return (
-        [series.positions[point] for point in [*numbered, *named]],
-        [*numbered, *(words[point] for point in named)],
-    )
+    lower = "<br><br>" if points.FINAL_NORM in places else "<br>"
+    words = {points.EMBEDDING: "<br>embedding", points.FINAL_NORM: "<br>final norm", points.FUSION: f"{lower}fusion"}
+    named = [point for point in places if point in words]
+    return [places[point] for point in [*numbered, *named]], [*numbered, *(words[point] for point in named)]
 
 
 def _step(blocks: int, most: int) -> int:

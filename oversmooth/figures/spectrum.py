@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 HEIGHT = 520
 MOST_COMPONENTS = 400
 """Components drawn of one line; of more, evenly many per decade."""
+
+MOST_MARKERS = 64
+"""Components up to which each has a marker."""
 
 Trace = dict[str, Any]
 """One plotly trace: as a plain dictionary it is checked once, with its figure, not by itself as well."""
@@ -43,17 +47,19 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
         why = spectrum_reason(measurement, point, centred=centred) if values.size == 0 else "all its values are 0"
         return blank(f"No spectrum at {points.title(point)}: {why}.", theme, height=HEIGHT)
     floor = float(measurement.spectra["floor"].sel(point=point).values[0])
-    extent = _extent(measurement, centred)
-    in_view = extent[0] <= floor if logarithmic else floor > 0.02 * extent[1]
-    shapes, notes = _resolution(floor, logarithmic, theme) if in_view else ([], [])
+    extent = extent_of([measurement], centred)
+    shapes, notes = resolution([floor], extent, logarithmic, theme)
     layout = {
         "template": template(theme),
         "height": HEIGHT,
         "shapes": shapes,
         "annotations": [*notes, _key(measurement, theme), *_words(values, points.title(point), theme)],
     }
-    traces = [*_fan(measurement, point, centred, theme), *_selected(values, floor, points.title(point), theme)]
-    axes = _axes(extent, measurement.spectra.sizes["component"], centred, logarithmic)
+    traces = [
+        *_fan(measurement, point, centred, theme),
+        *strong_line(values, floor, points.title(point), theme, line={"color": theme.accent, "width": 2.5}),
+    ]
+    axes = axes_of(extent, measurement.spectra.sizes["component"], centred, logarithmic)
     return go.Figure(traces, layout | axes)
 
 
@@ -105,28 +111,35 @@ def _key(measurement: Measurement, theme: Theme) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _selected(values: Float64, floor: float, title: str, theme: Theme) -> list[Trace]:
-    few = values.size <= 64
-    above, below = _line(
-        values,
-        title,
-        mode="lines+markers" if few else "lines",
-        line={"color": theme.accent, "width": 2.5},
-        marker={"size": 5, "color": theme.accent},
-    )
+def strong_line(values: Float64, floor: float, title: str, theme: Theme, **style: Any) -> list[Trace]:  # noqa: ANN401
+    """A spectrum and its cumulative share as strong lines; in the first, values below the resolution are grey.
+
+    Args:
+        values: descending.
+        floor: the resolution of the states.
+        title: what hover calls it, as markup.
+        theme: colours.
+        style: plotly's ``line``, and what else the traces are given.
+    """
+    mode = "lines+markers" if values.size <= MOST_MARKERS else "lines"
+    style = {"mode": mode, "marker": {"size": 5, "color": style["line"]["color"]}, **style}
+    above, below = _line(values, title, **style)
+    below["showlegend"] = False
     grey = above["y"] <= floor
     if not grey.any():
         return [above, below]
     # From the last value above the floor on, so that the line does not break.
     tail = slice(max(0, int(np.argmax(grey)) - 1), None)
+    marker = {"size": 4, "color": theme.paper, "line": {"color": theme.muted, "width": 1}}
     unresolved = {
         "type": "scatter",
         "x": above["x"][tail],
         "y": above["y"][tail],
         "mode": "lines+markers",
         "line": {"color": theme.muted, "width": 1},
-        "marker": {"size": 4, "color": theme.paper, "line": {"color": theme.muted, "width": 1}},
+        "marker": marker | {"symbol": style["marker"].get("symbol", "circle")},
         "hovertemplate": f"{title}, component %{{x}}: %{{y:.2g}}<br>below the resolution of the states<extra></extra>",
+        "showlegend": False,
     }
     return [unresolved, {**above, "y": np.where(grey, np.nan, above["y"])}, below]
 
@@ -141,7 +154,8 @@ def _words(values: Float64, title: str, theme: Theme) -> list[dict[str, Any]]:
     return [top | corner, bottom | corner]
 
 
-def _axes(extent: tuple[float, float], components: int, centred: bool, logarithmic: bool) -> dict[str, Any]:
+def axes_of(extent: tuple[float, float], components: int, centred: bool, logarithmic: bool) -> dict[str, Any]:
+    """Two charts over one axis of components: singular values with this extent, and shares of the energy."""
     low, high = extent
     if logarithmic:
         span = math.log10(high / low)
@@ -169,27 +183,36 @@ def _log_ticks(low: float, high: float) -> dict[str, object]:
     return {"tickvals": values, "ticktext": [number(value) for value in values]}
 
 
-def _extent(measurement: Measurement, centred: bool) -> tuple[float, float]:
+def extent_of(measurements: Sequence[Measurement], centred: bool) -> tuple[float, float]:
     """Smallest and largest value in view: the same for every point, so that the axis stays when the point changes."""
+    ends = [_ends(each, centred) for each in measurements]
+    low, high = min(low for low, _ in ends), max(high for _, high in ends)
+    return min(low, high / 10), high
+
+
+def _ends(measurement: Measurement, centred: bool) -> tuple[float, float]:
     every = measurement.spectra["centred" if centred else "raw"].sel(point=list(measurement.main_points)).values[0]
     floors = measurement.spectra["floor"].sel(point=list(measurement.main_points)).values[0]
     positive = every[np.isfinite(every) & (every > 0)]
     # Far below the floor there is only rounding, which would squeeze everything else.
-    lowest = max(float(positive.min()), float(np.nanmin(floors)) / 10)
-    return min(lowest, float(positive.max()) / 10), float(positive.max())
+    return max(float(positive.min()), float(np.nanmin(floors)) / 10), float(positive.max())
 
 
-def _resolution(floor: float, logarithmic: bool, theme: Theme) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The dashed line below which a singular value is rounding, and its label."""
+def resolution(
+    floors: Sequence[float], extent: tuple[float, float], logarithmic: bool, theme: Theme
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Dashed lines below which singular values are rounding, and one label, where they are in view."""
+    low, high = extent
+    floors = sorted(floor for floor in floors if (low <= floor if logarithmic else floor > 0.02 * high))
+    if not floors:
+        return [], []
     dashed = {"color": theme.muted, "width": 1, "dash": "dash"}
-    line = {
-        "type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": floor, "y1": floor, "yref": "y",
-        "layer": "below", "line": dashed,
-    }  # fmt: skip
+    across = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "yref": "y", "layer": "below", "line": dashed}
+    numbers = " to ".join(dict.fromkeys(number(floor, 2) for floor in (floors[0], floors[-1])))
     label = {
-        "text": f"resolution of float32 states, {number(floor, 2)}",
+        "text": f"resolution of float32 states, {numbers}",
         # Unlike a shape, an annotation on a logarithmic axis is placed by its exponent.
-        "y": math.log10(floor) if logarithmic else floor,
+        "y": math.log10(floors[-1]) if logarithmic else floors[-1],
         "x": 0, "xref": "x domain", "yref": "y", "xanchor": "left", "yanchor": "bottom",
     }  # fmt: skip
-    return [line], [label]
+    return [across | {"y0": floor, "y1": floor} for floor in floors], [label]

@@ -110,7 +110,13 @@ def template(theme: Theme) -> go.layout.Template:
                 "namelength": -1,
             },
             "annotationdefaults": {"font": {"size": 11, "color": theme.muted}, "showarrow": False},
-            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.accent},
+            "modebar": {
+                "bgcolor": "rgba(0,0,0,0)",
+                "color": theme.muted,
+                "activecolor": theme.accent,
+                # A notebook draws figures without our browser options: no upload to the vendor's cloud there either.
+                "remove": ["sendChartToCloud"],
+            },
         }
     )
 

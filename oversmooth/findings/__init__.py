@@ -1,14 +1,22 @@
-"""What a measurement says, in sentences and in the few numbers of a summary. No drawing, no markup."""
+"""What measurements say, in sentences and in the few numbers of a summary. No drawing, no markup."""
 
 from oversmooth.findings.changes import Change, caveats, changes, headline, reason
-from oversmooth.findings.numerals import arrow, number
+from oversmooth.findings.comparisons import Difference, Side, comparison_headline, differences
+from oversmooth.findings.gaps import missing
+from oversmooth.findings.numerals import arrow, number, signed
 
 __all__ = [
     "Change",
+    "Difference",
+    "Side",
     "arrow",
     "caveats",
     "changes",
+    "comparison_headline",
+    "differences",
     "headline",
+    "missing",
     "number",
     "reason",
+    "signed",
 ]

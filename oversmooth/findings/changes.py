@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from oversmooth import metrics as metric_registry
 from oversmooth import points
 from oversmooth.findings.numerals import arrow, decimals_for, fixed, number
-from oversmooth.wording import count
+from oversmooth.wording import count, enumerated
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
@@ -185,5 +185,4 @@ def _blocks(measurement: Measurement) -> list[str]:
 def _places(names: Sequence[str]) -> str:
     if len(names) > 3:
         return f"{len(names)} points from {points.title(names[0])} to {points.title(names[-1])}"
-    titles = [points.title(name) for name in names]
-    return " and ".join([", ".join(titles[:-1]), titles[-1]]) if len(titles) > 1 else titles[0]
+    return enumerated([points.title(name) for name in names])

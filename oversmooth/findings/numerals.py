@@ -35,6 +35,11 @@ def number(value: float, digits: int = 3) -> str:
     return f"{sign}{size:,.{max(0, digits - 1 - exponent)}f}"
 
 
+def signed(value: float, digits: int = 3) -> str:
+    """A difference for a person: as :func:`number`, with a plus before what is above zero."""
+    return f"{'+' if value > 0 else ''}{number(value, digits)}"
+
+
 def arrow(first: float, last: float) -> str:
     """``0.06 → 0.36``: both with the decimals that their difference needs."""
     if not (math.isfinite(first) and math.isfinite(last)):

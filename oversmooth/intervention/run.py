@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from oversmooth.errors import MitigationError
+from oversmooth.intervention.masks import BLOCKED
 from oversmooth.mitigations.sites import (
     AttentionPlace,
     BranchPlace,
@@ -106,9 +107,11 @@ class Run:
 
     def soften(self, logits: Tensor, allowed: Tensor) -> Tensor:
         """From logits to attention matrices, with the changes before and after the softmax."""
-        place = self._place(allowed, None)
-        probabilities = self._change("logits", logits, place).softmax(dim=-1)
-        self._attention = self._change("probabilities", probabilities, place)
+        changed = self._change("logits", logits, self._place(allowed, None))
+        if changed is not logits:
+            # A method may have closed keys: the uniform attention of those after it leaves them out too.
+            allowed = allowed & (changed > BLOCKED)
+        self._attention = self._change("probabilities", changed.softmax(dim=-1), self._place(allowed, None))
         return self._attention
 
     def _place(self, allowed: Tensor, values: Tensor | None) -> AttentionPlace:

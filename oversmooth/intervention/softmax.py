@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from oversmooth.intervention.attention import BLOCKED
+from oversmooth.intervention.masks import BLOCKED
 from oversmooth.intervention.run import ACTIVE
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _SOFTMAX = {torch.softmax, Tensor.softmax, nn.functional.softmax}
 
 
 class CatchSoftmax(TorchFunctionMode):
-    """Within a block, gives each square softmax (batch, head, query, key) to the run that is under way.
+    """Gives each square softmax (batch, head, query, key) over keys to the run that is under way.
 
     Args:
         anatomy: of the network whose passes it looks at; another may be under way in the same thread.
@@ -38,9 +38,9 @@ class CatchSoftmax(TorchFunctionMode):
     ) -> Any:  # noqa: ANN401  whatever the function gives
         named = dict(kwargs or {})
         run = ACTIVE.get()
-        if func not in _SOFTMAX or run is None or run.anatomy is not self._anatomy or run.layer < 0:
+        if func not in _SOFTMAX or run is None or run.anatomy is not self._anatomy:
             return func(*args, **named)
-        logits = args[0] if args else named["input"]
-        if logits.dim() != 4 or logits.shape[-1] != logits.shape[-2]:
+        logits, dim = args[0] if args else named["input"], args[1] if len(args) > 1 else named.get("dim")
+        if logits.dim() != 4 or logits.shape[-1] != logits.shape[-2] or dim not in (-1, 3):
             return func(*args, **named)
         return run.soften(logits, logits > BLOCKED)

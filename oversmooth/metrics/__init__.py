@@ -11,19 +11,37 @@ from oversmooth.metrics import rank
 from oversmooth.metrics import spectrum
 from oversmooth.metrics import frequency
 from oversmooth.metrics import scale
+from oversmooth.metrics import fidelity
+from oversmooth.metrics import identity
+from oversmooth.metrics import outputs
 
 # isort: on
-from oversmooth.metrics.registry import Metric, UndefinedError, all_metrics, get, names
+from oversmooth.metrics.registry import (
+    Definition,
+    Metric,
+    UndefinedError,
+    all_metrics,
+    fidelity_names,
+    get,
+    get_metric,
+    names,
+)
 from oversmooth.metrics.states import TokenStates
 
 __all__ = [
+    "Definition",
     "Metric",
     "TokenStates",
     "UndefinedError",
     "all_metrics",
+    "fidelity",
+    "fidelity_names",
     "frequency",
     "get",
+    "get_metric",
+    "identity",
     "names",
+    "outputs",
     "rank",
     "scale",
     "similarity",

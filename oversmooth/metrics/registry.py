@@ -16,9 +16,9 @@ class UndefinedError(ValueError):
     """The metric has no value for these states; the message is the reason, shown in the value's place."""
 
 
-@dataclass(frozen=True)
-class Metric:
-    """One named number of the tokens of a sequence at one point, with its definition."""
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """What is said of a named number wherever it is shown."""
 
     name: str
     """Column name in every export."""
@@ -34,12 +34,9 @@ class Metric:
     """What the number tells, in one sentence."""
     caveat: str
     """What it cannot tell, in one sentence."""
-    compute: Callable[[TokenStates], float]
     bound: str = ""
     """The shape-dependent upper bound in words, e.g. ``min(n, d)``."""
     unit: str = ""
-    resolved: Callable[[TokenStates], bool] | None = None
-    """False where the value lies below what the states' own precision resolves; None where that cannot happen."""
 
     def range_text(self) -> str:
         """The attainable range in mathematical notation, e.g. ``[1, min(n, d)]``."""
@@ -50,7 +47,17 @@ class Metric:
         return f"{left}{lower}, {upper}{right}".replace("-", "−")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Metric(Definition):
+    """One named number of the tokens of a sequence at one point, with its definition."""
+
+    compute: Callable[[TokenStates], float]
+    resolved: Callable[[TokenStates], bool] | None = None
+    """False where the value lies below what the states' own precision resolves; None where that cannot happen."""
+
+
 _REGISTRY: dict[str, Metric] = {}
+_FIDELITY: dict[str, Definition] = {}
 
 
 def metric(
@@ -70,28 +77,63 @@ def metric(
 
     def register(compute: Callable[[TokenStates], float]) -> Callable[[TokenStates], float]:
         name = compute.__name__
-        if name in _REGISTRY:
-            raise RuntimeError(f"two metrics are named {name}")
+        _refuse_second(name)
         _REGISTRY[name] = Metric(
-            name, title, formula, paper, lower, upper, reads, caveat, compute, bound, unit, resolved
+            name=name,
+            title=title,
+            formula=formula,
+            paper=paper,
+            lower=lower,
+            upper=upper,
+            reads=reads,
+            caveat=caveat,
+            bound=bound,
+            unit=unit,
+            compute=compute,
+            resolved=resolved,
         )
         return compute
 
     return register
 
 
+def define_fidelity(definition: Definition) -> None:
+    """Register a number of one side of a comparison, which is measured beside the metrics."""
+    _refuse_second(definition.name)
+    _FIDELITY[definition.name] = definition
+
+
+def _refuse_second(name: str) -> None:
+    if name in _REGISTRY or name in _FIDELITY:
+        raise RuntimeError(f"two metrics are named {name}")
+
+
 def names() -> tuple[str, ...]:
-    """Names of all metrics, in the order in which they are shown."""
+    """Names of all metrics that can be asked for, in the order in which they are shown."""
     return tuple(_REGISTRY)
 
 
 def all_metrics() -> tuple[Metric, ...]:
-    """All metrics, in the order in which they are shown."""
+    """All metrics that can be asked for, in the order in which they are shown."""
     return tuple(_REGISTRY.values())
 
 
-def get(name: str) -> Metric:
-    """The metric of that name.
+def fidelity_names() -> tuple[str, ...]:
+    """Names of what is measured in a comparison beside the metrics, in the order in which they are shown."""
+    return tuple(_FIDELITY)
+
+
+def get(name: str) -> Definition:
+    """What is said of the metric, or of the number of a comparison, of that name.
+
+    Raises:
+        KeyError: for an unknown name; settings are checked before.
+    """
+    return _REGISTRY.get(name) or _FIDELITY[name]
+
+
+def get_metric(name: str) -> Metric:
+    """The metric of that name, which can be computed of the states alone.
 
     Raises:
         KeyError: for an unknown name; settings are checked before.

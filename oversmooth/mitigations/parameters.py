@@ -56,7 +56,7 @@ class Parameter:
             return "such as 0.2/0.8"
         left = "(" if self.low_open or math.isinf(self.low) else "["
         right = ")" if self.high_open or math.isinf(self.high) else "]"
-        ends = ", ".join("−∞" if end == -math.inf else "∞" if end == math.inf else f"{end:g}" for end in self.ends)
+        ends = ", ".join("−∞" if end == -math.inf else "∞" if end == math.inf else f"{end:.10g}" for end in self.ends)
         return f"{left}{ends}{right}".replace("-", "−")
 
     @property
@@ -118,7 +118,7 @@ class Parameter:
         if self.kind == "switch":
             return "yes" if value else "no"
         if self.kind == "indices":
-            return "all" if value is None else _ranges(value)
+            return "default" if value is None else _ranges(value)
         if self.kind == "numbers":
             return SEPARATOR.join(map(_number, value))
         return _number(value) if self.kind == "number" else str(value)
@@ -129,7 +129,7 @@ _KINDS = {
     "integer": "a whole number",
     "switch": "yes or no",
     "choice": "one of the choices",
-    "indices": "all, none or numbers from 0 on such as 0-2/5",
+    "indices": "default, none or numbers from 0 on such as 0-2/5",
     "numbers": "numbers such as 0.2/0.8",
 }
 
@@ -224,8 +224,8 @@ def _read(kind: Kind, text: str) -> Any:  # noqa: ANN401  what cannot be read st
 
 
 def _read_indices(text: str) -> Any:  # noqa: ANN401
-    if text.casefold() in ("all", "none"):
-        return None if text.casefold() == "all" else ()
+    if text.casefold() in ("default", "none"):
+        return None if text.casefold() == "default" else ()
     found: set[int] = set()
     for part in text.split(SEPARATOR):
         ends = _RANGE.fullmatch(part)

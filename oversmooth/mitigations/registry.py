@@ -91,7 +91,7 @@ class Mitigation(ABC):
         return cls(**{name: each.paper for name, each in cls.parameters().items() if each.paper is not None})
 
     def __str__(self) -> str:
-        """The specification with every parameter, ``neutreno:strength=0.05,layers=all,heads=all``."""
+        """The specification with every parameter, ``neutreno:strength=0.05,layers=default,heads=default``."""
         values = [f"{name}={each.write(getattr(self, name))}" for name, each in self.parameters().items()]
         return f"{self.declaration.name}:{','.join(values)}"
 

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import signal
-import socket
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -20,7 +13,6 @@ from playwright.sync_api import Browser, Page, expect
 from tiny import tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-from workers import wait
 
 from oversmooth import Settings, measure
 from oversmooth.dashboard.examples import examples
@@ -36,45 +28,6 @@ MEASURING_THE_SLOW_MODEL = re.compile(r"Measuring: block \d+ \(\d+ of 201\)")
 
 # What can be typed as one word: no lone surrogate, and no white space, at which the test's tokenizer splits.
 TYPED = [token for token in SEEN if token.encode(errors="ignore").decode() == token and token.split() == [token]]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
-    """A dashboard on loopback: its address and its process."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "oversmooth", "app", "--port", str(port)]
-    log = tmp_path_factory.mktemp("server") / "log"
-    with log.open("w") as sink, subprocess.Popen(command, stdout=sink, stderr=sink) as process:
-        address = f"http://127.0.0.1:{port}"
-        wait(lambda: process.poll() is not None or _answers(address))
-        yield address, psutil.Process(process.pid)
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
-    assert "Traceback" not in log.read_text()
-
-
-def _answers(address: str) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health") as answer:
-        return bool(answer.status == 200)
-    return False
-
-
-@pytest.fixture
-def page(browser: Browser, server: tuple[str, psutil.Process]) -> Iterator[Page]:
-    """The page opened fresh; fails the test on a console error or a request that leaves the machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("dialog", lambda dialog: trouble.append(dialog.message))
-    page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
-    local = (server[0], server[0].replace("http", "ws"), "data:", "blob:")
-    page.on("request", lambda request: None if request.url.startswith(local) else trouble.append(request.url))
-    page.goto(server[0])
-    yield page
-    context.close()
-    assert trouble == []
 
 
 def write(page: Page, text: str) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 import pytest
 from awkward import SEEN
 from playwright.sync_api import Browser, Page
-from synthetic import measurement
+from synthetic import comparison_of, measurement, variant
 
 from oversmooth.figures import CONFIG
+from oversmooth.figures.compared_curves import compared_curve
+from oversmooth.figures.compared_spectra import compared_spectra
+from oversmooth.figures.deltas import delta_curve
+from oversmooth.figures.identity import sides
+from oversmooth.figures.plane import fidelity_plane
 from oversmooth.figures.similarity import MOST_LABELS, similarity_map
 from oversmooth.figures.spectrum import spectrum
 from oversmooth.figures.theme import DARK, LIGHT
@@ -34,9 +40,9 @@ def page(browser: Browser) -> Iterator[Page]:
     assert trouble == []
 
 
-def _show(page: Page, figure: go.Figure, folder: Path) -> None:
+def _show(page: Page, figure: go.Figure, folder: Path, config: Mapping[str, Any] | None = CONFIG) -> None:
     file = folder / "figure.html"
-    figure.write_html(file, include_plotlyjs=True, config=CONFIG)
+    figure.write_html(file, include_plotlyjs=True, config=config)
     page.goto(file.as_uri())
     page.wait_for_selector(".main-svg .ytick text")
 
@@ -77,11 +83,17 @@ def _short(seen: str) -> str:
     return seen if len(seen) <= TICK_CHARACTERS else seen[: TICK_CHARACTERS - 1] + "…"
 
 
-def test_no_button_sends_the_chart_away(page: Page, tmp_path: Path) -> None:
-    _show(page, similarity_map(measurement(), "0", theme=DARK), tmp_path)
+@pytest.mark.parametrize("config", [CONFIG, None], ids=["page", "notebook"])
+def test_no_button_sends_the_chart_away(config: Mapping[str, Any] | None, page: Page, tmp_path: Path) -> None:
+    _show(page, similarity_map(measurement(), "0", theme=DARK), tmp_path, config)
     titles = page.eval_on_selector_all(".modebar-btn", "found => found.map(one => one.dataset.title)")
     assert any(title.startswith("Download") for title in titles)
     assert not [title for title in titles if "share" in title.lower() or "cloud" in title.lower()]
+
+
+def test_a_page_shows_no_logo(page: Page, tmp_path: Path) -> None:
+    _show(page, similarity_map(measurement(), "0", theme=DARK), tmp_path)
+    assert page.locator(".modebar-btn").count() > 0
     assert page.locator(".modebar-btn.plotlyjsicon").count() == 0
 
 
@@ -92,3 +104,44 @@ def test_logarithmic_ticks_are_powers_of_ten(page: Page, tmp_path: Path) -> None
     drawn = [text.replace("\u200b", "") for text in _words(page, ".ytick text")]
     assert {"10−3", "10−2", "1", "10", "102", "103"} <= set(drawn)
     assert not [text for text in drawn if text.endswith(("m", "μ", "µ", "k"))]
+
+
+LONG = {
+    f"softdecay:alpha=-0.{n},<b>blend</b>=0.5,safe=yes,where=default+neutreno:strength=0.4": -0.1 * n
+    for n in range(1, 7)
+}
+SHORT = {"<s>": -0.2, "$x$": -0.4, '<a href="http://x">y</a>': -0.6}
+
+
+@pytest.mark.parametrize("labels", [LONG, SHORT], ids=["long", "short"])
+def test_names_of_sides_are_whole_on_a_phone(labels: dict[str, float], page: Page, tmp_path: Path) -> None:
+    width = 360
+    page.set_viewport_size({"width": width, "height": 900})
+    comparison = comparison_of({label: variant(strength) for label, strength in labels.items()})
+    control = comparison_of({"weak": variant(-0.1), "strong": variant(-0.3)})
+    figures = (
+        compared_curve(comparison, "token_cosine", theme=LIGHT),
+        delta_curve(comparison, "token_cosine", theme=DARK),
+        compared_spectra(comparison, "4", centred=False, logarithmic=True, theme=LIGHT),
+        fidelity_plane(comparison, "5", controls={"Noise": control}, theme=LIGHT),
+    )
+    parts = [
+        figure.to_html(full_html=False, include_plotlyjs=number == 0, config=CONFIG)
+        for number, figure in enumerate(figures)
+    ]
+    file = tmp_path / "figures.html"
+    file.write_text("<meta charset='utf-8'><body style='margin:0'>" + "".join(parts), encoding="utf-8")
+    page.goto(file.as_uri())
+    charts = page.locator(".plotly-graph-div")
+    assert charts.count() == len(figures)
+    for chart in charts.all():
+        chart.locator(".ytick text").first.wait_for()
+        names = chart.locator(".legendtext, .annotation-text").all()
+        drawn = "".join(one.text_content() or "" for one in names).replace(" ", "")
+        for side in sides(comparison, LIGHT)[1:]:
+            assert side.name.replace(" ", "") in drawn
+        for one in names:
+            box = one.bounding_box()
+            assert box is not None
+            assert -1 <= box["x"] <= box["x"] + box["width"] <= width + 1
+    assert page.locator(".main-svg a").count() == 0

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from synthetic import measurement, points_of
+from synthetic import fused_variant, measurement, points_of
 
 from oversmooth.figures.curves import curve, small_curve
 from oversmooth.figures.theme import DARK, LIGHT
@@ -51,6 +51,13 @@ def test_a_model_without_a_final_norm() -> None:
     figure = curve(measurement(final_norm=False), "token_cosine", theme=LIGHT)
     assert max(_points(figure)) == 5
     assert "<br>final norm" not in figure.layout.xaxis.ticktext
+
+
+def test_the_fusion_is_set_apart_behind_the_final_norm() -> None:
+    figure = curve(fused_variant(), "token_cosine", theme=LIGHT)
+    assert {x: y for x, (y, _, _) in _points(figure).items() if x > 5} == {6.5: 0.35, 8.0: 0.2}
+    assert [max(trace.x) for trace in figure.data if trace.mode == "lines+markers"] == [5]
+    assert "<br><br>fusion" in figure.layout.xaxis.ticktext
 
 
 def test_points_inside_blocks_are_not_drawn() -> None:

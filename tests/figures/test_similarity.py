@@ -37,7 +37,7 @@ def test_all_layers_share_one_colour_scale() -> None:
     scales = {
         (heat.zmin, heat.zmax) for point in result.points for heat in similarity_map(result, point, theme=DARK).data
     }
-    assert scales == {colour_range(result.similarity)}
+    assert scales == {colour_range([result])}
     low, high = scales.pop()
     assert low <= float(result.similarity.min())
     assert high >= 1.0
@@ -49,7 +49,7 @@ def test_the_scale_is_rounded_outward(lowest: float, rounded: float) -> None:
     result = measurement(words=["a", "b"], blocks=1)
     assert result.similarity is not None
     result.similarity[:] = np.array([[1, lowest], [lowest, 1]], dtype=np.float32)
-    assert colour_range(result.similarity) == pytest.approx((rounded, 1.0))
+    assert colour_range([result]) == pytest.approx((rounded, 1.0))
 
 
 def test_one_broken_layer_does_not_take_the_scale_or_the_others() -> None:
@@ -77,8 +77,8 @@ def test_large_maps_are_reduced_and_say_by_how_much(tokens: int, kept: int, draw
     assert np.asarray(heat.z).shape == (len(heat.y), len(heat.x)) == (-(-tokens // drawn),) * 2
     assert len(set(heat.x)) == len(heat.x)
     assert len(figure.to_json()) < 1_000_000
-    title = figure.layout.title.text
-    assert title == (None if drawn == 1 else f"Each cell is the mean over {drawn} × {drawn} neighbouring tokens")
+    words = [note.text for note in figure.layout.annotations]
+    assert words == ([] if drawn == 1 else [f"Each cell is the mean over {drawn} × {drawn} neighbouring tokens"])
     assert len(figure.layout.xaxis.tickvals) <= 64
 
 

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 
 import plotly.io as pio
 import pytest
-from synthetic import measurement
+from synthetic import comparison_of, measurement
 
 from oversmooth.figures import CONFIG
+from oversmooth.figures.compared_curves import compared_curve
+from oversmooth.figures.compared_maps import compared_map, difference_map
+from oversmooth.figures.compared_spectra import compared_spectra
 from oversmooth.figures.curves import curve, small_curve
+from oversmooth.figures.deltas import delta_curve
+from oversmooth.figures.plane import fidelity_plane
 from oversmooth.figures.similarity import similarity_map
 from oversmooth.figures.spectrum import spectrum
 from oversmooth.figures.theme import DARK, LIGHT, Theme, blank, value_axis
@@ -69,6 +74,8 @@ def foreign_default() -> Iterator[None]:
 
 def _all(theme: Theme) -> list[str]:
     result = measurement(blocks=2, final_norm=False)
+    comparison = comparison_of(3)
+    label = next(iter(comparison.variants))
     return [
         figure.to_json()
         for figure in (
@@ -77,6 +84,12 @@ def _all(theme: Theme) -> list[str]:
             similarity_map(result, "1", theme=theme),
             spectrum(result, "1", centred=False, logarithmic=True, theme=theme),
             blank("why", theme),
+            compared_curve(comparison, "token_cosine", theme=theme, selected="1"),
+            delta_curve(comparison, "token_cosine", theme=theme),
+            compared_map(comparison, label, "1", theme=theme),
+            difference_map(comparison, label, "1", theme=theme),
+            compared_spectra(comparison, "1", centred=False, logarithmic=True, theme=theme),
+            fidelity_plane(comparison, "5", controls={"control": comparison}, theme=theme),
         )
     ]
 

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from reference import matrices
 from reference.sample import Matrix
 
-from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get, names
+from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get_metric, names
 
 TYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 
@@ -37,7 +37,9 @@ def values(states: TokenStates) -> dict[str, float]:
 
 def unresolved(states: TokenStates) -> set[str]:
     """The metrics that have a value, and say that it lies below what the states resolve."""
-    verdicts = {name: resolved(states) for name in values(states) if (resolved := get(name).resolved) is not None}
+    verdicts = {
+        name: resolved(states) for name in values(states) if (resolved := get_metric(name).resolved) is not None
+    }
     assert all(isinstance(verdict, bool) for verdict in verdicts.values())
     return {name for name, verdict in verdicts.items() if not verdict}
 
@@ -45,7 +47,7 @@ def unresolved(states: TokenStates) -> set[str]:
 def reason(name: str, states: TokenStates) -> str:
     """Why the metric is undefined."""
     with pytest.raises(UndefinedError) as error:
-        get(name).compute(states)
+        get_metric(name).compute(states)
     return str(error.value)
 
 
@@ -222,9 +224,9 @@ def test_a_token_at_the_mean_has_no_centred_direction(dtype: DTypeLike) -> None:
 def test_a_single_outlier_shows_in_the_massive_activation_ratio_alone() -> None:
     tokens = np.ones((4, 5), dtype=np.float32)
     tokens[:, 0] = 2
-    assert get("max_activation_ratio").compute(TokenStates(tokens)) == 2
+    assert get_metric("max_activation_ratio").compute(TokenStates(tokens)) == 2
     tokens[2, 3] = -5000
-    assert get("max_activation_ratio").compute(TokenStates(tokens)) == 5000
+    assert get_metric("max_activation_ratio").compute(TokenStates(tokens)) == 5000
 
 
 @pytest.mark.parametrize(
@@ -232,4 +234,6 @@ def test_a_single_outlier_shows_in_the_massive_activation_ratio_alone() -> None:
     [([[1.0, -2.0, 4.0]], 2.0), ([[1.0, -2.0], [4.0, 8.0]], 8 / 3), ([[-7.0]], 1.0), ([[0.0, 0.0, 1.0, 1.0]], 2.0)],
 )
 def test_median_activation_of_odd_and_even_counts(tokens: Matrix, expected: float) -> None:
-    assert get("max_activation_ratio").compute(TokenStates(np.array(tokens))) == pytest.approx(expected, rel=1e-15)
+    assert get_metric("max_activation_ratio").compute(TokenStates(np.array(tokens))) == pytest.approx(
+        expected, rel=1e-15
+    )

@@ -7,7 +7,7 @@ import pytest
 from reference import formulas, matrices
 from reference.sample import Sample
 
-from oversmooth.metrics import Metric, TokenStates, UndefinedError, all_metrics, get, names
+from oversmooth.metrics import Metric, TokenStates, UndefinedError, all_metrics, get_metric, names
 
 SHAPES = [(5, 9), (24, 48), (6, 6), (9, 5), (40, 16), (2, 7), (2, 1), (7, 1), (3, 2)]
 
@@ -44,14 +44,14 @@ def test_a_cls_token_among_the_tokens_is_not_compared_to_itself(row: int) -> Non
     tokens = matrices.plain(7, 12, seed=3)
     states = TokenStates(tokens, tokens[row], includes_classification=True)
     expected = formulas.of("cls_uniformity")(Sample(tokens, tokens[row], row))
-    assert get("cls_uniformity").compute(states) == pytest.approx(expected, rel=1e-12)
+    assert get_metric("cls_uniformity").compute(states) == pytest.approx(expected, rel=1e-12)
 
 
 def test_numerical_rank_counts_what_float32_tells_from_rounding() -> None:
     threshold = 2.0**-23 * 8
     spectrum = np.array([1.0, 0.1, 1.2 * threshold, 0.8 * threshold, 0.1 * threshold])
     tokens = matrices.with_spectrum(spectrum, 6, 8, np.random.default_rng(5))
-    assert get("numerical_rank").compute(TokenStates(tokens)) == 3
+    assert get_metric("numerical_rank").compute(TokenStates(tokens)) == 3
     assert formulas.of("numerical_rank")(matrices.sample(tokens)) == 3
 
 

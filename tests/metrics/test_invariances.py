@@ -13,7 +13,7 @@ from reference import matrices
 from reference.matrices import Recipe, recipes
 from reference.sample import Matrix
 
-from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get, names
+from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get_metric, names
 
 RANDOM = settings(max_examples=250, deadline=None, derandomize=True)
 
@@ -136,7 +136,7 @@ def test_a_common_offset_does_not_move_what_is_centred(recipe: Recipe) -> None:
     offset = np.random.default_rng(recipe.seed + 4).standard_normal(recipe.dimension)
     before, after = TokenStates(tokens), TokenStates(tokens + offset)
     for name in ("distance_to_mean", "dirichlet_energy", "token_cosine_centred"):
-        metric = get(name)
+        metric = get_metric(name)
         assert metric.resolved is not None
         if metric.resolved(before) and metric.resolved(after) and before.residual_energies.all():
             # Adding the offset rounds; a token near the mean feels that most.
@@ -160,4 +160,6 @@ def test_rotation_does_change_what_reads_coordinates() -> None:
     tokens = np.eye(6)[:4] + 0.1
     rotated = tokens @ matrices.orthogonal(6, np.random.default_rng(0))
     for name in AXES:
-        assert get(name).compute(TokenStates(tokens)) != pytest.approx(get(name).compute(TokenStates(rotated)), rel=0.1)
+        assert get_metric(name).compute(TokenStates(tokens)) != pytest.approx(
+            get_metric(name).compute(TokenStates(rotated)), rel=0.1
+        )

@@ -18,7 +18,7 @@ import pytest
 from reference import formulas, matrices, precise
 from reference.sample import Matrix, Sample
 
-from oversmooth.metrics import Metric, TokenStates, all_metrics, get, names
+from oversmooth.metrics import Metric, TokenStates, all_metrics, get_metric, names
 
 RATIOS = [1e-3, 3e-4, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8]
 SHAPES = [(6, 5), (5, 6), (4, 4), (2, 6), (6, 2), (3, 5), (5, 3)]
@@ -67,7 +67,7 @@ def test_residuals_stay_exact_far_below_the_float32_floor(ratio: float) -> None:
     sample = case((6, 5), ratio)
     states = TokenStates(sample.tokens, sample.classification)
     for name in (*RESIDUAL, "token_cosine_centred", "rbf_distance"):
-        assert get(name).compute(states) == pytest.approx(formulas.precise_of(name)(sample), rel=1e-9), name
+        assert get_metric(name).compute(states) == pytest.approx(formulas.precise_of(name)(sample), rel=1e-9), name
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
@@ -121,7 +121,7 @@ def test_float32_states_err_by_the_floor_at_most(shape: tuple[int, int], ratio: 
         truth = TokenStates(exact)
         states = TokenStates(exact.astype(np.float32))
         assert states.floor == pytest.approx(2.0**-24 * np.linalg.norm(exact), rel=1e-6)
-        distance = get("distance_to_mean")
+        distance = get_metric("distance_to_mean")
         error = abs(distance.compute(states) - distance.compute(truth))
         assert error <= states.floor
         # A value within the floor is given as 0, and so may be off by twice the floor.
@@ -131,7 +131,7 @@ def test_float32_states_err_by_the_floor_at_most(shape: tuple[int, int], ratio: 
         rank, share = min(shape), 2 * states.floor / truth.singular_values[0]
         for name in ("effective_rank", "stable_rank", "participation_ratio"):
             allowed = rank * share * (1 - math.log(share))
-            assert get(name).compute(states) == pytest.approx(get(name).compute(truth), rel=allowed)
+            assert get_metric(name).compute(states) == pytest.approx(get_metric(name).compute(truth), rel=allowed)
         # Rounding turns a token by u at most, so a cosine changes by no more than the angle allows.
         turned = 2.0**-24 * (2.0**-24 + math.sqrt(2 * truth.cosine_gaps.max())) * 4
         assert (np.abs(states.cosine_gaps - truth.cosine_gaps) <= turned).all()
@@ -146,7 +146,7 @@ def below_the_floor(dtype: type[np.floating], seed: int) -> TokenStates:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 @pytest.mark.parametrize("name", [*RESIDUAL, "rbf_distance", "matrix_entropy", "spectrum_median"])
 def test_below_the_floor_is_said(name: str, dtype: type[np.floating]) -> None:
-    metric = get(name)
+    metric = get_metric(name)
     assert metric.resolved is not None
     for seed in range(10):
         states = below_the_floor(dtype, seed)
@@ -157,7 +157,7 @@ def test_below_the_floor_is_said(name: str, dtype: type[np.floating]) -> None:
 
 @pytest.mark.parametrize("name", [*RESIDUAL, "rbf_distance", "matrix_entropy", "token_cosine_centred"])
 def test_above_the_floor_nothing_is_said(name: str) -> None:
-    metric = get(name)
+    metric = get_metric(name)
     assert metric.resolved is not None
     for ratio in (1e-3, 1e-5, 1e-6):
         for seed in range(5):
@@ -170,14 +170,14 @@ def test_tokens_that_differ_in_length_alone_are_one_direction() -> None:
     tokens: Matrix = np.outer([1.0, 2.0, 3.0, 7.0], direction)
     for states in (TokenStates(tokens), TokenStates(tokens.astype(np.float32))):
         assert states.residual_resolved
-        rbf = get("rbf_distance")
+        rbf = get_metric("rbf_distance")
         assert rbf.resolved is not None
         assert not rbf.resolved(states)
         assert abs(rbf.compute(states)) < 1e-13
 
 
 def test_the_median_of_the_spectrum_is_resolved_by_its_own_size() -> None:
-    metric = get("spectrum_median")
+    metric = get_metric("spectrum_median")
     assert metric.resolved is not None
     # Three values far above the floor, and the median of the five among them or not.
     for spectrum, expected in (([1, 1, 1, 0, 0], True), ([1, 1, 1e-9, 1e-9, 0], False)):
@@ -189,7 +189,7 @@ def test_the_median_of_the_spectrum_is_resolved_by_its_own_size() -> None:
 
 @pytest.mark.parametrize("scale", [1e-10, 1.0, 1e10])
 def test_the_skewness_of_equal_singular_values_is_rounding_at_any_scale(scale: float) -> None:
-    metric = get("spectrum_skewness")
+    metric = get_metric("spectrum_skewness")
     assert metric.resolved is not None
     for spectrum, expected in (([1.0, 1.0, 1.0, 1.0], False), ([1.0, 0.9999, 0.9998, 0.9996], True)):
         tokens = scale * matrices.with_spectrum(np.array(spectrum), 4, 9, np.random.default_rng(0))

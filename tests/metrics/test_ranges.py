@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from numpy.typing import DTypeLike
 from reference.matrices import Recipe, recipes
 
-from oversmooth.metrics import Metric, TokenStates, UndefinedError, all_metrics, get
+from oversmooth.metrics import Metric, TokenStates, UndefinedError, all_metrics, get_metric
 
 RANDOM = settings(max_examples=600, deadline=None, derandomize=True)
 ROUNDING = 1e-10
@@ -51,8 +51,8 @@ def test_values_are_finite_and_in_range(recipe: Recipe) -> None:
 @given(recipe=recipes(scales=(1e-20, 1.0, 1e20)))
 def test_ranks_are_in_their_order(recipe: Recipe) -> None:
     states = TokenStates(recipe.matrix())
-    ranks = [get(name).compute(states) for name in ("stable_rank", "participation_ratio")]
-    ranks += [math.exp(get("matrix_entropy").compute(states)), get("effective_rank").compute(states)]
+    ranks = [get_metric(name).compute(states) for name in ("stable_rank", "participation_ratio")]
+    ranks += [math.exp(get_metric("matrix_entropy").compute(states)), get_metric("effective_rank").compute(states)]
     ranks = [1.0, *ranks, float(min(states.count, states.dimension))]
     for lower, higher in itertools.pairwise(ranks):
         assert lower <= higher * (1 + 1e-12)
@@ -76,6 +76,6 @@ def test_what_is_shared_holds_its_own_ranges(recipe: Recipe) -> None:
 def test_rankme_leaves_its_range_by_the_constant_alone() -> None:
     # 512 equal shares: exp(−512 p ln p) with p = 1/512 + 1e-7
     share = 1 / 512 + 1e-7
-    value = get("rankme").compute(TokenStates(np.eye(512, dtype=np.float32)))
+    value = get_metric("rankme").compute(TokenStates(np.eye(512, dtype=np.float32)))
     assert math.isclose(value, math.exp(-512 * share * math.log(share)), rel_tol=1e-12)
     assert 512 < value < 512.2

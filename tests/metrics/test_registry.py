@@ -7,6 +7,7 @@ import re
 import pytest
 
 from oversmooth.metrics import Metric, TokenStates, all_metrics, get, names
+from oversmooth.metrics.registry import define_fidelity
 from oversmooth.metrics.registry import metric as register
 from oversmooth.papers import Paper
 
@@ -99,3 +100,10 @@ def test_a_second_metric_of_the_same_name_is_refused() -> None:
     with pytest.raises(RuntimeError, match="two metrics are named token_cosine"):
         register(title="x", formula="x", paper=paper, lower=0, upper=1, reads="x", caveat="x")(token_cosine)
     assert get("token_cosine") is before
+
+
+def test_a_metric_and_a_number_of_a_comparison_cannot_share_a_name() -> None:
+    with pytest.raises(RuntimeError, match="two metrics are named token_cosine"):
+        define_fidelity(get("token_cosine"))
+    with pytest.raises(RuntimeError, match="two metrics are named lsds"):
+        define_fidelity(get("lsds"))

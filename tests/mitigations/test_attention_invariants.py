@@ -104,7 +104,7 @@ def test_heads_that_were_not_chosen_stay_as_they_are(specification: str) -> None
 @pytest.mark.parametrize("name", ["neutreno", "value_residual"])
 @pytest.mark.parametrize("strength", [0.1, 0.4, 1])
 def test_the_first_layer_is_untouched_at_every_strength(name: str, strength: float) -> None:
-    for layers in ("all", "0-2"):
+    for layers in ("default", "0-2"):
         plain = attend("", inputs(), causal())
         changed = attend(f"{name}:strength={strength},layers={layers}", inputs(), causal())
         assert torch.equal(plain[0].output, changed[0].output)
@@ -205,3 +205,11 @@ def test_nothing_is_kept_from_one_pass_to_the_next(specification: str) -> None:
     attend(specification, inputs(seed=2), full())
     again = attend(specification, inputs(seed=1), full())
     assert all(torch.equal(one.output, other.output) for one, other in zip(first, again, strict=True))
+
+
+@pytest.mark.parametrize("after", ["attnscale:omega=0.5", "centred_attention:kappa=1"])
+def test_the_uniform_attention_of_a_method_keeps_to_the_window_of_one_before_it(after: str) -> None:
+    outside = (torch.arange(TOKENS)[:, None] - torch.arange(TOKENS)).abs() >= 3
+    (first, *_) = attend(f"attention_window:width=3+{after}", inputs(), full())
+    assert not first.matrix[..., outside].any()
+    assert first.matrix[..., ~outside].any()

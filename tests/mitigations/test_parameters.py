@@ -21,7 +21,7 @@ INDICES = Parameter("indices", "Layers.", None, low=0, name="x")
 NUMBERS = Parameter("numbers", "Weights.", (), low=0, high=1, name="x")
 
 NOT_A_NUMBER = "“x” must be a number, not "
-NOT_INDICES = "“x” must be all, none or numbers from 0 on such as 0-2/5, not "
+NOT_INDICES = "“x” must be default, none or numbers from 0 on such as 0-2/5, not "
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ NOT_INDICES = "“x” must be all, none or numbers from 0 on such as 0-2/5, not
         (SWITCH, "yes", True),
         (SWITCH, "No", False),
         (CHOICE, "max", "max"),
-        (INDICES, "all", None),
+        (INDICES, "default", None),
         (INDICES, "none", ()),
         (INDICES, "0-2/5", (0, 1, 2, 5)),
         (INDICES, "5/0-2/1", (0, 1, 2, 5)),

@@ -33,12 +33,12 @@ def test_several_methods_keep_their_order() -> None:
         "attnscale:omega=+0.5",
         "attnscale:omega=.50",
         " attnscale : omega = 0.5 ",
-        "attnscale:layers=all,omega=0.5",
+        "attnscale:layers=default,omega=0.5",
         "attnscale:omega=0.5,heads=ALL",
     ],
 )
 def test_one_meaning_has_one_canonical_form(text: str) -> None:
-    assert canonical(text) == "attnscale:omega=0.5,layers=all,heads=all"
+    assert canonical(text) == "attnscale:omega=0.5,layers=default,heads=default"
     assert canonical(canonical(text)) == canonical(text)
 
 
@@ -72,7 +72,7 @@ def test_the_plus_of_an_exponent_joins_nothing() -> None:
         ("attnscale:omega=1=2", "attnscale: “omega” must be a number, not “1=2”."),
         (
             "attnscale:heads=0-x",
-            "attnscale: “heads” must be all, none or numbers from 0 on such as 0-2/5, not “0-x”.",
+            "attnscale: “heads” must be default, none or numbers from 0 on such as 0-2/5, not “0-x”.",
         ),
         (
             "attnscale+attnscale:omega=1",
@@ -115,6 +115,6 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
 
 def test_settings_keep_the_canonical_form_and_tell_what_is_wrong() -> None:
     settings = Settings.of(texts="x", mitigations="attnscale:omega=5e-1+pairnorm")
-    assert settings.mitigations == ("attnscale:omega=0.5,layers=all,heads=all", "pairnorm:scale=1,layers=all")
+    assert settings.mitigations == ("attnscale:omega=0.5,layers=default,heads=default", "pairnorm:scale=1,layers=default")
     assert settings.methods == (AttnScale(omega=0.5), PairNorm())
     assert settings == Settings.of(texts="x", mitigations=("attnscale:omega=0.5", "pairnorm"))

@@ -80,7 +80,7 @@ class TestReprojectedNeuTRENO:
             assert torch.equal(watch(model, specification).left[0], plain.left[0])
         assert not torch.equal(watch(model, "neutreno_reprojected:strength=1").left[1], plain.left[1])
 
-    @pytest.mark.parametrize("layers", ["all", "1-2"])
+    @pytest.mark.parametrize("layers", ["default", "1-2"])
     def test_with_shared_weights_it_is_the_method_of_the_paper(self, layers: str) -> None:
         model = strong("albert")
         ours = watch(model, f"neutreno_reprojected:strength=0.4,layers={layers}").blocks()

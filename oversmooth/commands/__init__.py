@@ -1,0 +1,1 @@
+"""What the command ``oversmooth`` does: one file for each command or kind of command, all of them thin."""

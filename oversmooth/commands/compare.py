@@ -1,0 +1,142 @@
+"""``oversmooth compare``: a baseline and its variants side by side."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oversmooth import terminal
+from oversmooth.commands import options
+from oversmooth.comparing import Variant, check_labels
+from oversmooth.comparing import compare as run_compare
+from oversmooth.comparison_settings import ComparisonSettings, from_file
+from oversmooth.errors import SettingsError
+from oversmooth.settings import Settings
+
+if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
+
+HELP = """Measure a model with and without mitigations, side by side.
+
+A mitigation is a change to the model while it reads the text, such as those that papers propose against
+over-smoothing; the weights stay as they are. Each --mitigation is one variant, and its label is what you write:
+
+    name                            with its default values
+
+    name:parameter=value,...        with values of yours
+
+    first:...+second:...            several at once, in this order
+
+`oversmooth mitigations` lists the names and their parameters. All variants read the same texts as the baseline, which
+is the model as it is. A variant that is refused is told, and the others are measured all the same.
+
+Without --out, the numbers are printed.
+"""
+Mitigations = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mitigation",
+        help="A variant to set beside the unchanged model, such as softdecay:alpha=-0.6 or "
+        "neutreno:strength=0.4+attnscale:omega=0.5. Give the option again for a further variant.",
+        metavar="METHODS",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write curves.csv, spectra.csv, deltas.csv (each variant less the baseline), settings.json and "
+        "record.json into this folder; with --language-model outputs.csv too.",
+        metavar="FOLDER",
+    ),
+]
+
+
+def compare(
+    mitigation: Mitigations = None,
+    text: options.Texts = None,
+    text_file: options.TextFiles = None,
+    settings: options.SettingsFile = None,
+    model: options.Model = None,
+    revision: options.Revision = None,
+    metric: options.Metrics = None,
+    points: options.Points = None,
+    special_tokens: options.SpecialTokens = None,
+    language_model: options.LanguageModel = None,
+    max_tokens: options.MaxTokens = None,
+    device: options.RunsOn = None,
+    out: Out = None,
+    force: options.Force = False,
+) -> None:
+    """Turn options into a baseline and variants, measure them, and print or write the result."""
+    flags = options.given(
+        text,
+        text_file,
+        model=model,
+        revision=revision,
+        metrics=metric,
+        points=points,
+        special_tokens=special_tokens,
+        language_model=language_model,
+        max_tokens=max_tokens,
+        device=device,
+    )
+    baseline, variants = _sides(settings, flags, mitigation or ())
+    _run(baseline, variants, out, force=force)
+
+
+def _sides(base: Path | None, flags: Mapping[str, Any], given: Sequence[str]) -> tuple[Settings, Mapping[str, Variant]]:
+    """The baseline and the variants that a file and the options name."""
+    found = None if base is None else from_file(base)
+    if isinstance(found, ComparisonSettings):
+        found = found.changed(flags)
+        baseline, earlier = found.baseline, dict(found.variants)
+    else:
+        baseline, earlier = options.settings_from(found, flags), {}
+    check_labels([*earlier, *given])
+    variants: dict[str, Variant] = {**earlier, **{text: text for text in given}}
+    if not variants:
+        raise SettingsError(
+            "There is nothing to compare. Give a variant with --mitigation; `oversmooth mitigations` lists them."
+        )
+    return baseline, variants
+
+
+def _run(baseline: Settings, variants: Mapping[str, Variant], out: Path | None, *, force: bool) -> None:
+    from oversmooth.export import folder
+
+    if out is not None:
+        folder.check(out, force=force)
+    from oversmooth.findings import comparison_headline
+
+    with terminal.progress_line(sys.stderr) as report:
+        comparison = run_compare(baseline, variants, report=report)
+    # Nothing is written of a baseline alone: the next try would find the folder taken.
+    if comparison.variants:
+        terminal.notes(_notes(comparison))
+        written = () if out is None else folder.write(comparison, out, force=force)
+        if out is None:
+            typer.echo(f"{terminal.comparison_tables(comparison)}\n")
+        typer.echo(comparison_headline(comparison))
+        if written:
+            terminal.wrote(written)
+    for label, reason in comparison.failures.items():
+        terminal.error(f"The variant “{label}” was left out. {reason}")
+    if comparison.failures:
+        raise typer.Exit(2)
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    """What each side has to say; what all say is told once, without naming them."""
+    from oversmooth.findings import missing
+
+    sides: dict[str, list[str]] = {}
+    for label, measurement in comparison.measurements.items():
+        for note in (*measurement.record.warnings, *missing(measurement)):
+            sides.setdefault(note, []).append(label)
+    everywhere = len(comparison.measurements)
+    return [note if len(found) == everywhere else f"{', '.join(found)}: {note}" for note, found in sides.items()]

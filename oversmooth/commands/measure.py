@@ -1,0 +1,92 @@
+"""``oversmooth measure``: one model, its numbers printed or written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oversmooth import terminal
+from oversmooth.commands import options
+from oversmooth.comparison_settings import ComparisonSettings, from_file
+from oversmooth.errors import SettingsError
+from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
+
+# The defaults live in Settings alone; here they are only told.
+HELP = f"""Measure texts at every layer of a model.
+
+Without other options: the model {DEFAULT_MODEL}, all metrics, the outputs of its blocks, special tokens left out,
+texts cut to {DEFAULT_MAX_TOKENS} tokens, and a GPU where there is one. Without --out, the numbers are printed.
+
+What a mitigation changes is measured beside the unchanged model, by `oversmooth compare`.
+"""
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Write curves.csv, spectra.csv, settings.json and record.json into this folder; with --language-model "
+        "outputs.csv too.",
+        metavar="FOLDER",
+    ),
+]
+
+
+def measure(
+    text: options.Texts = None,
+    text_file: options.TextFiles = None,
+    settings: options.SettingsFile = None,
+    model: options.Model = None,
+    revision: options.Revision = None,
+    metric: options.Metrics = None,
+    points: options.Points = None,
+    special_tokens: options.SpecialTokens = None,
+    language_model: options.LanguageModel = None,
+    max_tokens: options.MaxTokens = None,
+    device: options.RunsOn = None,
+    out: Out = None,
+    force: options.Force = False,
+) -> None:
+    """Turn options into settings, measure, and print or write the result."""
+    flags = options.given(
+        text,
+        text_file,
+        model=model,
+        revision=revision,
+        metrics=metric,
+        points=points,
+        special_tokens=special_tokens,
+        language_model=language_model,
+        max_tokens=max_tokens,
+        device=device,
+    )
+    _run(options.settings_from(_base(settings), flags), out, force=force)
+
+
+def _base(path: Path | None) -> Settings | None:
+    found = None if path is None else from_file(path)
+    if isinstance(found, ComparisonSettings):
+        raise SettingsError(f"{path} holds the settings of a comparison. Repeat it with `oversmooth compare`.")
+    return found
+
+
+def _run(settings: Settings, out: Path | None, *, force: bool) -> None:
+    from oversmooth.export import folder
+
+    if out is not None:
+        folder.check(out, force=force)
+    # Only now: what follows takes seconds to import.
+    from oversmooth.findings import headline, missing
+    from oversmooth.measuring import measure as run_measure
+
+    with terminal.progress_line(sys.stderr) as report:
+        measurement = run_measure(settings, report=report)
+    terminal.notes([*measurement.record.warnings, *missing(measurement)])
+    if out is None:
+        typer.echo(f"{terminal.table(measurement)}\n")
+        typer.echo(headline(measurement))
+        return
+    written = folder.write(measurement, out, force=force)
+    typer.echo(headline(measurement))
+    terminal.wrote(written)

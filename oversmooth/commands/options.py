@@ -1,0 +1,115 @@
+"""The options that say what is measured, shared by the commands that measure, and the settings they make."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from oversmooth.errors import InputError, SettingsError
+from oversmooth.points import PointSet
+from oversmooth.settings import Device, Settings
+from oversmooth.wording import bytes_in_words
+
+LARGEST_TEXT_FILE = 10_000_000
+"""Bytes; far beyond what any model reads, and small enough that a wrong file does not fill the memory."""
+
+Texts = Annotated[
+    list[str] | None,
+    typer.Option("--text", help="A text to measure. Give the option again for a further text.", metavar="TEXT"),
+]
+TextFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--text-file",
+        help="A UTF-8 file with a text, measured after those of --text. May be repeated.",
+        metavar="FILE",
+    ),
+]
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        help="Start from the settings in this JSON file, such as an earlier --out wrote; other options change them.",
+        metavar="FILE",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="A name that `oversmooth models` lists, a hub id or a local folder.", metavar="NAME"),
+]
+Revision = Annotated[
+    str | None, typer.Option("--revision", help="Branch, tag or commit of a hub model.", metavar="NAME")
+]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric", help="A metric that `oversmooth metrics` lists; all without it. May be repeated.", metavar="NAME"
+    ),
+]
+Points = Annotated[
+    PointSet | None,
+    typer.Option("--points", help="Measure the outputs of the blocks, or all points inside them too."),
+]
+SpecialTokens = Annotated[
+    bool | None,
+    typer.Option(
+        "--special-tokens/--no-special-tokens",
+        help="Whether [CLS], [SEP], BOS and their like count as tokens.",
+    ),
+]
+LanguageModel = Annotated[
+    bool | None,
+    typer.Option(
+        "--language-model/--no-language-model",
+        help="Measure the loss of the model's own language-model head too, where it has one. "
+        "For a masked model such as BERT this takes one more pass for each token.",
+    ),
+]
+MaxTokens = Annotated[
+    int | None, typer.Option("--max-tokens", help="Cut longer texts to this many tokens.", metavar="N")
+]
+RunsOn = Annotated[Device | None, typer.Option("--device", help="Where the model runs.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the files of an earlier result in --out.")]
+
+
+def given(text: Sequence[str] | None, text_file: Sequence[Path] | None, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The settings that were given as options, by field.
+
+    Raises:
+        InputError: where a text file cannot be read.
+    """
+    flags["texts"] = [*(text or []), *map(_read_text, text_file or [])]
+    return {name: value for name, value in flags.items() if value not in (None, [])}
+
+
+def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
+    """Settings from a file and from options, which come first.
+
+    Raises:
+        SettingsError: where there is no text, or a field is wrong.
+    """
+    if base is not None:
+        return Settings.of(**{**base.model_dump(), **flags})
+    if "texts" not in flags:
+        raise SettingsError("There is nothing to measure. Give a text with --text, --text-file or --settings.")
+    return Settings.of(**flags)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_TEXT_FILE + 1)
+    except OSError as error:
+        raise InputError(f"Cannot read the text file {path}: {error.strerror or error}.") from error
+    if len(content) > LARGEST_TEXT_FILE:
+        limit = bytes_in_words(LARGEST_TEXT_FILE)
+        raise InputError(f"The text file {path} holds more than {limit}. Give a part of it.")
+    try:
+        # Universal line ends; the line end that closes the file is not part of the text.
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"The text file {path} is not UTF-8 (byte {error.start + 1:,}). Save it as UTF-8.") from error

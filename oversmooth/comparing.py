@@ -1,0 +1,166 @@
+"""A baseline and its variants → Comparison: what pages, command line and notebooks call. Loads torch when it runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oversmooth.comparison import BASELINE, Comparison
+from oversmooth.errors import CancelledError, OversmoothError, SettingsError
+from oversmooth.mitigations import Mitigation, parse
+from oversmooth.progress import Progress, Report, silent
+from oversmooth.settings import Settings
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+    from oversmooth.models.loaded import LoadedModel
+
+Variant = Settings | str | Sequence[Mitigation]
+"""A specification, methods, or whole settings: another model or another text."""
+CONTROLS: Mapping[str, tuple[str, str, tuple[float, ...]]] = {
+    "High-frequency gain": ("high_frequency_gain", "gain", (0.03, 0.1, 0.2, 0.4, 1.0)),
+    "Noise": ("noise", "ratio", (0.03, 0.1, 0.2, 0.4, 1.0)),
+}
+"""By title: a method that any other must beat, its strength, and the strengths that are tried."""
+
+
+def compare(
+    settings: Settings,
+    variants: Mapping[str, Variant] | Sequence[str],
+    *,
+    model: LoadedModel | None = None,
+    report: Report = silent,
+) -> Comparison:
+    """Measure a baseline and its variants, all with eager attention, one after the other.
+
+    Args:
+        settings: the baseline: what to measure, without mitigations.
+        variants: by label, any number; a sequence of specifications serves as their labels too.
+        model: the baseline's, already loaded; variants of another model are loaded.
+        report: receives the progress, with the label of the variant; may raise ``CancelledError`` to stop.
+
+    Returns:
+        Measurements in the order given, the baseline first. A variant that is refused is left out of them and its
+        reason kept in ``failures``; the others are measured all the same.
+
+    Raises:
+        SettingsError: where two variants share a label, or the baseline has mitigations.
+        OversmoothError: where the baseline cannot be measured.
+    """
+    from oversmooth.measuring import measure
+
+    named = _by_label(variants)
+    baseline = as_baseline(settings)
+    models = _Models(baseline, model)
+    measurements: dict[str, Measurement] = {}
+    failures: dict[str, str] = {}
+    for label, variant in {BASELINE: baseline, **named}.items():
+        told = _labelled(report, label)
+        try:
+            side = variant_settings(baseline, variant)
+            measurements[label] = measure(side, model=models.get(side, told), report=told)
+        except OversmoothError as error:
+            if label == BASELINE or isinstance(error, CancelledError):
+                raise
+            failures[label] = str(error)
+    return Comparison(measurements, failures, (BASELINE, *named))
+
+
+def as_baseline(settings: Settings) -> Settings:
+    """Settings as one side of a comparison that the others are set against.
+
+    Raises:
+        SettingsError: where they have mitigations.
+    """
+    if settings.mitigations:
+        raise SettingsError(
+            "The baseline of a comparison has no mitigations, but its settings name "
+            f"{' and '.join(settings.mitigations)}. Give them as a variant."
+        )
+    return settings.model_copy(update={"fidelity": True})
+
+
+def variant_settings(baseline: Settings, variant: Variant) -> Settings:
+    """One variant as settings: the baseline's with the mitigations that it names, or its own.
+
+    Raises:
+        MitigationError: for a specification that names an unknown method or parameter, or values out of range.
+    """
+    if isinstance(variant, Settings):
+        return variant.model_copy(update={"fidelity": True})
+    methods = parse(variant) if isinstance(variant, str) else variant
+    return Settings.of(**{**baseline.model_dump(), "mitigations": tuple(map(str, methods)), "fidelity": True})
+
+
+def control_settings(settings: Settings) -> Mapping[str, Mapping[str, Settings]]:
+    """The controls that a method must beat, over a range of strengths in every block: title → label → settings.
+
+    They draw a line through a plane of diversity and fidelity, so that no similarity maps are kept.
+    """
+    baseline = settings.model_copy(
+        update={"mitigations": (), "fidelity": True, "similarity": False, "centred_spectra": False}
+    )
+    return {
+        title: {
+            f"{parameter} {strength:g}": variant_settings(baseline, f"{method}:{parameter}={strength:g}")
+            for strength in strengths
+        }
+        for title, (method, parameter, strengths) in CONTROLS.items()
+    }
+
+
+def _by_label(variants: Mapping[str, Variant] | Sequence[str]) -> Mapping[str, Variant]:
+    if isinstance(variants, Mapping):
+        check_labels(variants)
+        return variants
+    specifications = (variants,) if isinstance(variants, str) else variants
+    check_labels(specifications)
+    return {text: text for text in specifications}
+
+
+def check_labels(labels: Iterable[str]) -> None:
+    """Refuse labels that would not tell the sides of a comparison apart.
+
+    Raises:
+        SettingsError: where a label is empty, given twice, the baseline's, or holds half a character.
+    """
+    for label, number in Counter(list(labels)).items():
+        if number > 1:
+            raise SettingsError(f"The variant “{label}” is given {number} times: give it once.")
+        if label == BASELINE:
+            raise SettingsError(f"A variant cannot be called “{BASELINE}”: that is what the others are set against.")
+        if not label.strip():
+            raise SettingsError("A variant needs a label that is not empty.")
+        if not label.isprintable():
+            raise SettingsError(f"The label {label!r} holds characters that cannot be shown.")
+
+
+def _labelled(report: Report, label: str) -> Report:
+    def told(progress: Progress) -> None:
+        report(replace(progress, variant=label))
+
+    return told
+
+
+class _Models:
+    """The baseline's model, kept throughout, and the last other one, so that memory does not grow with variants."""
+
+    def __init__(self, baseline: Settings, model: LoadedModel | None) -> None:
+        self._baseline = _identity(baseline)
+        self._kept = {} if model is None else {self._baseline: model}
+
+    def get(self, settings: Settings, report: Report) -> LoadedModel:
+        """The model of a side, loaded unless it is kept."""
+        from oversmooth.models.loading import load
+
+        key = _identity(settings)
+        if key not in self._kept:
+            self._kept = {kept: model for kept, model in self._kept.items() if kept == self._baseline}
+            self._kept[key] = load(settings.model, revision=settings.revision, device=settings.device, report=report)
+        return self._kept[key]
+
+
+def _identity(settings: Settings) -> tuple[str, str | None, str]:
+    return settings.model, settings.revision, settings.device

@@ -1,0 +1,53 @@
+"""Similarity maps of the baseline and one variant, side by side, and their difference."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from oversmooth import alternatives
+from oversmooth.comparison import Comparison
+from oversmooth.dashboard import theme
+from oversmooth.dashboard.charts import chart
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import bound, kept
+from oversmooth.dashboard.swatches import swatch
+from oversmooth.figures.compared_maps import compared_map, difference_map
+
+
+def draw_maps(comparison: Comparison, point: str) -> str | None:
+    """Draw the baseline's map at a point beside that of a variant of the user's choice; give the variant."""
+    st.subheader("Similarity of every pair of tokens", anchor=False)
+    label = _chosen(comparison)
+    shown = [each for each in (comparison.baseline_label, label) if each is not None]
+    for column, side, each in zip(st.columns(2, gap="large"), ("baseline", "variant"), shown, strict=False):
+        with column:
+            figure = compared_map(comparison, each, point, theme=theme.current())
+            chart(figure, alternatives.compared_map(comparison, each, point), f"map_{side}")
+    return label
+
+
+def draw_difference(comparison: Comparison, label: str, point: str) -> None:
+    """Draw what a variant changes of the baseline's map at a point."""
+    st.subheader("Difference of the similarities", anchor=False)
+    figure = difference_map(comparison, label, point, theme=theme.current())
+    chart(figure, alternatives.difference_map(comparison, label, point), "map_difference")
+
+
+def _chosen(comparison: Comparison) -> str | None:
+    labels = list(comparison.variants)
+    if not labels:
+        return None
+    label = kept("mapped", labels[0])
+    chosen: str = st.pills(
+        "Beside the baseline",
+        labels,
+        format_func=lambda each: _name(comparison, each),
+        required=True,
+        wrap=True,
+        **bound("mapped", label if label in labels else labels[0]),
+    )
+    return chosen
+
+
+def _name(comparison: Comparison, label: str) -> str:
+    return f"{swatch(comparison.position(label))} {plain(label)}"

@@ -1,0 +1,182 @@
+"""What the page shows of a comparison: finding, curves, one layer in detail, fidelity, every number, records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from oversmooth import alternatives, findings, metrics, points
+from oversmooth.comparison import Comparison
+from oversmooth.dashboard import compare_maps, theme
+from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
+from oversmooth.dashboard.compare_plane import draw_plane
+from oversmooth.dashboard.definitions import definitions
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.tables import difference_table, end_table, output_reason
+from oversmooth.export.tables import to_csv
+from oversmooth.figures.compared_curves import compared_curve
+from oversmooth.figures.compared_spectra import compared_spectra
+from oversmooth.figures.deltas import delta_curve
+
+COLUMNS = 2
+"""Charts in a row below the first."""
+
+
+def show(comparison: Comparison, chosen: tuple[str, ...], headline: DeltaGenerator) -> None:
+    """Draw everything but the controls; the finding goes to the top of the page."""
+    with headline:
+        st.header(plain(findings.comparison_headline(comparison)), anchor=False)
+        st.caption(plain(_circumstances(comparison)))
+    _remarks(comparison)
+    details = st.container()
+    # Outside the part that the layer slider redraws: this alone can stop the controls while they are measured.
+    with_controls = st.toggle(
+        "Draw the controls to beat",
+        key="with_controls",
+        persist_state="session",
+        help="Noise and a plain gain of high frequencies, each over a range of strengths, as lines through the plane: "
+        "what any method reaches without knowing anything. Ten more runs; turn it off to stop them.",
+    )
+    _ends(comparison, chosen)
+    _numbers(comparison)
+    with details:
+        # Last, since it may wait for the controls.
+        _explore(comparison, chosen, with_controls)
+
+
+def _circumstances(comparison: Comparison) -> str:
+    record = comparison.baseline.record
+    seconds = sum(each.record.seconds["measure"] for each in comparison.measurements.values())
+    return " · ".join(
+        (
+            f"baseline: {record.model.name}",
+            f"{len(comparison.baseline.tokens[0].measured):,} tokens measured",
+            f"{record.environment.device.upper()}, {record.environment.attention} attention on every side",
+            f"{seconds:.2f} s",
+        )
+    )
+
+
+def _remarks(comparison: Comparison) -> None:
+    """Warnings and limits, each once, with the sides they are of."""
+    warnings = {label: each.record.warnings for label, each in comparison.measurements.items()}
+    limits = {label: each.record.model.limits for label, each in comparison.measurements.items()}
+    for sentence, sides in _by_sentence(warnings).items():
+        st.warning(plain(_of(sides, comparison) + sentence), icon=":material/warning:")
+    for sentence, sides in _by_sentence(limits).items():
+        st.info(plain(_of(sides, comparison) + sentence), icon=":material/info:")
+
+
+def _by_sentence(said: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for label, sentences in said.items():
+        for sentence in sentences:
+            found.setdefault(sentence, []).append(label)
+    return found
+
+
+def _of(sides: list[str], comparison: Comparison) -> str:
+    return "" if len(sides) == len(comparison.measurements) else f"{', '.join(sides)}: "
+
+
+@st.fragment
+def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: bool) -> None:
+    """Curves, one layer in detail, and the plane. Moving the slider redraws this part alone and runs no model."""
+    curves = st.container()
+    point = layer_slider(_points(comparison))
+    with curves:
+        _curves(comparison, chosen, point)
+        definitions(tuple(dict.fromkeys(chosen)))
+    label = compare_maps.draw_maps(comparison, point)
+    left, right = st.columns(COLUMNS, gap="large")
+    if label is not None:
+        with left:
+            compare_maps.draw_difference(comparison, label, point)
+    with right:
+        _spectra(comparison, point)
+    draw_plane(comparison, point, with_controls)
+
+
+def _points(comparison: Comparison) -> list[str]:
+    """Every main point that a side has, in order."""
+    found = {point for each in comparison.measurements.values() for point in each.main_points}
+    blocks = sorted(filter(points.is_block, found), key=int)
+    return [point for point in (points.EMBEDDING, *blocks, points.FINAL_NORM, points.FUSION) if point in found]
+
+
+def _curves(comparison: Comparison, chosen: tuple[str, ...], point: str) -> None:
+    if not chosen:
+        st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
+        return
+    first, *rest = chosen
+    title = metrics.get(first).title
+    left, right = st.columns(COLUMNS, gap="large")
+    with left:
+        st.subheader(plain(f"{title} over depth"), anchor=False)
+        figure = compared_curve(comparison, first, theme=theme.current(), selected=point)
+        chart(figure, alternatives.compared_curve(comparison, first), "compared_curve")
+    with right:
+        st.subheader("Difference to the baseline", anchor=False)
+        figure = delta_curve(comparison, first, theme=theme.current(), selected=point)
+        chart(figure, alternatives.delta_curve(comparison, first), "delta")
+        _partings(comparison, first)
+    for start in range(0, len(rest), COLUMNS):
+        for column, name in zip(st.columns(COLUMNS, gap="large"), rest[start : start + COLUMNS], strict=False):
+            with column:
+                st.markdown(f"**{plain(metrics.get(name).title)}**")
+                figure = compared_curve(comparison, name, theme=theme.current(), selected=point)
+                chart(figure, alternatives.compared_curve(comparison, name), f"compared_{name}")
+
+
+def _partings(comparison: Comparison, metric: str) -> None:
+    """The layer at which each variant parts from the baseline, in words."""
+    found = {label: comparison.parting(metric, label) for label in comparison.variants}
+    parted = [f"{label} at {points.title(point)}" for label, point in found.items() if point is not None]
+    if parted:
+        st.caption(plain(f"First difference: {'; '.join(parted)}."))
+
+
+def _spectra(comparison: Comparison, point: str) -> None:
+    st.subheader("Singular values", anchor=False)
+    centred, logarithmic = spectrum_form()
+    figure = compared_spectra(comparison, point, centred=centred, logarithmic=logarithmic, theme=theme.current())
+    chart(figure, alternatives.compared_spectra(comparison, point, centred=centred), "compared_spectra")
+
+
+def _ends(comparison: Comparison, chosen: tuple[str, ...]) -> None:
+    """What is drawn, where each side is read, as a table; with the reason where the head has nothing to say."""
+    st.subheader("Every side at its end", anchor=False)
+    st.dataframe(end_table(comparison, chosen), hide_index=True)
+    for label, measurement in comparison.measurements.items():
+        for name in measurement.outputs:
+            if reason := output_reason(measurement, str(name)):
+                st.caption(plain(f"{label}: no {metrics.get(str(name)).title.lower()}: {reason}."))
+
+
+@st.fragment
+def _numbers(comparison: Comparison) -> None:
+    """Everything as tables and text; made when it is opened, since it is long."""
+    everything = st.expander("All numbers as a table", key="numbers", on_change="rerun")
+    if everything.open:
+        with everything:
+            table = difference_table(comparison)
+            st.dataframe(table, hide_index=True)
+            st.download_button(
+                "Download as CSV",
+                lambda: to_csv(table),
+                file_name="comparison.csv",
+                mime="text/csv",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+            for label, measurement in comparison.measurements.items():
+                for sentence in findings.missing(measurement):
+                    st.caption(plain(f"{label}: {sentence}"))
+    records = st.expander("How these numbers came about", key="records", on_change="rerun")
+    if records.open:
+        with records:
+            for label, measurement in comparison.measurements.items():
+                st.markdown(f"**{plain(label)}**")
+                st.code(measurement.record.to_json(), language="json", wrap_lines=True)

@@ -1,0 +1,135 @@
+"""Where the user says what is compared: the variants as a row of labels, and the controls of the one chosen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from oversmooth import mitigations
+from oversmooth.comparison import BASELINE, MOST_VARIANTS
+from oversmooth.dashboard.method_controls import method_controls
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import bound, hold, keep, kept
+from oversmooth.dashboard.swatches import swatch
+from oversmooth.dashboard.variants import LABEL_CHARACTERS, Variant, defaults, labels, newcomers
+from oversmooth.models.catalog import CATALOG
+
+OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
+
+
+def variants() -> list[Variant]:
+    """The variants of this session, in order."""
+    found: list[Variant] = st.session_state.setdefault("variants", newcomers())
+    return found
+
+
+def editor() -> dict[str, Variant]:
+    """Draw the variants and the controls of the chosen one; give all by label, in order."""
+    sides = variants()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = _choose(sides)
+        _add(sides)
+    if chosen is None:
+        st.caption("The baseline is the model and the text of the sidebar, unchanged: what the others are set against.")
+    else:
+        with st.container(border=True, key="variant"):
+            _edit(sides, chosen)
+    return dict(zip(labels(sides), sides, strict=True))
+
+
+def _choose(sides: list[Variant]) -> Variant | None:
+    """The variant whose controls are drawn; None for the baseline."""
+    numbers = [0, *(variant.number for variant in sides)]
+    names = dict(zip(numbers, (BASELINE, *labels(sides)), strict=True))
+    places = {number: place for place, number in enumerate(numbers)}
+    first = numbers[:2][-1]
+    number = kept("chosen_variant", first)
+    number = number if number in names else first
+    st.pills(
+        "Variants",
+        numbers,
+        format_func=lambda each: f"{swatch(places[each])} {plain(names[each])}",
+        required=True,
+        wrap=True,
+        help="Click one to change it. Lines, markers and colours are those of the charts.",
+        **bound("chosen_variant", number),
+    )
+    return next((variant for variant in sides if variant.number == number), None)
+
+
+def _add(sides: list[Variant]) -> None:
+    full = len(sides) >= MOST_VARIANTS
+    titles = {method.declaration.name: method.declaration.title for method in mitigations.all_mitigations()}
+
+    def add() -> None:
+        kind = st.session_state.add_variant
+        st.session_state.add_variant = None
+        if kind is not None and len(sides) < MOST_VARIANTS:
+            number = st.session_state.variant_number = st.session_state.get("variant_number", len(newcomers())) + 1
+            sides.append(Variant(number, {kind: defaults(kind)} if kind in titles else {}))
+            keep("chosen_variant", number)
+
+    st.selectbox(
+        "Add a variant",
+        [OTHER_MODEL, OTHER_TEXT, *titles],
+        index=None,
+        placeholder=f"Remove one first: {MOST_VARIANTS} is the most" if full else "Add a variant",
+        format_func=lambda kind: titles.get(kind, kind),
+        key="add_variant",
+        on_change=add,
+        disabled=full,
+        label_visibility="collapsed",
+        width=260,
+    )
+
+
+def _edit(sides: list[Variant], variant: Variant) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        _methods(variant)
+        st.button("Remove", icon=":material/delete:", key="remove_variant", on_click=lambda: sides.remove(variant))
+    for name in list(variant.methods):
+        method_controls(variant, name)
+    with st.expander("Another model or text, label", expanded=not variant.methods):
+        _sources(variant)
+
+
+def _methods(variant: Variant) -> None:
+    key = f"{variant.number}.methods"
+
+    def take() -> None:
+        variant.methods = {name: variant.methods.get(name) or defaults(name) for name in st.session_state[key]}
+
+    hold(key, list(variant.methods))
+    st.multiselect(
+        "Mitigations, in their order",
+        mitigations.names(),
+        format_func=lambda name: mitigations.get(name).declaration.title,
+        key=key,
+        on_change=take,
+        placeholder="None",
+        help="Several act together, in the order in which they were chosen.",
+    )
+
+
+def _sources(variant: Variant) -> None:
+    model, label = st.columns(2)
+    with model:
+        st.selectbox(
+            "Model",
+            list(dict.fromkeys([entry.name for entry in CATALOG] + [variant.model] * bool(variant.model))),
+            index=None,
+            placeholder="The baseline's",
+            accept_new_options=True,
+            **_bound(variant, "model", None),
+        )
+    with label:
+        st.text_input("Label", placeholder=variant.label, max_chars=LABEL_CHARACTERS, **_bound(variant, "name", ""))
+    st.text_area("Text", placeholder="The baseline's", help="Ctrl + Enter applies.", **_bound(variant, "text", ""))
+
+
+def _bound(variant: Variant, attribute: str, empty: str | None) -> dict[str, Any]:
+    """What ties a control to a text of the variant: its key, and what to do when it changes."""
+    key = f"{variant.number}.{attribute}"
+    hold(key, getattr(variant, attribute) or empty)
+    return {"key": key, "on_change": lambda: setattr(variant, attribute, st.session_state[key] or "")}

@@ -1,0 +1,138 @@
+"""The variants of a comparison as the user sets them up, before they are checked. Draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from oversmooth import mitigations
+from oversmooth.comparison import BASELINE
+from oversmooth.errors import MitigationError
+from oversmooth.mitigations import Mitigation
+from oversmooth.mitigations.parameters import Parameter
+from oversmooth.mitigations.specification import check_together
+from oversmooth.settings import Settings
+
+NEWCOMER = ("softdecay", "neutreno", "attnscale")
+"""What the first open compares: one method on the states, one on the values, one on the attention matrices."""
+LABEL_CHARACTERS = 60
+
+Values = dict[str, Any]
+"""What the controls of one method hold: lists as text, the rest in its own type."""
+
+
+@dataclass
+class Variant:
+    """One variant: the baseline with methods, on another model, on another text, or several of these."""
+
+    number: int
+    """From 1, never given twice in a session: part of the keys of its controls."""
+    methods: dict[str, Values] = field(default_factory=dict)
+    """By name of the method, in the order in which they act."""
+    model: str = ""
+    """Empty for the baseline's."""
+    text: str = ""
+    """Blank for the baseline's."""
+    name: str = ""
+    """The label that the user gave; empty for the specification in short."""
+
+    def settings(self, baseline: Settings) -> Settings:
+        """The baseline's settings with what this variant has of its own.
+
+        Raises:
+            OversmoothError: where a parameter or a pair of methods is refused.
+        """
+        methods = [_checked(name, values) for name, values in self.methods.items()]
+        check_together(methods)
+        own: dict[str, object] = {"mitigations": tuple(map(str, methods))}
+        if self.model:
+            own["model"] = self.model
+        if self.text.strip():
+            own["texts"] = (self.text,)
+        return Settings.of(**{**baseline.model_dump(), **own})
+
+    @property
+    def label(self) -> str:
+        """The user's label, or what the variant has of its own: ``neutreno:strength=0.1``, a model, a text."""
+        if self.name.strip():
+            return _one_line(self.name)
+        parts = ["+".join(_in_short(name, values) for name, values in self.methods.items())]
+        parts.append(self.model)
+        parts.append(f"text “{_one_line(self.text)}”" if self.text.strip() else "")
+        label = " · ".join(part for part in parts if part) or "no change"
+        return label if len(label) <= LABEL_CHARACTERS else label[: LABEL_CHARACTERS - 1] + "…"
+
+
+def _one_line(text: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in " ".join(text.split()))[:LABEL_CHARACTERS]
+
+
+def newcomers() -> list[Variant]:
+    """The variants of the first open."""
+    return [Variant(number, {name: defaults(name)}) for number, name in enumerate(NEWCOMER, 1)]
+
+
+def labels(variants: Sequence[Variant]) -> list[str]:
+    """A label for each, no two alike and none the baseline's."""
+    given: list[str] = []
+    for variant in variants:
+        label, again = variant.label, 2
+        while label in (BASELINE, *given):
+            label, again = f"{variant.label} ({again})", again + 1
+        given.append(label)
+    return given
+
+
+def defaults(name: str) -> Values:
+    """The values of the defaults, which are meant for frozen weights."""
+    return {key: held(each, each.default) for key, each in mitigations.get(name).parameters().items()}
+
+
+def papers(name: str) -> Values | None:
+    """The values of the paper; None where they are the defaults."""
+    parameters = mitigations.get(name).parameters()
+    given = {key: held(each, each.paper) for key, each in parameters.items() if each.paper is not None}
+    return {**defaults(name), **given} if given else None
+
+
+def held(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401  a parameter of any kind
+    """A value as its control holds it."""
+    if parameter.kind in ("indices", "numbers"):
+        return parameter.write(value)
+    # Sliders go astray by the last bit: 0.30000000000000004.
+    return round(float(value), 10) if parameter.kind == "number" else value
+
+
+def problem(parameter: Parameter, value: Any) -> str:  # noqa: ANN401  whatever the control holds
+    """Why a control's value is refused, in a sentence; empty where it is not."""
+    try:
+        _value(parameter, value)
+    except MitigationError as error:
+        return f"{error}."
+    return ""
+
+
+def _value(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
+    return parameter.read(value) if isinstance(value, str) else parameter.check(value)
+
+
+def _checked(name: str, values: Values) -> Mitigation:
+    method = mitigations.get(name)
+    parameters = method.parameters()
+    try:
+        return method(**{key: _value(parameters[key], value) for key, value in values.items()})
+    except MitigationError as error:
+        sentence = str(error).removeprefix(f"{name}: ").removesuffix(".")
+        raise MitigationError(f"{name}: {sentence}.") from error
+
+
+def _in_short(name: str, values: Values) -> str:
+    """The specification with what differs from the defaults alone, so that the command line reads it back."""
+    parameters, usual = mitigations.get(name).parameters(), defaults(name)
+    own = [
+        f"{key}={value if isinstance(value, str) else parameters[key].write(value)}"
+        for key, value in values.items()
+        if value != usual[key]
+    ]
+    return f"{name}:{','.join(own)}" if own else name

@@ -1,0 +1,68 @@
+"""A metric over depth, of all sides of a comparison in the same axes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from oversmooth.comparison import Comparison
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.depth import Depths, depth_of
+from oversmooth.figures.identity import NamedSide, sides
+from oversmooth.figures.lines import Line, figure_of
+from oversmooth.figures.series import Series
+from oversmooth.figures.theme import Theme, blank, value_axis
+from oversmooth.findings import reason
+from oversmooth.findings.absences import absent, by_reason
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+HEIGHT = 350
+"""Of a chart with nothing to draw."""
+
+
+def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
+    """One metric of every side at the embedding, every block and, set apart, the final norm and the fusion.
+
+    A side with another number of blocks has its own block axis above the chart. Several texts give their mean. A
+    missing value is a gap, with a hollow marker at the bottom that has the reason on hover; a value below the states'
+    resolution is a hollow marker. A side that does not have the metric is not drawn.
+
+    Args:
+        comparison: what to draw.
+        metric: of at least one side; else the figure is blank and says why.
+        theme: colours.
+        selected: a point of the baseline to mark.
+    """
+    why = absent(comparison, metric)
+    if why:
+        return blank(why, theme, height=HEIGHT)
+    every = {side: comparison.measurements[side.label] for side in sides(comparison, theme)}
+    found = {side: Series.of(each, metric) for side, each in every.items() if metric in each.metrics}
+    drawn = {side: series for side, series in found.items() if series.defined}
+    depths = Depths.of(comparison.baseline.main_points, [series.points for series in drawn.values()])
+    lines = [_line(side, series, depths) for side, series in drawn.items()]
+    canvas = Canvas(theme)
+    first = lines[0].series
+    values = [value for line in lines for value in line.series.values.values()]
+    canvas.value_axis.update(value_axis(min(values), max(values), ticks=6, from_zero=first.from_zero))
+    canvas.title_values(first.axis_title + _mean([every[side] for side in drawn]))
+    empty = {side.name: reason(every[side], metric, found[side].points[0]) for side in found if side not in drawn}
+    return figure_of(canvas, lines, depths, remarks=by_reason(empty), selected=selected)
+
+
+def _line(side: NamedSide, series: Series, depths: Depths) -> Line:
+    series = replace(series, positions=depths.positions(series.points))
+    words = {point: f"{side.hover}<br>{series.hover(point)}" for point in series.points}
+    return Line(side, series, words, depths.axis(depth_of(series.points)))
+
+
+def _mean(measurements: list[Measurement]) -> str:
+    texts = {len(measurement.tokens) for measurement in measurements}
+    if max(texts) == 1:
+        return ""
+    return f", mean of {count(max(texts), 'text')}" if len(texts) == 1 else ", mean over texts"

@@ -1,0 +1,65 @@
+"""Singular values of the tokens at one point, of all sides of a comparison."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from oversmooth import points
+from oversmooth.comparison import Comparison
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.identity import NamedSide, sides
+from oversmooth.figures.labels import legend
+from oversmooth.figures.spectrum import Trace, axes_of, extent_of, resolution, strong_line
+from oversmooth.figures.theme import Theme, blank
+from oversmooth.findings.absences import by_reason, no_spectrum
+from oversmooth.findings.spectra import Float64, singular_values
+
+HEIGHT = 520
+_MARKERS = 12
+"""Markers along a line of many components: enough to tell it from the others."""
+
+
+def compared_spectra(
+    comparison: Comparison, point: str, *, centred: bool, logarithmic: bool, theme: Theme
+) -> go.Figure:
+    """Singular values of each side's first text at one point, and below them the share of the energy in the first k.
+
+    Values below the resolution of the stored states are grey, and the resolutions are dashed lines where they are in
+    view. Sides without a spectrum there are named above the chart, with the reason.
+
+    Args:
+        comparison: what to draw.
+        point: the one to look at.
+        centred: whether the mean token is removed first.
+        logarithmic: whether the value axis is; values of exactly 0 are then left out.
+        theme: colours.
+    """
+    named = sides(comparison, theme)
+    without = {side: no_spectrum(comparison, side.label, point, centred=centred) for side in named}
+    remarks = by_reason({side.name: why for side, why in without.items() if why})
+    drawn = [side for side in named if not without[side]]
+    place = points.title(point)
+    if not drawn:
+        return blank(f"No spectrum at {place}: {' '.join(remarks)}", theme, height=HEIGHT)
+    measured = [comparison.measurements[side.label] for side in drawn]
+    values = [singular_values(each, point, centred=centred) for each in measured]
+    floors = [float(each.spectra["floor"].sel(point=point).values[0]) for each in measured]
+    extent = extent_of(measured, centred)
+    canvas = Canvas(theme)
+    for side, spectrum, floor in zip(drawn, values, floors, strict=True):
+        canvas.traces.extend(_line(side, spectrum, floor, place, theme))
+    shapes, notes = resolution(floors, extent, logarithmic, theme)
+    canvas.shapes.extend(shapes)
+    canvas.annotations.extend(notes)
+    canvas.layout.update(axes_of(extent, max(len(each) for each in values), centred, logarithmic))
+    above = canvas.remarks([f"At {place}", *remarks])
+    canvas.layout["margin"] = {"t": above + 16}
+    return canvas.figure(HEIGHT + above + legend(canvas, drawn))
+
+
+def _line(side: NamedSide, values: Float64, floor: float, place: str, theme: Theme) -> list[Trace]:
+    looks = side.identity
+    few = values.size <= 2 * _MARKERS
+    marker = {"size": 7, "symbol": looks.symbol, "color": looks.colour, "maxdisplayed": 0 if few else _MARKERS}
+    style = {"line": looks.line, "marker": marker, "name": side.markup, "mode": "lines+markers"}
+    return strong_line(values, floor, f"{side.hover}<br>{place}", theme, **style)

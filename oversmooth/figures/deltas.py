@@ -1,0 +1,98 @@
+"""What each variant changes of a metric over depth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import plotly.graph_objects as go
+
+from oversmooth import points
+from oversmooth.comparison import Comparison
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.depth import Depths
+from oversmooth.figures.identity import NamedSide, sides
+from oversmooth.figures.lines import Line, figure_of
+from oversmooth.figures.series import Series
+from oversmooth.figures.theme import Theme, blank, value_axis
+from oversmooth.findings.absences import absence, by_reason, no_deltas, unmeasured
+from oversmooth.findings.maps import beside
+from oversmooth.findings.numerals import number, signed
+from oversmooth.tokens import escape
+
+HEIGHT = 350
+"""Of a chart with nothing to draw."""
+RING = "○ the first point that differs from the baseline"
+
+
+def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
+    """Variant minus baseline at the points of :func:`~oversmooth.figures.compared_curves.compared_curve`.
+
+    Zero is the baseline. A ring marks the first point at which a variant differs from it. Variants that have no
+    differences are named above the chart, with the reason.
+
+    Args:
+        comparison: what to draw.
+        metric: of the baseline and at least one variant; else the figure is blank and says why.
+        theme: colours.
+        selected: a point of the baseline to mark.
+    """
+    if metric not in comparison.baseline.metrics:
+        return blank(f"{unmeasured(metric)}.", theme, height=HEIGHT)
+    named = {side.label: side for side in sides(comparison, theme)}
+    without = no_deltas(comparison, metric)
+    remarks = by_reason({named[label].name: why for label, why in without.items()})
+    drawn = [side for label, side in named.items() if label in comparison.variants and label not in without]
+    if not drawn:
+        return blank(" ".join(remarks) or "There is no variant to set against the baseline.", theme, height=HEIGHT)
+    depths = Depths.of(comparison.baseline.main_points, [comparison.measurements[s.label].main_points for s in drawn])
+    baseline = Series.of(comparison.baseline, metric)
+    lines = [_line(comparison, metric, side, baseline, depths) for side in drawn]
+    canvas = Canvas(theme)
+    values = [value for line in lines for value in line.series.values.values()]
+    # With room on both sides of zero, for the lines that stay there.
+    canvas.value_axis.update(value_axis(min(0.0, *values), max(0.0, *values), ticks=6, from_zero=False))
+    canvas.title_values(lines[0].series.axis_title, "variant − baseline")
+    canvas.value_axis.update(zeroline=True, zerolinecolor=theme.text, zerolinewidth=1.5)
+    partings = {line.side: comparison.parting(metric, line.side.label) for line in lines}
+    for line in lines:
+        _ring(canvas, line, partings[line.side])
+    same = by_reason({side.name: "the same as the baseline everywhere" for side, at in partings.items() if at is None})
+    ring = [RING] if any(partings.values()) else []
+    return figure_of(canvas, lines, depths, remarks=[*remarks, *same, *ring], selected=selected)
+
+
+def _line(comparison: Comparison, metric: str, side: NamedSide, theirs: Series, depths: Depths) -> Line:
+    ours = Series.of(comparison.measurements[side.label], metric)
+    deltas = comparison.deltas(metric, side.label)
+    defined = {point: delta for point, delta in deltas.items() if math.isfinite(delta)}
+    series = replace(
+        ours,
+        positions=depths.positions(ours.points),
+        values=defined,
+        missing={p: absence(comparison, metric, side.label, p) for p in deltas if p not in defined},
+        unresolved=theirs.unresolved | ours.unresolved,
+    )
+    return Line(side, series, _words(comparison, side, theirs, ours, series), depths.axis(depths.blocks[0]))
+
+
+def _words(comparison: Comparison, side: NamedSide, theirs: Series, ours: Series, series: Series) -> dict[str, str]:
+    """What hover shows at each point: the difference, of a single text both values, and what to know about it."""
+    words = {}
+    for point in series.points:
+        lines = [side.hover, points.title(point), f"<b>{signed(series.values.get(point, math.nan), 4)}</b>"]
+        before, after = theirs.values.get(beside(comparison, point)), ours.values.get(point)
+        # Of several texts, the mean difference is over those that have a value on both sides.
+        if before is not None and after is not None and not (theirs.texts or ours.texts):
+            lines.append(f"{number(before, 4)} → {number(after, 4)}")
+        lines += [escape(notes[point]) for notes in (series.missing, series.unresolved) if point in notes]
+        words[point] = "<br>".join(lines)
+    return words
+
+
+def _ring(canvas: Canvas, line: Line, parting: str | None) -> None:
+    if parting is None or parting not in line.series.values:
+        return
+    ring = {"size": 15, "symbol": "circle-open", "color": line.side.identity.colour, "line": {"width": 1.5}}
+    at = {"x": line.at([parting]), "y": [line.series.values[parting]]}
+    canvas.add(**at, mode="markers", marker=ring, hoverinfo="skip", showlegend=False)

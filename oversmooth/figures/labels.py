@@ -1,0 +1,104 @@
+"""Names of lines and points: beside them where they fit, else in a legend below that wraps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.identity import NamedSide
+from oversmooth.tokens import escape
+
+CHARACTER = 5.8
+"""Pixels of one character of small text, on average."""
+LABEL_LINE = 13
+"""Pixels from one line of a direct label to the next."""
+PHONE = 340
+"""Pixels between the margins of a figure on a narrow phone."""
+
+_LABEL_CHARACTERS = 16
+_MOST_SHIFT = 15
+"""Pixels that a label may stand above or below the end of its line before it seems to belong to another."""
+_LEGEND_KEY = 46
+_LEGEND_ROW = 20
+
+
+def name_sides(canvas: Canvas, ends: Sequence[tuple[NamedSide, float]], height: float) -> int:
+    """Name lines at their ends or, where that does not fit, below; gives back the pixels that it takes below.
+
+    Args:
+        canvas: gets the labels and the margin right of the chart, or the legend.
+        ends: each side with the height of its line's end, in pixels from the bottom of the chart.
+        height: of the chart, in pixels.
+    """
+    labels = _direct(ends, height, canvas.theme.text)
+    if labels is None:
+        return legend(canvas, [side for side, _ in ends])
+    canvas.annotations.extend(labels)
+    canvas.layout.setdefault("margin", {})["r"] = _margin(labels)
+    return 0
+
+
+def _direct(ends: Sequence[tuple[NamedSide, float]], height: float, colour: str) -> list[dict[str, Any]] | None:
+    """Annotations right of the chart, each beside its line's end; None where one has no room."""
+    order = sorted(ends, key=lambda end: end[1])
+    broken = [broken_name(side.name) for side, _ in order]
+    if any(lines is None for lines in broken):
+        return None
+    names = [lines for lines in broken if lines is not None]
+    centres = _spread([end for _, end in order], [LABEL_LINE * len(lines) for lines in names])
+    shifts = [abs(centre - end) for centre, (_, end) in zip(centres, order, strict=True)]
+    if max(shifts) > _MOST_SHIFT or centres[0] < 0 or centres[-1] > height:
+        return None
+    return [
+        {
+            "text": f"{side.identity.key} " + "<br>".join(map(escape, lines)),
+            "hovertext": side.hover, "font": {"color": colour},
+            "x": 1, "xref": "paper", "xanchor": "left", "xshift": 4, "align": "left",
+            "y": centre / height, "yref": "y domain", "yanchor": "middle",
+        }
+        for (side, _), lines, centre in zip(order, names, centres, strict=True)
+    ]  # fmt: skip
+
+
+def _margin(labels: Sequence[dict[str, Any]]) -> int:
+    """Pixels that direct labels take right of the chart."""
+    texts = [re.sub(r"<span.*?</span>", "■", line) for label in labels for line in label["text"].split("<br>")]
+    return round(CHARACTER * max(len(text) for text in texts)) + 12
+
+
+def broken_name(name: str) -> list[str] | None:
+    """A name in at most two short lines, broken behind a sign that parts words; None where it needs more."""
+    lines = [""]
+    for part in re.findall(r"[^\s:,+/]*[\s:,+/]?", name):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > _LABEL_CHARACTERS:
+            lines.append("")
+        lines[-1] += part
+    lines = [line.strip() for line in lines]
+    return lines if len(lines) <= 2 and max(map(len, lines)) <= _LABEL_CHARACTERS else None
+
+
+def legend(canvas: Canvas, sides: Sequence[NamedSide]) -> int:
+    """Switch on a legend below the chart; gives back the pixels that it takes on a phone."""
+    canvas.layout["showlegend"] = True
+    canvas.layout["legend"] = {
+        "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom",
+        "itemwidth": 36, "font": {"size": 11, "color": canvas.theme.text}, "maxheight": 1, "traceorder": "normal",
+    }  # fmt: skip
+    widest = _LEGEND_KEY + CHARACTER * max(len(side.name) for side in sides)
+    columns = max(1, int(PHONE // widest))
+    return _LEGEND_ROW * -(-len(sides) // columns)
+
+
+def _spread(centres: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Centres in ascending order, pushed apart until their extents no longer overlap."""
+    moved = list(centres)
+    for _ in range(60):
+        for lower, upper in pairwise(range(len(moved))):
+            overlap = (sizes[lower] + sizes[upper]) / 2 - (moved[upper] - moved[lower])
+            if overlap > 0:
+                moved[lower] -= overlap / 2
+                moved[upper] += overlap / 2
+    return moved

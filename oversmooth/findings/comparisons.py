@@ -1,0 +1,157 @@
+"""How the variants of a comparison differ from its baseline: a row for each, and the one sentence that states it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oversmooth import metrics as metric_registry
+from oversmooth import points
+from oversmooth.comparison import SAME
+from oversmooth.findings.absences import elsewhere
+from oversmooth.findings.changes import MAIN_METRIC, reason
+from oversmooth.findings.numerals import arrow, number
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
+
+KEPT = "cka_to_baseline"
+"""What the sentence says a variant leaves of the baseline."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One metric of one side, beside the baseline's."""
+
+    last: float
+    """Value where the side is read: at its last block, or at the fusion of all blocks. NaN where it has none."""
+    delta: float
+    """Minus the baseline's at its last block; NaN for the baseline itself and for what cannot be compared."""
+    parting: str | None
+    """The first point at which the two differ; None where they nowhere do."""
+    largest: float
+    """The largest difference at any point, signed; NaN where there is none."""
+    largest_point: str | None
+
+
+@dataclass(frozen=True)
+class Side:
+    """The row of one side in the table of everything."""
+
+    label: str
+    point: str
+    """Where it is read: its last block, or the fusion of all blocks."""
+    incomparable: str
+    """Why it has no differences, in a clause; empty where it has."""
+    differences: Mapping[str, Difference]
+    """By metric."""
+    fidelity: Mapping[str, float]
+    """What is left of the baseline at ``point``, and the loss and divergence of the output: by name, only what was
+    measured; the mean over texts, NaN where undefined."""
+
+
+def differences(comparison: Comparison, metrics: Sequence[str]) -> tuple[Side, ...]:
+    """One row for each side, the baseline first; a metric that a side was not measured with has no value there."""
+    return tuple(_side(comparison, label, metrics) for label in comparison.measurements)
+
+
+def _side(comparison: Comparison, label: str, metrics: Sequence[str]) -> Side:
+    measurement, end = comparison.measurements[label], comparison.end(label)
+    fidelity = {
+        name: measurement.curve(name)[end]
+        if name in measurement.metrics
+        else float(measurement.outputs[name].mean("input"))
+        for name in metric_registry.fidelity_names()
+        if name in measurement.metrics or name in measurement.outputs
+    }
+    is_baseline = label == comparison.baseline_label
+    return Side(
+        label=label,
+        point=end,
+        incomparable="" if is_baseline else comparison.incomparable(label),
+        differences={metric: _difference(comparison, label, metric) for metric in metrics},
+        fidelity=fidelity,
+    )
+
+
+def _difference(comparison: Comparison, label: str, metric: str) -> Difference:
+    measurement, end = comparison.measurements[label], comparison.end(label)
+    last = measurement.curve(metric)[end] if metric in measurement.metrics else math.nan
+    if label == comparison.baseline_label:
+        return Difference(last, math.nan, None, math.nan, None)
+    point, size = comparison.largest(metric, label) or (None, math.nan)
+    delta = comparison.deltas(metric, label).get(end, math.nan)
+    return Difference(last, delta, comparison.parting(metric, label), size, point)
+
+
+def comparison_headline(comparison: Comparison) -> str:
+    """Which variant differs most from the baseline at its end, by how much, and what it leaves of the baseline.
+
+    It speaks of the mean cosine where the baseline was measured with it, else of its first metric, at the last block
+    or the fusion of all blocks. Values that are missing have a further sentence each.
+    """
+    metric = MAIN_METRIC if MAIN_METRIC in comparison.baseline.metrics else comparison.baseline.metrics[0]
+    baseline, *variants = (_End.of(side, metric) for side in differences(comparison, [metric]))
+    defined = [variant for variant in variants if math.isfinite(variant.value)]
+    gaps = _gaps(comparison, metric)
+    if not math.isfinite(baseline.value) or not defined:
+        beside = "" if variants else ", with no variant beside it"
+        known = f"{number(baseline.value)} in the baseline{beside}" if math.isfinite(baseline.value) else "no value"
+        return " ".join([f"{_subject(comparison, metric)} {baseline.place}: {known}.", *gaps])
+    most = max(defined, key=lambda variant: abs(variant.value - baseline.value))
+    place = f" {baseline.place}" if most.point == baseline.point else ""
+    of_all = f", the largest difference of {count(len(defined), 'variant')}" if len(defined) > 1 else ""
+    kept = f"; linear CKA to the baseline {number(most.kept)}" if math.isfinite(most.kept) else ""
+    told = _difference_in_words(comparison, baseline, most)
+    return " ".join([f"{_subject(comparison, metric)}{place}: {told}{of_all}{kept}.", *gaps])
+
+
+@dataclass(frozen=True)
+class _End:
+    """Where one side ends, for a sentence."""
+
+    label: str
+    point: str
+    value: float
+    kept: float
+
+    @classmethod
+    def of(cls, side: Side, metric: str) -> _End:
+        return cls(side.label, side.point, side.differences[metric].last, side.fidelity.get(KEPT, math.nan))
+
+    @property
+    def place(self) -> str:
+        return f"at {points.title(self.point)}"
+
+
+def _subject(comparison: Comparison, metric: str) -> str:
+    title = "Mean cosine" if metric == MAIN_METRIC else metric_registry.get(metric).title
+    texts = len(comparison.baseline.tokens)
+    return f"{title} (mean of {count(texts, 'text')})" if texts > 1 else title
+
+
+def _difference_in_words(comparison: Comparison, baseline: _End, most: _End) -> str:
+    """``attnscale raises it from 0.40 to 0.52``; of another model or text ``bert-tiny has 0.52, the baseline 0.40``."""
+    before, after = arrow(baseline.value, most.value).split(" → ")
+    if abs(most.value - baseline.value) <= SAME * abs(baseline.value):
+        return f"{most.label} leaves it at {number(baseline.value)}"
+    if most.point != baseline.point:
+        before, after = f"{before} {baseline.place}", f"{after} {most.place}"
+    if elsewhere(comparison, most.label):
+        return f"{most.label} has {after}, the baseline {before}"
+    return f"{most.label} {'raises' if most.value > baseline.value else 'lowers'} it from {before} to {after}"
+
+
+def _gaps(comparison: Comparison, metric: str) -> list[str]:
+    """A sentence on each side without a value where it is read."""
+    sentences = []
+    for label, measurement in comparison.measurements.items():
+        end = comparison.end(label)
+        if metric not in measurement.metrics:
+            sentences.append(f"{label} was not measured with it.")
+        elif not math.isfinite(measurement.curve(metric)[end]):
+            sentences.append(f"No value for {label}: {reason(measurement, metric, end)}.")
+    return sentences

@@ -1,0 +1,256 @@
+"""What a model's own head makes of the text: the loss of its predictions, and how far they moved from a baseline's."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from oversmooth import passes, points
+from oversmooth.inputs import Encoded, batch
+from oversmooth.intervention import Intervention
+from oversmooth.measurement import Note
+from oversmooth.mitigations import parse
+from oversmooth.models.loaded import REFERENCE_BYTES
+from oversmooth.passes import batches
+from oversmooth.progress import Progress, Report
+from oversmooth.references import reference_key
+
+if TYPE_CHECKING:
+    from oversmooth.models.loaded import LoadedModel
+    from oversmooth.settings import Settings
+
+LOSS: Final = "language_model_loss"
+DIVERGENCE: Final = "output_kl"
+LOGIT_BYTES: Final = 2**27
+"""Logits of one pass, unless a single causal text has more: a vocabulary is long."""
+DOUBLES: Final = 2**22
+"""Predictions that are held in float64 at once."""
+NON_FINITE: Final = "the predictions of the head are infinite or not a number"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The numbers of the head, per input in nats a token; NaN where a note says why."""
+
+    values: dict[str, NDArray[np.float64]]
+    notes: tuple[Note, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Questions:
+    """One pass: what the network reads, where its predictions are read, and what is right there."""
+
+    inputs: dict[str, Tensor]
+    rows: Tensor
+    positions: Tensor
+    """Of the predictions (question)."""
+    answers: Tensor
+    """Vocabulary ids (question)."""
+    texts: NDArray[np.intp]
+    """Number of the text that each is about (question)."""
+
+
+@torch.inference_mode()
+def score(
+    settings: Settings,
+    model: LoadedModel,
+    texts: Sequence[Encoded],
+    intervention: Intervention | None,
+    report: Report,
+) -> Outputs:
+    """Measure the head where that is asked for.
+
+    Causal models predict each measured token that has one before it; masked models each measured token in turn, with
+    it masked. A variant's predictions are compared with those of the baseline at the same places.
+    """
+    if not settings.language_model:
+        return Outputs({})
+    names = (LOSS, DIVERGENCE) if settings.mitigations else (LOSS,)
+    reason = _why_undefined(settings, model)
+    if reason:
+        notes = [Note("missing", number, points.OUTPUT, name, reason) for number in range(len(texts)) for name in names]
+        return Outputs({name: np.full(len(texts), np.nan) for name in names}, tuple(notes))
+    sums = {name: np.zeros(len(texts)) for name in names}
+    asked = _asked(model, texts)
+    predictions = _Predictions(settings, model, int(asked.sum()), intervention)
+    done, total = 0, int(asked.sum())
+    report(Progress("loss", done, total))
+    for number, questions in enumerate(_questions(model, texts)):
+        ours = predictions.ours(number, questions)
+        theirs = predictions.theirs(number, questions) if DIVERGENCE in names else None
+        for name, found in zip(names, _losses(ours, questions.answers, theirs), strict=True):
+            np.add.at(sums[name], questions.texts, found.numpy())
+        done += len(questions.texts)
+        report(Progress("loss", done, total))
+    with np.errstate(invalid="ignore"):  # Told in a note.
+        return _told({name: each / asked for name, each in sums.items()}, asked)
+
+
+def _why_undefined(settings: Settings, model: LoadedModel) -> str:
+    if model.prediction is None:
+        if model.network.config.is_encoder_decoder:
+            return "of an encoder–decoder only the encoder is run, which has no language-model head"
+        return "this checkpoint has no language-model head that can be used"
+    if model.prediction == "masked":
+        return "" if model.tokenizer.mask_token_id is not None else "the tokenizer of this model has no mask token"
+    # Mitigations from outside count as well.
+    for method in settings.methods or (parse("+".join(model.mitigated_by)) if model.mitigated_by else ()):
+        if not method.declaration.causal_safe:
+            return (
+                f"“{method.declaration.name}” lets later tokens into the states of earlier ones, so the head would "
+                "predict what it has seen"
+            )
+    return ""
+
+
+def _asked(model: LoadedModel, texts: Sequence[Encoded]) -> NDArray[np.intp]:
+    """Predictions of each text."""
+    return np.array([len(_places(model, text)) for text in texts], dtype=np.intp)
+
+
+def _places(model: LoadedModel, text: Encoded) -> list[int]:
+    """Positions of the tokens that are predicted."""
+    first = 1 if model.prediction == "causal" else 0
+    return [place for place, token in enumerate(text.tokens.items) if token.measured and place >= first]
+
+
+def _questions(model: LoadedModel, texts: Sequence[Encoded]) -> Iterator[_Questions]:
+    rows = max(1, LOGIT_BYTES // (4 * int(model.network.config.vocab_size)))
+    if model.prediction == "causal":
+        most = min(rows, passes.BATCH_TOKENS)
+        for members in batches(texts, padded=model.anatomy.padding_is_safe, most=most):
+            yield _next_tokens(model, texts, members)
+        return
+    for number, text in enumerate(texts):
+        places = _places(model, text)
+        together = min(rows, max(1, passes.BATCH_TOKENS // len(text.ids)))
+        for first in range(0, len(places), together):
+            yield _masked_tokens(model, text, number, places[first : first + together])
+
+
+def _next_tokens(model: LoadedModel, texts: Sequence[Encoded], members: Sequence[int]) -> _Questions:
+    chosen = [texts[number] for number in members]
+    places = [(row, place) for row, text in enumerate(chosen) for place in _places(model, text)]
+    return _Questions(
+        inputs=batch(chosen, model),
+        rows=torch.tensor([row for row, _ in places], dtype=torch.long),
+        positions=torch.tensor([place - 1 for _, place in places], dtype=torch.long),
+        answers=torch.tensor([chosen[row].ids[place] for row, place in places], dtype=torch.long),
+        texts=np.array([members[row] for row, _ in places], dtype=np.intp),
+    )
+
+
+def _masked_tokens(model: LoadedModel, text: Encoded, number: int, places: Sequence[int]) -> _Questions:
+    inputs = batch([text] * len(places), model)
+    rows, positions = torch.arange(len(places)), torch.tensor(places)
+    answers = inputs["input_ids"][rows, positions].cpu()
+    inputs["input_ids"][rows, positions] = int(model.tokenizer.mask_token_id)
+    return _Questions(inputs, rows, positions, answers, np.full(len(places), number))
+
+
+class _Predictions:
+    """Logits of one side and of its baseline, which are kept on the model where all of them fit.
+
+    Args:
+        settings: of the side.
+        model: with a head.
+        total: predictions over all texts.
+        intervention: of the side.
+    """
+
+    def __init__(self, settings: Settings, model: LoadedModel, total: int, intervention: Intervention | None) -> None:
+        self._model = model
+        self._intervention = intervention
+        self._is_baseline = settings.fidelity and not settings.mitigations
+        self._key = reference_key(settings)
+        states = model.references.get(self._key)
+        room = REFERENCE_BYTES - (0 if states is None else states.nbytes)
+        self._fit = 4 * total * int(model.network.config.vocab_size) <= room
+
+    def ours(self, number: int, questions: _Questions) -> Tensor:
+        """Of this side (question, vocabulary), for the pass of that number."""
+        with self._active(self._intervention):
+            found = logits_of(self._model, questions)
+        if self._is_baseline:
+            self._keep(number, found)
+        return found
+
+    def theirs(self, number: int, questions: _Questions) -> Tensor:
+        """Of the baseline (question, vocabulary), for the same pass."""
+        kept: Any = self._model.references.get(self._name(number))
+        if kept is not None:
+            return torch.from_numpy(kept)
+        with self._active(Intervention(self._model, ())):
+            found = logits_of(self._model, questions)
+        self._keep(number, found)
+        return found
+
+    def _keep(self, number: int, found: Tensor) -> None:
+        if self._fit:
+            self._model.references.put(self._name(number), found.numpy())
+
+    def _name(self, number: int) -> Hashable:
+        return self._key, number
+
+    @staticmethod
+    def _active(intervention: Intervention | None) -> AbstractContextManager[object]:
+        return nullcontext() if intervention is None else intervention.active()
+
+
+def logits_of(model: LoadedModel, questions: _Questions) -> Tensor:
+    """What the head predicts at the places that are asked for, on the CPU: (question, vocabulary)."""
+    whole = model.language_model
+    assert whole is not None  # noqa: S101  asked before
+
+    def choose(_: nn.Module, __: tuple[Any, ...], output: Any) -> Any:  # noqa: ANN401  each family has its own
+        # Only these go through the head: the logits of all tokens would take vocabulary × text memory a copy.
+        output.last_hidden_state = output.last_hidden_state[questions.rows, questions.positions][None]
+        return output
+
+    handle = model.network.register_forward_hook(choose)
+    try:
+        cache = {"use_cache": False} if model.prediction == "causal" else {}
+        logits: Tensor = whole(**questions.inputs, **cache).logits[0]
+    finally:
+        handle.remove()
+    return logits.to("cpu", torch.float32)
+
+
+def _losses(ours: Tensor, answers: Tensor, theirs: Tensor | None) -> tuple[Tensor, ...]:
+    """−ln p of each answer and, beside a baseline, Σ p₀ ln(p₀/p) over the vocabulary, from logits."""
+    found = []
+    # In float64, or small divergences would be rounding; a few rows at a time, for its memory.
+    step = max(1, DOUBLES // ours.shape[1])
+    for rows in (slice(first, first + step) for first in range(0, len(ours), step)):
+        log = ours[rows].double().log_softmax(dim=-1)
+        each = [-log.gather(1, answers[rows, None])[:, 0]]
+        if theirs is not None:
+            base = theirs[rows].double().log_softmax(dim=-1)
+            # A word that the baseline rules out adds nothing; the sum is below 0 only by rounding.
+            terms = torch.where(base == -torch.inf, 0.0, base.exp() * (base - log))
+            each.append(terms.sum(dim=-1).clamp(min=0.0))
+        found.append(each)
+    return tuple(map(torch.cat, zip(*found, strict=True)))
+
+
+def _told(values: dict[str, NDArray[np.float64]], asked: NDArray[np.intp]) -> Outputs:
+    """With a note on each number that is missing, and a warning where the head's predictions are not numbers."""
+    notes, broken = [], set()
+    for name, each in values.items():
+        for number in np.flatnonzero(~np.isfinite(each)):
+            each[number] = np.nan
+            reason = NON_FINITE if asked[number] else "no token of this text has one before it to be predicted from"
+            notes.append(Note("missing", int(number), points.OUTPUT, name, reason))
+            if asked[number]:
+                broken.add(int(number))
+    place = "" if len(asked) == 1 else "Text {}: "
+    warnings = [f"{place.format(number + 1)}No loss is given: {NON_FINITE}." for number in sorted(broken)]
+    return Outputs(values, tuple(sorted(notes, key=lambda note: note.input)), tuple(warnings))

@@ -1,0 +1,62 @@
+"""Baselines that variants are set against: kept on the model, or run once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversmooth.fidelity import Sides
+from oversmooth.inputs import Encoded
+from oversmooth.intervention import Intervention
+from oversmooth.models.loaded import LoadedModel
+from oversmooth.passes import rows_of, run_texts
+from oversmooth.progress import Report
+from oversmooth.recording import expected_points
+from oversmooth.references import Reference, reference_key
+from oversmooth.settings import Settings
+
+
+@contextmanager
+def sides_of(
+    settings: Settings, model: LoadedModel, texts: Sequence[Encoded], report: Report
+) -> Iterator[Sides | None]:
+    """What one side of a comparison is measured with; runs the baseline first where its states are not kept.
+
+    A baseline's own states are kept on the model when the block has come to its end.
+    """
+    if not settings.fidelity:
+        yield None
+        return
+    key = reference_key(settings)
+    kept: Reference | None = model.references.get(key)
+    if settings.mitigations:
+        if kept is None:
+            kept = _run_baseline(settings, model, texts, report)
+            model.references.put(key, kept)
+        yield Sides(baseline=kept)
+    else:
+        made = _empty_reference(settings, model, texts) if kept is None else None
+        yield Sides(kept=made)
+        if made is not None:
+            model.references.put(key, made)
+
+
+def _run_baseline(settings: Settings, model: LoadedModel, texts: Sequence[Encoded], report: Report) -> Reference:
+    reference = _empty_reference(settings, model, texts)
+    rows = [rows_of(text) for text in texts]
+
+    def take(number: int, point: str, states: NDArray[np.float32]) -> None:
+        if np.isfinite(states[rows[number].measured]).all():
+            reference.keep(number, point, rows[number].tokens(states))
+
+    with Intervention(model, ()).active() as intervention:
+        run_texts(texts, model, settings.points, intervention, take, report)
+    return reference
+
+
+def _empty_reference(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Reference:
+    counts = [len(text.tokens.measured) for text in texts]
+    return Reference(counts, len(expected_points(model.anatomy, settings.points)), model.anatomy.hidden_size)

@@ -1,0 +1,115 @@
+"""Every kind of figure in every state that draws something of its own: gaps, several texts, other depths, nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from oversmooth.comparison import Comparison
+from oversmooth.figures import curves, similarity, spectrum
+from oversmooth.figures.compared_curves import compared_curve
+from oversmooth.figures.compared_maps import compared_map, difference_map
+from oversmooth.figures.compared_spectra import compared_spectra
+from oversmooth.figures.deltas import delta_curve
+from oversmooth.figures.plane import fidelity_plane
+from oversmooth.figures.theme import LIGHT
+from oversmooth.measurement import Measurement, Note
+from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
+
+COSINE = "token_cosine"
+LONG_NAMES = {f"contranorm:scale={n / 10:.1f}+layernorm_scaling:form=sqrt": variant(-0.1 * n) for n in range(1, 9)}
+
+
+def _gaps() -> Measurement:
+    rising = np.linspace(0.1, 0.6, 8)
+    rising[3:5] = np.nan
+    notes = [Note("missing", 0, point, COSINE, "3 activations are infinite") for point in ("2", "3")]
+    notes.append(Note("unresolved", 0, "5", COSINE, "below the resolution"))
+    return measurement({COSINE: rising.tolist()}, notes=notes)
+
+
+def _texts() -> Measurement:
+    rows = [np.linspace(0.05 * n, 0.5 + 0.1 * n, 26).tolist() for n in range(3)]
+    return measurement({COSINE: rows}, blocks=24)
+
+
+def _scripts() -> Measurement:
+    words = ("the", "猫", "坐在", "مرحبا", "हिन्दी", "Ġrain", "$x^2$", "<b>", "a&b", "café", "supercalifragilistic")
+    return measurement(words=words)
+
+
+def _several() -> Comparison:
+    variants = {
+        "gfsa:weight=-0.1": variant(-0.1),
+        "a twelve-block model": deep_variant(),
+        "fusion": fused_variant(),
+        "overflows": broken_variant(),
+    }
+    return comparison_of(variants)
+
+
+def _spectrum(measured: Measurement, **choices: bool) -> go.Figure:
+    choices = {"centred": False, "logarithmic": True} | choices
+    return spectrum.spectrum(measured, "3", theme=LIGHT, **choices)
+
+
+def _compared_spectra(comparison: Comparison, **choices: bool) -> go.Figure:
+    choices = {"centred": False, "logarithmic": True} | choices
+    return compared_spectra(comparison, "3", theme=LIGHT, **choices)
+
+
+def _plane(comparison: Comparison) -> go.Figure:
+    return fidelity_plane(comparison, "5", theme=LIGHT, controls={"noise of equal size": comparison_of(5)})
+
+
+def _empty() -> go.Figure:
+    return similarity.similarity_map(measurement(similarity=False), "3", theme=LIGHT)
+
+
+def _map(measured: Measurement) -> go.Figure:
+    return similarity.similarity_map(measured, "5", theme=LIGHT)
+
+
+@cache
+def _builders() -> dict[str, Callable[[], go.Figure]]:
+    light: dict[str, Any] = {"theme": LIGHT}
+    return {
+        "curve": lambda: curves.curve(measurement(), COSINE, selected="5", **light),
+        "curve_gaps": lambda: curves.curve(_gaps(), COSINE, **light),
+        "curve_texts": lambda: curves.curve(_texts(), COSINE, selected="final_norm", **light),
+        "curve_fused": lambda: curves.curve(fused_variant(), COSINE, **light),
+        "small_curve": lambda: curves.small_curve(measurement(), COSINE, selected="5", **light),
+        "map": lambda: _map(measurement()),
+        "map_scripts": lambda: _map(_scripts()),
+        "map_long": lambda: _map(measurement(words=[f"token{n}" for n in range(60)])),
+        "map_factor": lambda: _map(measurement(words=[f"t{n}" for n in range(60)], similarity_factor=2)),
+        "spectrum": lambda: _spectrum(measurement()),
+        "spectrum_linear": lambda: _spectrum(measurement(), logarithmic=False, centred=True),
+        "spectrum_long": lambda: _spectrum(measurement(words=[f"t{n}" for n in range(80)]), centred=True),
+        "compared_curve": lambda: compared_curve(comparison_of(3), COSINE, selected="3", **light),
+        "compared_curve_several": lambda: compared_curve(_several(), COSINE, selected="5", **light),
+        "compared_curve_legend": lambda: compared_curve(comparison_of(LONG_NAMES), COSINE, **light),
+        "delta_curve": lambda: delta_curve(comparison_of(3), COSINE, **light),
+        "delta_curve_several": lambda: delta_curve(_several(), COSINE, selected="3", **light),
+        "compared_map": lambda: compared_map(comparison_of(2), "gfsa:weight=-0.1", "5", **light),
+        "difference_map": lambda: difference_map(comparison_of(2), "gfsa:weight=-0.1", "5", **light),
+        "compared_spectra": lambda: _compared_spectra(comparison_of(3)),
+        "compared_spectra_several": lambda: _compared_spectra(_several(), logarithmic=False, centred=True),
+        "compared_spectra_long": lambda: _compared_spectra(comparison_of(LONG_NAMES)),
+        "plane": lambda: _plane(comparison_of(3)),
+        "plane_legend": lambda: _plane(comparison_of(LONG_NAMES)),
+        "empty": _empty,
+    }
+
+
+NAMES = tuple(_builders())
+
+
+@cache
+def chart(name: str) -> go.Figure:
+    """A figure of the light theme by its name in ``NAMES``."""
+    return _builders()[name]()

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import math
+
+import plotly.graph_objects as go
+import pytest
+from synthetic import BASE, broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
+
+from oversmooth.comparison import Comparison
+from oversmooth.figures.deltas import delta_curve
+from oversmooth.figures.identity import identity
+from oversmooth.figures.theme import LIGHT
+
+METRIC = "token_cosine"
+
+
+def _words(figure: go.Figure) -> str:
+    return " ".join(note.text for note in figure.layout.annotations).replace("<br>", " ")
+
+
+def test_the_drawn_numbers_are_variant_minus_baseline() -> None:
+    figure = delta_curve(comparison_of(3), METRIC, theme=LIGHT)
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert len(lines) == 3
+    for number, line in enumerate(lines, start=1):
+        expected = [0, 0, *(-0.1 * number * value for value in BASE[2:7])]
+        assert list(line.y) == pytest.approx(expected)
+        assert line.line.dash == identity(LIGHT, number).dash
+    assert lines[0].text[6] == "gfsa:weight=-0.1<br>block 5<br><b>−0.03600</b><br>0.3600 → 0.3240"
+    assert figure.layout.yaxis.title.text == "Token cosine similarity<br>variant − baseline"
+
+
+def test_zero_is_drawn_inside_the_chart() -> None:
+    for strength in (-0.5, 0.5):
+        axis = delta_curve(comparison_of({"a": variant(strength)}), METRIC, theme=LIGHT).layout.yaxis
+        assert axis.zeroline
+        assert axis.range[0] < 0 < axis.range[1]
+
+
+def test_a_ring_marks_the_point_where_a_variant_parts() -> None:
+    figure = delta_curve(comparison_of({"a": variant(-0.1), "b": variant(0.2)}), METRIC, theme=LIGHT)
+    rings = [trace for trace in figure.data if trace.marker.symbol == "circle-open"]
+    assert [(ring.x[0], ring.y[0]) for ring in rings] == [(1, pytest.approx(-0.01)), (1, pytest.approx(0.02))]
+    assert [ring.marker.color for ring in rings] == list(LIGHT.categories[:2])
+    assert "○ the first point that differs from the baseline" in _words(figure)
+
+
+def test_a_variant_that_changes_nothing_says_so() -> None:
+    figure = delta_curve(comparison_of({"<same>": variant(0.0)}), METRIC, theme=LIGHT)
+    assert "&lt;same&gt;: the same as the baseline everywhere." in _words(figure)
+    assert not [trace for trace in figure.data if trace.marker.symbol == "circle-open"]
+    assert "○" not in _words(figure)
+
+
+def test_a_variant_of_another_depth_is_named_with_the_reason() -> None:
+    comparison = comparison_of({"deep": deep_variant(), "a": variant(-0.1)})
+    figure = delta_curve(comparison, METRIC, theme=LIGHT)
+    assert "deep: it has 12 blocks, the baseline 6." in _words(figure)
+    (line,) = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert (line.name, line.line.color) == ("a", LIGHT.categories[1])
+    alone = delta_curve(comparison_of({"deep": deep_variant()}), METRIC, theme=LIGHT)
+    assert not alone.data
+    assert _words(alone) == "deep: it has 12 blocks, the baseline 6."
+
+
+def test_the_fusion_is_set_against_the_last_block() -> None:
+    figure = delta_curve(comparison_of({"fused": fused_variant()}), METRIC, theme=LIGHT)
+    fusion = next(trace for trace in figure.data if trace.text and "fusion" in trace.text[0])
+    assert (fusion.x[0], fusion.y[0]) == (8.0, pytest.approx(0.2 - 0.36))
+    assert fusion.text[0].endswith("0.3600 → 0.2000")
+
+
+def test_a_gap_of_either_side_is_a_gap_with_its_reason() -> None:
+    forward = delta_curve(comparison_of({"broken": broken_variant()}), METRIC, theme=LIGHT)
+    (marks,) = [trace for trace in forward.data if trace.yaxis == "y2"]
+    assert list(marks.x) == [3, 4]
+    assert marks.text[0].endswith("<b>missing</b><br>3 activations of 528 are infinite or &lt;not&gt; a number")
+    backward = Comparison({"baseline": broken_variant(), "a": measurement({METRIC: BASE})}, {})
+    (marks,) = [trace for trace in delta_curve(backward, METRIC, theme=LIGHT).data if trace.yaxis == "y2"]
+    assert marks.text[0].endswith("&lt;not&gt; a number in the baseline")
+    assert "NaN" not in forward.to_json()
+
+
+def test_a_metric_of_variants_alone_has_no_differences() -> None:
+    figure = delta_curve(comparison_of(2), "cka_to_baseline", theme=LIGHT)
+    assert not figure.data
+    assert _words(figure).startswith("Linear CKA to the baseline is measured on variants with mitigations")
+
+
+def test_a_baseline_alone_has_no_differences() -> None:
+    figure = delta_curve(comparison_of({}), METRIC, theme=LIGHT)
+    assert _words(figure) == "There is no variant to set against the baseline."
+
+
+def test_differences_of_several_texts_are_their_mean() -> None:
+    one = measurement({METRIC: [[0.1, 0.2], [0.3, 0.4]]}, blocks=1, final_norm=False)
+    other = measurement({METRIC: [[0.1, 0.4], [0.3, math.nan]]}, blocks=1, final_norm=False)
+    figure = delta_curve(Comparison({"baseline": one, "a": other}, {}), METRIC, theme=LIGHT)
+    (line,) = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert list(line.y) == pytest.approx([0, 0.2])
