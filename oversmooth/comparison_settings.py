@@ -77,9 +77,17 @@ def from_file(path: Path) -> Settings | ComparisonSettings:
     Raises:
         SettingsError: where it cannot be read or holds neither.
     """
-    text = read_file(path)
-    kind = ComparisonSettings if "baseline" in read_document(text, str(path)) else Settings
-    return kind.from_json(text, source=str(path))
+    return from_json(read_file(path), str(path))
+
+
+def from_json(text: str | bytes, source: str = "The settings") -> Settings | ComparisonSettings:
+    """The settings in a JSON document, of one measurement or of a comparison; ``source`` names it in the error.
+
+    Raises:
+        SettingsError: where it holds neither.
+    """
+    kind = ComparisonSettings if "baseline" in read_document(text, source) else Settings
+    return kind.from_json(text, source=source)
 
 
 def _settings(fields: Any, place: str) -> Settings:  # noqa: ANN401  whatever the document holds

@@ -47,12 +47,25 @@ def start(host: str = HOST, port: int | None = None) -> None:
         "server.address": host,
         "server.port": port,
         "server.showEmailPrompt": "false",
+        # A module that Streamlit reloads under a running engine is no longer the one that its workers answer to.
+        "server.fileWatcherType": "none",
         "logger.hideWelcomeMessage": "true",
         "logger.level": "warning",
     }
+    _pages_come_from_navigation()
     # Streamlit decides by itself whether there is a desktop on which to open a browser.
     sys.argv = ["streamlit", "run", str(app), *(f"--{name}={value}" for name, value in options.items())]
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+
+
+def _pages_come_from_navigation() -> None:
+    """Say so before the first visit, which would otherwise run a linked page by itself, without ``app.py`` around it.
+
+    Streamlit takes a folder ``pages`` for its older kind of pages until ``app.py`` has run once.
+    """
+    from streamlit.runtime.pages_manager import PagesManager
+
+    PagesManager.uses_pages_directory = False
 
 
 def _address(host: str, port: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
 from oversmooth.comparison import Comparison
 from oversmooth.figures import curves, similarity, spectrum
@@ -18,7 +19,6 @@ from oversmooth.figures.deltas import delta_curve
 from oversmooth.figures.plane import fidelity_plane
 from oversmooth.figures.theme import LIGHT
 from oversmooth.measurement import Measurement, Note
-from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
 COSINE = "token_cosine"
 LONG_NAMES = {f"contranorm:scale={n / 10:.1f}+layernorm_scaling:form=sqrt": variant(-0.1 * n) for n in range(1, 9)}
@@ -50,6 +50,11 @@ def _several() -> Comparison:
         "overflows": broken_variant(),
     }
     return comparison_of(variants)
+
+
+def _longer() -> Comparison:
+    words = [f"t{n}" for n in range(60)]
+    return comparison_of({f"longer {n}": variant(-0.1 * n, words=words) for n in (1, 2, 3)})
 
 
 def _spectrum(measured: Measurement, **choices: bool) -> go.Figure:
@@ -100,6 +105,7 @@ def _builders() -> dict[str, Callable[[], go.Figure]]:
         "compared_spectra": lambda: _compared_spectra(comparison_of(3)),
         "compared_spectra_several": lambda: _compared_spectra(_several(), logarithmic=False, centred=True),
         "compared_spectra_long": lambda: _compared_spectra(comparison_of(LONG_NAMES)),
+        "compared_spectra_thinned": lambda: _compared_spectra(_longer()),
         "plane": lambda: _plane(comparison_of(3)),
         "plane_legend": lambda: _plane(comparison_of(LONG_NAMES)),
         "empty": _empty,

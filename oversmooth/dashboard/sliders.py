@@ -31,9 +31,9 @@ def number_control(parameter: Parameter, value: float, about: dict[str, Any]) ->
         low, high = low + step * parameter.low_open, high - step * parameter.high_open
         st.slider(min_value=as_type(low), max_value=as_type(high), step=as_type(step), **scale, **about)
     else:
-        low, high = (None if math.isinf(end) else as_type(end) for end in (low, high))
+        least, most = (None if math.isinf(end) else as_type(end) for end in (low, high))
         step = as_type(_step(parameter, WIDE / 2 * size))
-        st.number_input(min_value=low, max_value=high, step=step, **scale, **about)
+        st.number_input(min_value=least, max_value=most, step=step, **scale, **about)
 
 
 def _named(parameter: Parameter) -> list[float]:

@@ -11,14 +11,16 @@ from streamlit.testing.v1 import AppTest
 from oversmooth import launch
 from oversmooth.dashboard.run import shared_engine
 
-page = AppTest.from_file(str(launch.script()), default_timeout=120).run()
-assert page.header and not page.exception and not page.error
+page = AppTest.from_file(str(launch.script()), default_timeout=120)
+for name in ("measure", "compare"):
+    page.switch_page(f"pages/{name}.py").run()
+    assert page.header and not page.exception and not page.error
 print(sorted({"torch", "transformers"} & set(sys.modules)))
 shared_engine().close()
 """
 
 
-def test_it_shows_a_measurement_without_importing_torch() -> None:
+def test_it_shows_every_page_without_importing_torch() -> None:
     run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=180)
     assert run.returncode == 0, run.stderr
     assert run.stdout.split() == ["[]"]
