@@ -15,7 +15,8 @@ run: $(VENV)/.run  ## Install what is missing and start the dashboard
 	@$(BIN)/oversmooth app
 
 test: lint types $(VENV)/.browser  ## Install what is missing, then lint, check types and run all tests
-	$(BIN)/pytest
+	@# Two workers: the tests keep to one core each. A file stays with one, whose models and browser it shares.
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.test  ## Check style and formatting
 	$(BIN)/ruff check

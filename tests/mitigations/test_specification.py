@@ -34,7 +34,7 @@ def test_several_methods_keep_their_order() -> None:
         "attnscale:omega=.50",
         " attnscale : omega = 0.5 ",
         "attnscale:layers=default,omega=0.5",
-        "attnscale:omega=0.5,heads=ALL",
+        "attnscale:omega=0.5,heads=DEFAULT",
     ],
 )
 def test_one_meaning_has_one_canonical_form(text: str) -> None:
