@@ -12,6 +12,7 @@ import typer
 
 from oversmooth import __version__, terminal
 from oversmooth.commands import compare, lists, measure
+from oversmooth.commands import run as repeat
 from oversmooth.errors import OversmoothError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -34,6 +35,7 @@ def oversmooth(
 
 app.command(help=measure.HELP)(measure.measure)
 app.command(help=compare.HELP)(compare.compare)
+app.command("run", help=repeat.HELP)(repeat.run)
 app.command()(lists.models)
 app.command()(lists.metrics)
 app.command()(lists.mitigations)

@@ -22,7 +22,9 @@ class ComparisonSettings(BaseModel):
         SettingsError: through :meth:`from_json`, with the side whose settings are wrong.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
 
     schema_version: Literal[1] = SCHEMA_VERSION
     baseline: Settings

@@ -162,4 +162,4 @@ class Measurement:
         """Every metric at every point of every text: ``label,input,point,metric,value``, as in ``curves.csv``."""
         from oversmooth.export import tables
 
-        return tables.curves(self, self.record.model.name)
+        return tables.curves(self, self.settings.model)

@@ -16,6 +16,7 @@ import torch
 import oversmooth
 from oversmooth.analysis import Analysis
 from oversmooth.inputs import Encoded
+from oversmooth.mitigations import parse
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.points import title
 from oversmooth.record import Environment, InputRecord, Record
@@ -48,8 +49,9 @@ def provenance(
     texts: Sequence[Encoded],
     analysis: Analysis,
     circumstances: Circumstances,
+    more: Sequence[str] = (),
 ) -> Record:
-    """The record of one measurement."""
+    """The record of one measurement; ``more`` are warnings beside those of texts and states."""
     inputs = tuple(
         InputRecord(
             characters=len(text),
@@ -67,9 +69,11 @@ def provenance(
         environment=circumstances.environment,
         inputs=inputs,
         special_tokens_measured=settings.special_tokens,
+        max_tokens=settings.max_tokens,
         mitigations=circumstances.mitigations,
+        seeds=_seeds(circumstances.mitigations),
         seconds=circumstances.seconds,
-        warnings=tuple(_warnings(texts, analysis)),
+        warnings=(*_warnings(texts, analysis), *more),
     )
 
 
@@ -88,10 +92,16 @@ def environment(model: LoadedModel) -> Environment:
         libraries=_versions(),
         device=str(device),
         device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
+        instructions=torch.backends.cpu.get_cpu_capability(),
         dtype=str(model.network.dtype).removeprefix("torch."),
-        attention=str(model.network.config._attn_implementation),
+        attention=str(model.anatomy.network.config._attn_implementation),
         threads=torch.get_num_threads(),
     )
+
+
+def _seeds(mitigations: Sequence[str]) -> dict[str, int]:
+    methods = parse("+".join(mitigations)) if mitigations else ()
+    return {method.declaration.name: method.seed for method in methods if hasattr(method, "seed")}
 
 
 def _warnings(texts: Sequence[Encoded], analysis: Analysis) -> Iterator[str]:
@@ -104,13 +114,14 @@ def _warnings(texts: Sequence[Encoded], analysis: Analysis) -> Iterator[str]:
         names = ", ".join(title(point) for point in unresolved)
         yield f"Below what float32 states resolve, and marked so: some metrics at {names}."
     yield from _massive(analysis)
+    if analysis.fidelity is not None:
+        yield from analysis.fidelity.warnings()
 
 
 def _massive(analysis: Analysis) -> Iterator[str]:
-    names = [metric.name for metric in analysis.metrics]
-    if "max_activation_ratio" not in names:
+    ratios = analysis.curves.get("max_activation_ratio")
+    if ratios is None:
         return
-    ratios = analysis.curves[names.index("max_activation_ratio")]
     reached = np.nan_to_num(ratios).max(axis=0)
     massive = [point for point, ratio in zip(analysis.points, reached, strict=True) if ratio >= MASSIVE]
     if massive:

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from oversmooth.errors import SettingsError
+from oversmooth.settings import read_document
+
+if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
+    from oversmooth.measurement import Measurement
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
+
+
+class _Document(_Frozen):
+    """A record as a file of its own."""
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str = "The record") -> Self:
+        """The record in a JSON document; ``source`` names it in the error.
+
+        Raises:
+            SettingsError: where it is not JSON, of a newer schema, or no record.
+        """
+        fields = read_document(text, source)
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            place = ".".join(map(str, error.errors()[0]["loc"]))
+            kind = "comparison" if "measurements" in fields else "measurement"
+            raise SettingsError(f"{source}: this is no record of a {kind} (see “{place}”).") from error
+
+    def to_json(self) -> str:
+        """The record as a JSON document that :meth:`from_json` reads back to an equal object."""
+        return self.model_dump_json(indent=2) + "\n"
 
 
 class ModelRecord(_Frozen):
@@ -19,6 +51,8 @@ class ModelRecord(_Frozen):
     source: Literal["embedded", "hub", "folder", "memory"]
     identifier: str
     """The package, hub id or folder name the files came from."""
+    revision: str | None
+    """Branch, tag or commit as asked for."""
     commit: str | None
     """The hub commit that the revision resolved to."""
     family: str
@@ -31,6 +65,9 @@ class ModelRecord(_Frozen):
     checkpoint_dtype: str
     causal: bool
     tokenizer: str
+    """Its class."""
+    tokenizer_sha256: dict[str, str]
+    """Hash of each file that may hold a part of it."""
     limits: tuple[str, ...]
     """What cannot be measured in this family, in sentences."""
 
@@ -44,9 +81,12 @@ class Environment(_Frozen):
     libraries: dict[str, str]
     device: str
     device_name: str
+    instructions: str
+    """The processor's instruction set that torch uses, such as ``AVX512``."""
     dtype: str
     attention: str
     threads: int
+    """Of torch; sums are taken in another order with another number of them."""
 
 
 class InputRecord(_Frozen):
@@ -62,7 +102,7 @@ class InputRecord(_Frozen):
     characters_left_out: int
 
 
-class Record(_Frozen):
+class Record(_Document):
     """Provenance of one measurement."""
 
     schema_version: Literal[1] = 1
@@ -72,13 +112,39 @@ class Record(_Frozen):
     environment: Environment
     inputs: tuple[InputRecord, ...]
     special_tokens_measured: bool
+    """Whether [CLS], [SEP], BOS and their like count as tokens."""
+    padding_measured: Literal[False] = False
+    """Padding never counts."""
+    max_tokens: int
+    """Longer texts were cut to so many tokens, or to what the model's positions allow."""
     mitigations: tuple[str, ...]
     """What acted on the model, in order, with every parameter."""
+    seeds: dict[str, int]
+    """Seed of each mitigation that draws random numbers, by its name; nothing else does."""
     seconds: dict[str, float]
     """Wall time by phase."""
     warnings: tuple[str, ...]
     """What the user must know before printing the numbers."""
 
-    def to_json(self) -> str:
-        """The record as a JSON document."""
-        return self.model_dump_json(indent=2) + "\n"
+
+class ComparisonRecord(_Document):
+    """Provenance of a comparison."""
+
+    schema_version: Literal[1] = 1
+    measurements: dict[str, Record]
+    """By label, the baseline first."""
+    failures: dict[str, str]
+    """The reason, in a sentence, of each variant that could not be measured."""
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> Self:
+        """The records of all sides, and why the others are left out."""
+        records = {label: each.record for label, each in comparison.measurements.items()}
+        return cls(measurements=records, failures=dict(comparison.failures))
+
+
+def record_of(result: Measurement | Comparison) -> Record | ComparisonRecord:
+    """How a result came about."""
+    from oversmooth.comparison import Comparison
+
+    return ComparisonRecord.of(result) if isinstance(result, Comparison) else result.record

@@ -48,7 +48,13 @@ class Settings(BaseModel):
         SettingsError: through :meth:`of` and :meth:`from_json`, with one sentence for each wrong field.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
 
     schema_version: Literal[1] = SCHEMA_VERSION
     model: Annotated[str, Field(min_length=1), BeforeValidator(_whole_characters)] = DEFAULT_MODEL
@@ -62,6 +68,7 @@ class Settings(BaseModel):
     metrics: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1, strict=False)] = Field(
         default_factory=metric_registry.names
     )
+    """Names of metrics; all without it."""
     points: PointSet = "blocks"
     """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well."""
     similarity: bool = True
@@ -78,6 +85,7 @@ class Settings(BaseModel):
     """Whether the loss of the checkpoint's language-model head is measured too, where it has one. A masked model takes
     one more pass a token for it."""
     device: Device = "auto"
+    """``auto`` takes a GPU where there is one."""
     max_tokens: Annotated[int, Field(ge=1, le=8192)] = DEFAULT_MAX_TOKENS
     """Longer texts are cut to this many tokens (special ones included), or to what the model's positions allow."""
 

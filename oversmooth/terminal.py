@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
 
 MISSING = "–"
+MOST_NAMES = 12
+"""Files that are told by name; of more, their number."""
 
 
 def columns(rows: Iterable[tuple[str, ...]]) -> str:
@@ -97,8 +99,13 @@ def notes(sentences: Iterable[str]) -> None:
 
 
 def wrote(paths: Sequence[Path]) -> None:
-    """Tell which files were written."""
-    typer.echo(f"Wrote {', '.join(path.name for path in paths)} to {paths[0].parent}.")
+    """Tell which files were written, by folder; nothing where there are none."""
+    folders: dict[Path, list[str]] = {}
+    for path in paths:
+        folders.setdefault(path.parent, []).append(path.name)
+    for folder, names in folders.items():
+        told = ", ".join(names) if len(names) <= MOST_NAMES else count(len(names), "file")
+        typer.echo(f"Wrote {told} to {folder}.")
 
 
 @contextmanager

@@ -2,12 +2,16 @@
 
 import streamlit as st
 
-from oversmooth.dashboard import compared, controls, variant_editor
+from oversmooth.dashboard import compared, controls, permalinks, settings_file, variant_editor
 from oversmooth.dashboard.compare_runs import await_comparison
 
+settings_file.follow("compare")
+permalinks.open_link("compare")
 settings, metrics = controls.sidebar(comparison=True)
 headline = st.container()
 variants = variant_editor.editor()
+settings_file.uploader()
+permalinks.write(settings, variants)
 comparison = await_comparison(settings, variants)
 if comparison is not None:
     compared.show(comparison, metrics, headline)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,8 @@ import plotly.graph_objects as go
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
 from oversmooth.comparison import Comparison
+from oversmooth.export.images import image
+from oversmooth.export.paper import PRESETS
 from oversmooth.figures import curves, similarity, spectrum
 from oversmooth.figures.compared_curves import compared_curve
 from oversmooth.figures.compared_maps import compared_map, difference_map
@@ -50,6 +53,13 @@ def _several() -> Comparison:
         "overflows": broken_variant(),
     }
     return comparison_of(variants)
+
+
+def _floored() -> Measurement:
+    """With a resolution of 4, in the midst of the singular values."""
+    measured = measurement()
+    floor = measured.spectra["floor"] * 0 + 4.0
+    return replace(measured, spectra=measured.spectra.assign(floor=floor))
 
 
 def _longer() -> Comparison:
@@ -95,6 +105,7 @@ def _builders() -> dict[str, Callable[[], go.Figure]]:
         "spectrum": lambda: _spectrum(measurement()),
         "spectrum_linear": lambda: _spectrum(measurement(), logarithmic=False, centred=True),
         "spectrum_long": lambda: _spectrum(measurement(words=[f"t{n}" for n in range(80)]), centred=True),
+        "spectrum_floor": lambda: _spectrum(_floored()),
         "compared_curve": lambda: compared_curve(comparison_of(3), COSINE, selected="3", **light),
         "compared_curve_several": lambda: compared_curve(_several(), COSINE, selected="5", **light),
         "compared_curve_legend": lambda: compared_curve(comparison_of(LONG_NAMES), COSINE, **light),
@@ -113,6 +124,12 @@ def _builders() -> dict[str, Callable[[], go.Figure]]:
 
 
 NAMES = tuple(_builders())
+
+
+@cache
+def pdf(name: str, preset: str = "single") -> bytes:
+    """The figure of that name on paper."""
+    return image(chart(name), "pdf", PRESETS[preset])
 
 
 @cache

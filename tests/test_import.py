@@ -28,7 +28,7 @@ def test_the_probe_sees_what_is_loaded() -> None:
         "from oversmooth import Comparison, Measurement, Settings; Settings.of(texts='a b')",
         "from oversmooth import metrics; metrics.names()",
         "from oversmooth.models import catalog; catalog.CATALOG",
-        "from oversmooth.export import folder, tables",
+        "from oversmooth.export import bundle, data, folder, tables",
         "from oversmooth import launch; launch.script()",
         "from oversmooth.mitigations import all_mitigations; [each.parameters() for each in all_mitigations()]",
         "from oversmooth import Settings, comparing; comparing.control_settings(Settings.of(texts='a b'))",
@@ -42,6 +42,7 @@ QUICK = [
     ["--help"],
     ["measure", "--help"],
     ["compare", "--help"],
+    ["run", "--help"],
     ["models"],
     ["metrics"],
     ["mitigations"],
@@ -56,6 +57,10 @@ def test_quick_commands_load_no_heavy_libraries(arguments: list[str]) -> None:
 
 def test_measuring_needs_neither_dashboard_nor_charts() -> None:
     assert loaded("import oversmooth.measuring, oversmooth.findings") == ["torch", "transformers"]
+
+
+def test_exporting_needs_no_model_and_no_dashboard() -> None:
+    assert loaded("import oversmooth.export.drawings, oversmooth.export.pgfplots, oversmooth.agreement") == ["plotly"]
 
 
 def test_figures_leave_the_callers_chart_templates_alone() -> None:

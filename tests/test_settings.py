@@ -30,7 +30,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "similarity": st.booleans(),
     "centred_spectra": st.booleans(),
     "mitigations": st.lists(
-        st.builds("attnscale:omega={:g},layers={}".format, st.floats(-1, 2), st.sampled_from(("default", "none", "0-2/5")))
+        st.builds(
+            "attnscale:omega={:g},layers={}".format, st.floats(-1, 2), st.sampled_from(("default", "none", "0-2/5"))
+        )
         | st.builds("gfsa:weight={:g},order={}".format, st.floats(-1, 1), st.integers(1, 4)),
         max_size=2,
         unique_by=lambda text: text.partition(":")[0],
@@ -149,7 +151,10 @@ def test_an_unknown_setting_is_named_with_the_nearest_known_one() -> None:
 
 def test_mitigations_are_kept_with_every_parameter() -> None:
     settings = Settings.of(texts="a", mitigations=("attnscale:omega=.5", "pairnorm"))
-    assert settings.mitigations == ("attnscale:omega=0.5,layers=default,heads=default", "pairnorm:scale=1,layers=default")
+    assert settings.mitigations == (
+        "attnscale:omega=0.5,layers=default,heads=default",
+        "pairnorm:scale=1,layers=default",
+    )
     assert [str(method) for method in settings.methods] == list(settings.mitigations)
     assert settings.baseline() == Settings.of(texts="a")
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from oversmooth import terminal
-from oversmooth.commands import options
+from oversmooth.commands import options, output
+from oversmooth.commands.showing import show
 from oversmooth.comparing import Variant, check_labels
 from oversmooth.comparing import compare as run_compare
 from oversmooth.comparison_settings import ComparisonSettings, from_file
 from oversmooth.errors import SettingsError
 from oversmooth.settings import Settings
-
-if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
 
 HELP = """Measure a model with and without mitigations, side by side.
 
@@ -45,15 +43,6 @@ Mitigations = Annotated[
         metavar="METHODS",
     ),
 ]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        "--out",
-        help="Write curves.csv, spectra.csv, deltas.csv (each variant less the baseline), settings.json and "
-        "record.json into this folder; with --language-model outputs.csv too.",
-        metavar="FOLDER",
-    ),
-]
 
 
 def compare(
@@ -69,8 +58,17 @@ def compare(
     language_model: options.LanguageModel = None,
     max_tokens: options.MaxTokens = None,
     device: options.RunsOn = None,
-    out: Out = None,
-    force: options.Force = False,
+    out: output.Out = None,
+    formats: output.Formats = None,
+    figures: output.Figures = None,
+    bundle: output.Bundle = None,
+    preset: output.PresetName = None,
+    width: output.Width = None,
+    font_size: output.FontSize = None,
+    serif: output.Serif = None,
+    titles: output.Titles = None,
+    dpi: output.Dpi = None,
+    force: output.Force = False,
 ) -> None:
     """Turn options into a baseline and variants, measure them, and print or write the result."""
     flags = options.given(
@@ -85,8 +83,13 @@ def compare(
         max_tokens=max_tokens,
         device=device,
     )
+    looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
+    target = output.target(out, bundle, formats, figures, force=force, **looks)
     baseline, variants = _sides(settings, flags, mitigation or ())
-    _run(baseline, variants, out, force=force)
+    target.check()
+    with terminal.progress_line(sys.stderr) as report:
+        comparison = run_compare(baseline, variants, report=report)
+    raise typer.Exit(show(comparison, target))
 
 
 def _sides(base: Path | None, flags: Mapping[str, Any], given: Sequence[str]) -> tuple[Settings, Mapping[str, Variant]]:
@@ -104,39 +107,3 @@ def _sides(base: Path | None, flags: Mapping[str, Any], given: Sequence[str]) ->
             "There is nothing to compare. Give a variant with --mitigation; `oversmooth mitigations` lists them."
         )
     return baseline, variants
-
-
-def _run(baseline: Settings, variants: Mapping[str, Variant], out: Path | None, *, force: bool) -> None:
-    from oversmooth.export import folder
-
-    if out is not None:
-        folder.check(out, force=force)
-    from oversmooth.findings import comparison_headline
-
-    with terminal.progress_line(sys.stderr) as report:
-        comparison = run_compare(baseline, variants, report=report)
-    # Nothing is written of a baseline alone: the next try would find the folder taken.
-    if comparison.variants:
-        terminal.notes(_notes(comparison))
-        written = () if out is None else folder.write(comparison, out, force=force)
-        if out is None:
-            typer.echo(f"{terminal.comparison_tables(comparison)}\n")
-        typer.echo(comparison_headline(comparison))
-        if written:
-            terminal.wrote(written)
-    for label, reason in comparison.failures.items():
-        terminal.error(f"The variant “{label}” was left out. {reason}")
-    if comparison.failures:
-        raise typer.Exit(2)
-
-
-def _notes(comparison: Comparison) -> list[str]:
-    """What each side has to say; what all say is told once, without naming them."""
-    from oversmooth.findings import missing
-
-    sides: dict[str, list[str]] = {}
-    for label, measurement in comparison.measurements.items():
-        for note in (*measurement.record.warnings, *missing(measurement)):
-            sides.setdefault(note, []).append(label)
-    everywhere = len(comparison.measurements)
-    return [note if len(found) == everywhere else f"{', '.join(found)}: {note}" for note, found in sides.items()]

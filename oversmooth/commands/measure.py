@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from oversmooth import terminal
-from oversmooth.commands import options
+from oversmooth.commands import options, output
+from oversmooth.commands.showing import show
 from oversmooth.comparison_settings import ComparisonSettings, from_file
 from oversmooth.errors import SettingsError
 from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
@@ -22,15 +22,6 @@ texts cut to {DEFAULT_MAX_TOKENS} tokens, and a GPU where there is one. Without 
 
 What a mitigation changes is measured beside the unchanged model, by `oversmooth compare`.
 """
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        "--out",
-        help="Write curves.csv, spectra.csv, settings.json and record.json into this folder; with --language-model "
-        "outputs.csv too.",
-        metavar="FOLDER",
-    ),
-]
 
 
 def measure(
@@ -45,8 +36,17 @@ def measure(
     language_model: options.LanguageModel = None,
     max_tokens: options.MaxTokens = None,
     device: options.RunsOn = None,
-    out: Out = None,
-    force: options.Force = False,
+    out: output.Out = None,
+    formats: output.Formats = None,
+    figures: output.Figures = None,
+    bundle: output.Bundle = None,
+    preset: output.PresetName = None,
+    width: output.Width = None,
+    font_size: output.FontSize = None,
+    serif: output.Serif = None,
+    titles: output.Titles = None,
+    dpi: output.Dpi = None,
+    force: output.Force = False,
 ) -> None:
     """Turn options into settings, measure, and print or write the result."""
     flags = options.given(
@@ -61,32 +61,23 @@ def measure(
         max_tokens=max_tokens,
         device=device,
     )
-    _run(options.settings_from(_base(settings), flags), out, force=force)
+    looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
+    target = output.target(out, bundle, formats, figures, force=force, **looks)
+    chosen = options.settings_from(_base(settings), flags)
+    target.check()
+    # Only now: what follows takes seconds to import.
+    from oversmooth.measuring import measure as run_measure
+
+    with terminal.progress_line(sys.stderr) as report:
+        measurement = run_measure(chosen, report=report)
+    raise typer.Exit(show(measurement, target))
 
 
 def _base(path: Path | None) -> Settings | None:
     found = None if path is None else from_file(path)
     if isinstance(found, ComparisonSettings):
-        raise SettingsError(f"{path} holds the settings of a comparison. Repeat it with `oversmooth compare`.")
+        raise SettingsError(
+            f"{path} holds the settings of a comparison. Repeat it with `oversmooth run`, or change it with "
+            "`oversmooth compare`."
+        )
     return found
-
-
-def _run(settings: Settings, out: Path | None, *, force: bool) -> None:
-    from oversmooth.export import folder
-
-    if out is not None:
-        folder.check(out, force=force)
-    # Only now: what follows takes seconds to import.
-    from oversmooth.findings import headline, missing
-    from oversmooth.measuring import measure as run_measure
-
-    with terminal.progress_line(sys.stderr) as report:
-        measurement = run_measure(settings, report=report)
-    terminal.notes([*measurement.record.warnings, *missing(measurement)])
-    if out is None:
-        typer.echo(f"{terminal.table(measurement)}\n")
-        typer.echo(headline(measurement))
-        return
-    written = folder.write(measurement, out, force=force)
-    typer.echo(headline(measurement))
-    terminal.wrote(written)

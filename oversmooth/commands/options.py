@@ -73,7 +73,6 @@ MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", help="Cut longer texts to this many tokens.", metavar="N")
 ]
 RunsOn = Annotated[Device | None, typer.Option("--device", help="Where the model runs.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the files of an earlier result in --out.")]
 
 
 def given(text: Sequence[str] | None, text_file: Sequence[Path] | None, **flags: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -7,21 +7,35 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
-from oversmooth.dashboard.state import bound, kept
+from oversmooth.dashboard.export_menu import Paper, export_menu
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import bound, kept, remembered
 from oversmooth.figures import CONFIG
 from oversmooth.points import is_block, tick
+from oversmooth.view import shortened
+
+USUAL_LAYER, LAYER_ASKED_FOR = "usual layer", "layer asked for"
+"""Keys of the session: the layer that is drawn at first, and the one that a link wants, until it was looked for."""
 
 
-def chart(figure: go.Figure, alternative: str, key: str) -> None:
-    """Draw a figure with its alternative text."""
+def chart(figure: go.Figure, alternative: str, key: str, paper: Paper | None = None) -> None:
+    """Draw a figure with its alternative text and, where it can go to paper, the way there."""
     # The chart's own theme, not Streamlit's: the same figure is exported.
     st.plotly_chart(figure, theme=None, config=CONFIG, alt=alternative, key=f"chart_{key}")
+    if paper is not None:
+        export_menu(paper, key)
 
 
 def layer_slider(options: Sequence[str]) -> str:
     """The point at which maps and spectra are drawn; the last block at first."""
     last = [point for point in options if is_block(point)][-1]
+    st.session_state[USUAL_LAYER] = last
     point = kept("layer", last)
+    if st.session_state.pop(LAYER_ASKED_FOR, last) not in options:
+        st.info(
+            plain(f"The link asks for layer “{shortened(point)}”, which the model does not have."),
+            icon=":material/link:",
+        )
     layer: str = st.select_slider(
         "Layer", options, format_func=tick, **bound("layer", point if point in options else last)
     )
@@ -34,19 +48,15 @@ def spectrum_form() -> tuple[bool, bool]:
         scale = st.segmented_control(
             "Scale",
             ["Linear", "Log"],
-            default="Log",
             required=True,
-            key="scale",
-            persist_state="session",
+            **remembered("scale", "Log"),
             label_visibility="collapsed",
         )
         form = st.segmented_control(
             "Form",
             ["Raw", "Centred"],
-            default="Raw",
             required=True,
-            key="form",
-            persist_state="session",
+            **remembered("form", "Raw"),
             label_visibility="collapsed",
         )
     return form == "Centred", scale == "Log"

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from oversmooth import alternatives
 from oversmooth.comparison import Comparison
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
+from oversmooth.dashboard.export_menu import Paper
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept
 from oversmooth.dashboard.swatches import swatch
 from oversmooth.figures.compared_maps import compared_map, difference_map
+from oversmooth.figures.gallery import side_name
 
 
-def draw_maps(comparison: Comparison, point: str) -> str | None:
+def draw_maps(comparison: Comparison, point: str, papers: Mapping[str, Paper]) -> str | None:
     """Draw the baseline's map at a point beside that of a variant of the user's choice; give the variant."""
     st.subheader("Similarity of every pair of tokens", anchor=False)
     label = _chosen(comparison)
@@ -22,15 +26,25 @@ def draw_maps(comparison: Comparison, point: str) -> str | None:
     for column, side, each in zip(st.columns(2, gap="large"), ("baseline", "variant"), shown, strict=False):
         with column:
             figure = compared_map(comparison, each, point, theme=theme.current())
-            chart(figure, alternatives.compared_map(comparison, each, point), f"map_{side}")
+            chart(
+                figure,
+                alternatives.compared_map(comparison, each, point),
+                f"map_{side}",
+                papers.get(_name_of("similarity", comparison, each, point)),
+            )
     return label
 
 
-def draw_difference(comparison: Comparison, label: str, point: str) -> None:
+def draw_difference(comparison: Comparison, label: str, point: str, papers: Mapping[str, Paper]) -> None:
     """Draw what a variant changes of the baseline's map at a point."""
     st.subheader("Difference of the similarities", anchor=False)
     figure = difference_map(comparison, label, point, theme=theme.current())
-    chart(figure, alternatives.difference_map(comparison, label, point), "map_difference")
+    paper = papers.get(_name_of("difference", comparison, label, point))
+    chart(figure, alternatives.difference_map(comparison, label, point), "map_difference", paper)
+
+
+def _name_of(kind: str, comparison: Comparison, label: str, point: str) -> str:
+    return f"{kind}_{point}_{side_name(comparison, label)}"
 
 
 def _chosen(comparison: Comparison) -> str | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from oversmooth import alternatives, metrics
+from oversmooth import alternatives, metrics, points
 from oversmooth.comparison import Comparison
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.compare_runs import await_controls
+from oversmooth.dashboard.export_menu import Paper
+from oversmooth.dashboard.state import remembered
+from oversmooth.figures.gallery import Drawable
 from oversmooth.figures.plane import fidelity_plane
-from oversmooth.metrics import fidelity, identity
+from oversmooth.figures.theme import LIGHT
+from oversmooth.view import LEFT
 
 
 def draw_plane(comparison: Comparison, point: str, with_controls: bool) -> None:
@@ -21,27 +26,30 @@ def draw_plane(comparison: Comparison, point: str, with_controls: bool) -> None:
     diversity, kept = _axes()
     controls = await_controls(comparison.baseline.settings) if with_controls else {}
     axes: dict[str, Any] = {"diversity": diversity, "fidelity": kept, "controls": controls}
+    draw = partial(fidelity_plane, comparison, point, **axes)
+    title = f"{_title(diversity)} against {_title(kept)} at {points.title(point)}"
+    drawable = Drawable(title, (kept, diversity), point, partial(draw, theme=LIGHT))
     chart(
-        fidelity_plane(comparison, point, theme=theme.current(), **axes),
+        draw(theme=theme.current()),
         alternatives.fidelity_plane(comparison, point, **axes),
         "plane",
+        Paper(comparison, f"plane_{point}", drawable),
     )
 
 
 def _axes() -> tuple[str, str]:
     """The metrics of the two axes."""
-    beside = (*fidelity.BESIDE_BASELINE, identity.IDENTITY_RETRIEVAL)
+    changing = metrics.names()
     with st.container(horizontal=True):
         kept = st.selectbox(
-            "What is left, across", beside, format_func=_title, key="fidelity", persist_state="session", width=320
+            "What is left, across", LEFT, format_func=_title, width=320, **remembered("fidelity", LEFT[0])
         )
         diversity = st.selectbox(
             "What changes, upwards",
-            metrics.names(),
+            changing,
             format_func=_title,
-            key="diversity",
-            persist_state="session",
             width=320,
+            **remembered("diversity", changing[0]),
         )
     return diversity, kept
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from oversmooth import alternatives, findings, metrics, points
 from oversmooth.comparison import Comparison
-from oversmooth.dashboard import compare_maps, theme
+from oversmooth.dashboard import compare_maps, permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
 from oversmooth.dashboard.compare_plane import draw_plane
 from oversmooth.dashboard.definitions import definitions
+from oversmooth.dashboard.export_menu import Paper, data_row
 from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import remembered
 from oversmooth.dashboard.tables import difference_table, end_table, output_reason
-from oversmooth.export.tables import to_csv
+from oversmooth.figures.choosing import metrics_of
 from oversmooth.figures.compared_curves import compared_curve
 from oversmooth.figures.compared_spectra import compared_spectra
 from oversmooth.figures.deltas import delta_curve
+from oversmooth.figures.gallery import figures_of
+from oversmooth.figures.theme import LIGHT
 
 COLUMNS = 2
 """Charts in a row below the first."""
@@ -28,14 +34,15 @@ def show(comparison: Comparison, chosen: tuple[str, ...], headline: DeltaGenerat
     """Draw everything but the controls; the finding goes to the top of the page."""
     with headline:
         st.header(plain(findings.comparison_headline(comparison)), anchor=False)
-        st.caption(plain(_circumstances(comparison)))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(plain(_circumstances(comparison)), width="content")
+            permalinks.copy_link()
     _remarks(comparison)
     details = st.container()
     # Outside the part that the layer slider redraws: this alone can stop the controls while they are measured.
     with_controls = st.toggle(
         "Draw the controls to beat",
-        key="with_controls",
-        persist_state="session",
+        **remembered("with_controls", False),
         help="Noise and a plain gain of high frequencies, each over a range of strengths, as lines through the plane: "
         "what any method reaches without knowing anything. Ten more runs; turn it off to stop them.",
     )
@@ -86,17 +93,27 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
     """Curves, one layer in detail, and the plane. Moving the slider redraws this part alone and runs no model."""
     curves = st.container()
     point = layer_slider(_points(comparison))
+    permalinks.update()
+    papers = _papers(comparison, chosen, point)
     with curves:
-        _curves(comparison, chosen, point)
+        _curves(comparison, chosen, point, papers)
         definitions(tuple(dict.fromkeys(chosen)))
-    label = compare_maps.draw_maps(comparison, point)
+    label = compare_maps.draw_maps(comparison, point, papers)
     left, right = st.columns(COLUMNS, gap="large")
     if label is not None:
         with left:
-            compare_maps.draw_difference(comparison, label, point)
+            compare_maps.draw_difference(comparison, label, point, papers)
     with right:
-        _spectra(comparison, point)
+        _spectra(comparison, point, papers)
     draw_plane(comparison, point, with_controls)
+    data_row(comparison, point)
+
+
+def _papers(comparison: Comparison, chosen: tuple[str, ...], point: str) -> dict[str, Paper]:
+    """What can go to paper, by the names of the files."""
+    measured = [name for name in chosen if name in metrics_of(comparison)]
+    figures = figures_of(comparison, point=point, metrics=measured)
+    return {name: Paper(comparison, name, figure) for name, figure in figures.items()}
 
 
 def _points(comparison: Comparison) -> list[str]:
@@ -106,7 +123,7 @@ def _points(comparison: Comparison) -> list[str]:
     return [point for point in (points.EMBEDDING, *blocks, points.FINAL_NORM, points.FUSION) if point in found]
 
 
-def _curves(comparison: Comparison, chosen: tuple[str, ...], point: str) -> None:
+def _curves(comparison: Comparison, chosen: tuple[str, ...], point: str, papers: Mapping[str, Paper]) -> None:
     if not chosen:
         st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
         return
@@ -116,18 +133,18 @@ def _curves(comparison: Comparison, chosen: tuple[str, ...], point: str) -> None
     with left:
         st.subheader(plain(f"{title} over depth"), anchor=False)
         figure = compared_curve(comparison, first, theme=theme.current(), selected=point)
-        chart(figure, alternatives.compared_curve(comparison, first), "compared_curve")
+        chart(figure, alternatives.compared_curve(comparison, first), "compared_curve", papers.get(first))
     with right:
         st.subheader("Difference to the baseline", anchor=False)
         figure = delta_curve(comparison, first, theme=theme.current(), selected=point)
-        chart(figure, alternatives.delta_curve(comparison, first), "delta")
+        chart(figure, alternatives.delta_curve(comparison, first), "delta", papers.get(f"{first}_delta"))
         _partings(comparison, first)
     for start in range(0, len(rest), COLUMNS):
         for column, name in zip(st.columns(COLUMNS, gap="large"), rest[start : start + COLUMNS], strict=False):
             with column:
                 st.markdown(f"**{plain(metrics.get(name).title)}**")
                 figure = compared_curve(comparison, name, theme=theme.current(), selected=point)
-                chart(figure, alternatives.compared_curve(comparison, name), f"compared_{name}")
+                chart(figure, alternatives.compared_curve(comparison, name), f"compared_{name}", papers.get(name))
 
 
 def _partings(comparison: Comparison, metric: str) -> None:
@@ -138,11 +155,17 @@ def _partings(comparison: Comparison, metric: str) -> None:
         st.caption(plain(f"First difference: {'; '.join(parted)}."))
 
 
-def _spectra(comparison: Comparison, point: str) -> None:
+def _spectra(comparison: Comparison, point: str, papers: Mapping[str, Paper]) -> None:
     st.subheader("Singular values", anchor=False)
     centred, logarithmic = spectrum_form()
-    figure = compared_spectra(comparison, point, centred=centred, logarithmic=logarithmic, theme=theme.current())
-    chart(figure, alternatives.compared_spectra(comparison, point, centred=centred), "compared_spectra")
+    draw = partial(compared_spectra, comparison, point, centred=centred, logarithmic=logarithmic)
+    paper = papers.get(f"spectra_{point}_centred" if centred else f"spectra_{point}")
+    chart(
+        draw(theme=theme.current()),
+        alternatives.compared_spectra(comparison, point, centred=centred),
+        "compared_spectra",
+        paper and replace(paper, figure=replace(paper.figure, build=partial(draw, theme=LIGHT))),
+    )
 
 
 def _ends(comparison: Comparison, chosen: tuple[str, ...]) -> None:
@@ -161,16 +184,7 @@ def _numbers(comparison: Comparison) -> None:
     everything = st.expander("All numbers as a table", key="numbers", on_change="rerun")
     if everything.open:
         with everything:
-            table = difference_table(comparison)
-            st.dataframe(table, hide_index=True)
-            st.download_button(
-                "Download as CSV",
-                lambda: to_csv(table),
-                file_name="comparison.csv",
-                mime="text/csv",
-                on_click="ignore",
-                icon=":material/download:",
-            )
+            st.dataframe(difference_table(comparison), hide_index=True)
             for label, measurement in comparison.measurements.items():
                 for sentence in findings.missing(measurement):
                     st.caption(plain(f"{label}: {sentence}"))

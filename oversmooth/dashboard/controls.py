@@ -7,7 +7,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oversmooth import metrics
 from oversmooth.dashboard.examples import examples
-from oversmooth.dashboard.state import bound, enter, keep, kept
+from oversmooth.dashboard.state import bound, enter, keep, kept, remembered
 from oversmooth.metrics import fidelity, identity
 from oversmooth.models.catalog import CATALOG, find
 from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Device, Settings
@@ -29,6 +29,14 @@ MAIN_COMPARED = (
 )
 """The same in a comparison: never without what is left of the baseline."""
 
+USUAL_CURVES = {"measure": MAIN_METRICS, "compare": MAIN_COMPARED}
+"""By the name of the page."""
+CURVES = {
+    "measure": metrics.names(),
+    "compare": (*metrics.names(), identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE),
+}
+"""What can be drawn, by the name of the page."""
+
 
 def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
     """Draw the controls; give the settings, and the metrics whose curves are drawn (all are measured).
@@ -43,8 +51,7 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
         text = _text()
         special_tokens = st.toggle(
             "Count special tokens",
-            key="special_tokens",
-            persist_state="session",
+            **remembered("special_tokens", False),
             help="[CLS], [SEP], BOS and their like. Left out by default: they are no words, and in causal models the "
             "first token often carries massive activations. Padding never counts.",
         )
@@ -52,15 +59,13 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
         language_model = comparison and _language_model()
         with st.expander("Run"):
             device: Device = st.selectbox(
-                "Device", list(DEVICES), format_func=DEVICES.__getitem__, key="device", persist_state="session"
+                "Device", list(DEVICES), format_func=DEVICES.__getitem__, **remembered("device", "auto")
             )
             max_tokens = st.number_input(
                 "Longest text, in tokens",
-                min_value=2,
+                min_value=1,
                 max_value=8192,
-                value=DEFAULT_MAX_TOKENS,
-                key="max_tokens",
-                persist_state="session",
+                **remembered("max_tokens", DEFAULT_MAX_TOKENS),
                 help="A longer text is cut here, or where the model's positions end, and the page says so.",
             )
     settings = Settings.of(
@@ -80,10 +85,8 @@ def _model() -> str:
     typed = st.selectbox(
         "Model",
         [entry.name for entry in CATALOG],
-        index=[entry.name for entry in CATALOG].index(DEFAULT_MODEL),
         accept_new_options=True,
-        key="model",
-        persist_state="session",
+        **remembered("model", DEFAULT_MODEL),
         help="Pick one, or type any Hugging Face id (owner/name) or a local folder.",
     )
     model = (typed or DEFAULT_MODEL).strip() or DEFAULT_MODEL
@@ -114,7 +117,7 @@ def _text() -> str:
         on_change=take_example,
         label_visibility="collapsed",
     )
-    st.file_uploader("Upload a .txt file", type="txt", key="upload", on_change=_take_upload)
+    st.file_uploader("Upload a .txt file", type="txt", key="upload", max_upload_size=1, on_change=_take_upload)
     if problem := st.session_state.pop("upload_problem", None):
         st.error(problem, icon=":material/error:")
     return text or ""
@@ -131,34 +134,28 @@ def _take_upload() -> None:
 
 
 def _metrics() -> tuple[str, ...]:
-    return _curves(metrics.names(), MAIN_METRICS, "metrics", "All metrics are measured in one pass")
+    return _curves("measure", "metrics", "All metrics are measured in one pass")
 
 
 def _compared_metrics() -> tuple[str, ...]:
-    beside = (identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE)
-    return _curves(
-        (*metrics.names(), *beside), MAIN_COMPARED, "compared_metrics", "All are measured in one pass a side"
-    )
+    return _curves("compare", "compared_metrics", "All are measured in one pass a side")
 
 
-def _curves(known: tuple[str, ...], usual: tuple[str, ...], key: str, measured: str) -> tuple[str, ...]:
+def _curves(page: str, key: str, measured: str) -> tuple[str, ...]:
     chosen = st.multiselect(
         "Curves",
-        known,
-        default=usual,
+        CURVES[page],
         format_func=lambda name: metrics.get(name).title,
-        key=key,
-        persist_state="session",
+        **remembered(key, list(USUAL_CURVES[page])),
         help=f"{measured}; this chooses what is drawn.",
     )
-    return tuple(name for name in known if name in chosen)
+    return tuple(name for name in CURVES[page] if name in chosen)
 
 
 def _language_model() -> bool:
     return st.toggle(
         "Language-model loss",
-        key="language_model",
-        persist_state="session",
+        **remembered("language_model", False),
         help="The loss of the checkpoint's own head, where it has one, and how far its predictions move. A causal "
         "model needs no further pass; a masked one needs one for every token of every side, which takes long.",
     )

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from oversmooth import alternatives, findings, metrics
-from oversmooth.dashboard import theme
+from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
 from oversmooth.dashboard.definitions import definitions
+from oversmooth.dashboard.export_menu import Paper, data_row
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, token_table
 from oversmooth.dashboard.token_strip import token_strip
 from oversmooth.figures.curves import curve, small_curve
+from oversmooth.figures.gallery import figures_of
 from oversmooth.figures.similarity import similarity_map
 from oversmooth.figures.spectrum import spectrum
+from oversmooth.figures.theme import LIGHT
 from oversmooth.measurement import Measurement
 from oversmooth.wording import count
 
@@ -28,7 +34,9 @@ SMALL_COLUMNS = 3
 def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     """Draw the whole page below the controls."""
     st.header(plain(findings.headline(measurement)), anchor=False)
-    st.caption(plain(_circumstances(measurement)))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(plain(_circumstances(measurement)), width="content")
+        permalinks.copy_link()
     for warning in measurement.record.warnings:
         st.warning(plain(warning), icon=":material/warning:")
     for limit in measurement.record.model.limits:
@@ -85,7 +93,8 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     """Curves over depth, and one layer in detail. Moving the slider redraws this part alone and runs no model."""
     curves = st.container()
     point = layer_slider(measurement.main_points)
-    colours = theme.current()
+    permalinks.update()
+    colours, papers = theme.current(), _papers(measurement, chosen, point)
     with curves:
         if chosen:
             st.subheader(plain(f"{metrics.get(chosen[0]).title} over depth"), anchor=False)
@@ -93,8 +102,9 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
                 curve(measurement, chosen[0], theme=colours, selected=point),
                 alternatives.curve(measurement, chosen[0]),
                 "curve",
+                papers[chosen[0]],
             )
-        _small_curves(measurement, chosen[1:], point)
+        _small_curves(measurement, chosen[1:], point, papers)
         if not chosen:
             st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
         definitions(chosen)
@@ -105,28 +115,39 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
             similarity_map(measurement, point, theme=colours),
             alternatives.similarity(measurement, point),
             "similarity",
+            papers.get(f"similarity_{point}"),
         )
     with right:
-        _spectrum(measurement, point)
+        _spectrum(measurement, point, papers)
+    data_row(measurement, point)
 
 
-def _small_curves(measurement: Measurement, names: tuple[str, ...], point: str) -> None:
+def _papers(measurement: Measurement, chosen: tuple[str, ...], point: str) -> dict[str, Paper]:
+    """What can go to paper, by the names of the files."""
+    figures = figures_of(measurement, point=point, metrics=chosen)
+    return {name: Paper(measurement, name, figure) for name, figure in figures.items()}
+
+
+def _small_curves(measurement: Measurement, names: tuple[str, ...], point: str, papers: Mapping[str, Paper]) -> None:
     # A chart each, so that the columns fold into one on a narrow screen.
     for start in range(0, len(names), SMALL_COLUMNS):
         row = names[start : start + SMALL_COLUMNS]
         for column, name in zip(st.columns(SMALL_COLUMNS), row, strict=False):
             with column:
                 figure = small_curve(measurement, name, theme=theme.current(), selected=point)
-                chart(figure, alternatives.curve(measurement, name), f"small_{name}")
+                chart(figure, alternatives.curve(measurement, name), f"small_{name}", papers[name])
 
 
-def _spectrum(measurement: Measurement, point: str) -> None:
+def _spectrum(measurement: Measurement, point: str, papers: Mapping[str, Paper]) -> None:
     st.subheader("Singular values", anchor=False)
     centred, logarithmic = spectrum_form()
+    draw = partial(spectrum, measurement, point, centred=centred, logarithmic=logarithmic)
+    paper = papers[f"spectrum_{point}_centred" if centred else f"spectrum_{point}"]
     chart(
-        spectrum(measurement, point, centred=centred, logarithmic=logarithmic, theme=theme.current()),
+        draw(theme=theme.current()),
         alternatives.spectrum(measurement, point, centred=centred),
         "spectrum",
+        replace(paper, figure=replace(paper.figure, build=partial(draw, theme=LIGHT))),
     )
 
 

@@ -27,8 +27,8 @@ def number_control(parameter: Parameter, value: float, about: dict[str, Any]) ->
     scale: dict[str, Any] = {"format": "%d" if as_type is int else "%g"}
     if math.isfinite(high - low) and high - low <= WIDE * size:
         step = _step(parameter, high - low)
-        # An end that is not in the range itself is one step away.
-        low, high = low + step * parameter.low_open, high - step * parameter.high_open
+        # An end that is not in the range itself is one step away; a link may have put the value nearer to it.
+        low, high = min(low + step * parameter.low_open, value), max(high - step * parameter.high_open, value)
         st.slider(min_value=as_type(low), max_value=as_type(high), step=as_type(step), **scale, **about)
     else:
         least, most = (None if math.isinf(end) else as_type(end) for end in (low, high))

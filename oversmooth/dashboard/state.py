@@ -32,6 +32,16 @@ def kept(key: str, default: Any) -> Any:  # noqa: ANN401  of any control
     return st.session_state.setdefault(_store(key), st.session_state.get(key, default))
 
 
+def remembered(key: str, default: Any) -> dict[str, Any]:  # noqa: ANN401  of any control
+    """Arguments that tie a control to the value that it has had last in this session, on whatever page."""
+    return bound(key, kept(key, default))
+
+
+def last(key: str, default: Any) -> Any:  # noqa: ANN401  of any control
+    """What :func:`kept` gives, of a control that may not have been drawn yet."""
+    return st.session_state.get(_store(key), st.session_state.get(key, default))
+
+
 def keep(key: str, value: Any) -> None:  # noqa: ANN401  of any control
     """Set what :func:`kept` gives: the control shows it from the next run on."""
     st.session_state[_store(key)] = value

@@ -17,6 +17,8 @@ from oversmooth.settings import Settings
 NEWCOMER = ("softdecay", "neutreno", "attnscale")
 """What the first open compares: one method on the states, one on the values, one on the attention matrices."""
 LABEL_CHARACTERS = 60
+TEXT_CHARACTERS = 30
+"""Of a variant's own text, in its label."""
 
 Values = dict[str, Any]
 """What the controls of one method hold: lists as text, the rest in its own type."""
@@ -56,16 +58,16 @@ class Variant:
     def label(self) -> str:
         """The user's label, or what the variant has of its own: ``neutreno:strength=0.1``, a model, a text."""
         if self.name.strip():
-            return _one_line(self.name)
+            return _one_line(self.name, LABEL_CHARACTERS)
         parts = ["+".join(_in_short(name, values) for name, values in self.methods.items())]
         parts.append(self.model)
-        parts.append(f"text “{_one_line(self.text)}”" if self.text.strip() else "")
-        label = " · ".join(part for part in parts if part) or "no change"
-        return label if len(label) <= LABEL_CHARACTERS else label[: LABEL_CHARACTERS - 1] + "…"
+        parts.append(f"text “{_one_line(self.text, TEXT_CHARACTERS)}”" if self.text.strip() else "")
+        return _one_line(" · ".join(filter(None, parts)) or "no change", LABEL_CHARACTERS)
 
 
-def _one_line(text: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in " ".join(text.split()))[:LABEL_CHARACTERS]
+def _one_line(text: str, most: int) -> str:
+    line = "".join(sign if sign.isprintable() else " " for sign in " ".join(text.split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def newcomers() -> list[Variant]:

@@ -1,21 +1,24 @@
-"""One measurement as a folder of files: numbers, settings and record together."""
+"""A measurement or a comparison as a folder of files: numbers, figures, settings and record together."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oversmooth.errors import OutputError
-from oversmooth.export import tables
+from oversmooth.export.contents import Parts, contents
+from oversmooth.export.names import FILES, FOLDERS, belongs
 
 if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
     from oversmooth.measurement import Measurement
 
-FILES = ("curves.csv", "spectra.csv", "settings.json", "record.json")
+_NAMED = 6
+"""Files that a refusal names."""
 
 
 def check(folder: Path, *, force: bool = False) -> None:
@@ -30,47 +33,48 @@ def check(folder: Path, *, force: bool = False) -> None:
             raise OutputError(f"Cannot write into {folder}: {ancestor} is a file, not a folder.")
         if not os.access(ancestor, os.W_OK | os.X_OK):
             raise OutputError(f"Cannot write into {folder}: you may not write to {ancestor}.")
-        present = [name for name in FILES if (folder / name).exists() or (folder / name).is_symlink()]
+        present = list(_present(folder))
         blocked = [name for name in present if (folder / name).is_dir()]
+        blocked += [name for name in FOLDERS if (folder / name).is_file()]
     except OSError as error:
         raise OutputError(f"Cannot write into {folder}: {error.strerror or error}.") from error
     if blocked:
-        raise OutputError(f"Cannot write {folder / blocked[0]}: there is a folder of that name.")
+        other = "a folder" if (folder / blocked[0]).is_dir() else "a file"
+        raise OutputError(f"Cannot write {folder / blocked[0]}: there is {other} of that name.")
     if present and not force:
+        more = f" and {len(present) - _NAMED} more" if len(present) > _NAMED else ""
         raise OutputError(
-            f"{folder} already holds {', '.join(present)}. "
+            f"{folder} already holds {', '.join(present[:_NAMED])}{more}. "
             "Choose another folder, or pass --force (in Python: force=True) to replace the files."
         )
 
 
-def write(measurement: Measurement, folder: Path, *, force: bool = False) -> tuple[Path, ...]:
-    """Write ``curves.csv``, ``spectra.csv``, ``settings.json`` and ``record.json`` into a folder.
+def write(
+    result: Measurement | Comparison, folder: Path, parts: Parts | None = None, *, force: bool = False
+) -> tuple[Path, ...]:
+    """Write numbers, ``settings.json``, ``record.json`` and, where asked for, figures into a folder.
 
-    The folder is made if it is missing. Either all files are written or none.
+    Numbers are ``curves`` and ``spectra``; of a comparison ``deltas`` too; ``outputs`` where a language-model head was
+    measured. The folder is made if it is missing. Either all files are written or none.
 
     Args:
-        measurement: what was measured; its model's name becomes the label of the rows.
+        result: what was measured.
         folder: where to write.
-        force: whether files of an earlier result are replaced.
+        parts: formats of the numbers, and which figures; without it CSV, and no figures.
+        force: whether files of an earlier result are replaced; those that the new one does not have are removed.
 
     Returns:
         The paths of the files written.
 
     Raises:
-        OutputError: where the folder cannot take the files; nothing is left behind.
+        OutputError: where the folder cannot take the files, or a figure cannot be drawn; nothing is left behind.
     """
     check(folder, force=force)
-    label = measurement.settings.model
-    contents = {
-        "curves.csv": tables.to_csv(tables.curves(measurement, label)),
-        "spectra.csv": tables.to_csv(tables.spectra(measurement, label)),
-        "settings.json": measurement.settings.to_json().encode(),
-        "record.json": measurement.record.to_json().encode(),
-    }
+    found = contents(result, parts or Parts())
     made = _missing_folders(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _place(contents, folder)
+        return _place(found, folder)
     except BaseException as error:
         _remove_empty(made)
         if isinstance(error, OSError):
@@ -78,12 +82,30 @@ def write(measurement: Measurement, folder: Path, *, force: bool = False) -> tup
         raise
 
 
-def _place(contents: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
+def _present(folder: Path) -> Iterator[str]:
+    """Files of an earlier result, by their path in the folder."""
+    below = (
+        f"{name}/{path.name}" for name in FOLDERS if (folder / name).is_dir() for path in (folder / name).iterdir()
+    )
+    for name in (*FILES, *sorted(filter(belongs, below))):
+        if (folder / name).exists() or (folder / name).is_symlink():
+            yield name
+
+
+def _place(found: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
     # Beside their final place, so that the last step is a rename: a full disk is met before anything is replaced.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".oversmooth-") as beside:
-        for name, content in contents.items():
+        for name, content in found.items():
+            (Path(beside) / name).parent.mkdir(exist_ok=True)
             (Path(beside) / name).write_bytes(content)
-        return tuple((Path(beside) / name).replace(folder / name) for name in contents)
+        for name in found:
+            (folder / name).parent.mkdir(exist_ok=True)
+        placed = tuple((Path(beside) / name).replace(folder / name) for name in found)
+    # What the earlier result had must not lie beside the new one as if it were its own.
+    for name in set(_present(folder)) - set(found):
+        (folder / name).unlink()
+    _remove_empty([folder / name for name in FOLDERS])
+    return placed
 
 
 def _missing_folders(folder: Path) -> list[Path]:

@@ -44,8 +44,8 @@ class Fusion(Mitigation):
     weights: tuple[float, ...] = numbers(
         (), "One for each fused block: used as given by concat, as logits by gate, where none means equal weights."
     )
-    exit: int = integer(0, "Block that the mode exit reads, counted from 0.", low=0)
-    last: int = integer(0, "Fuse only the last so many blocks; 0 fuses all.", low=0)
+    exit: int = integer(0, "Block that the mode exit reads, counted from 0.", low=0, high=1000)
+    last: int = integer(0, "Fuse only the last so many blocks; 0 fuses all.", low=0, high=1000)
 
     def attach(self, sites: Sites) -> None:
         """Read the outputs of the blocks."""

@@ -27,6 +27,8 @@ BYTES_PER_PARAMETER = 4
 _SHARD = re.compile(r"model[\w.-]*\.safetensors")
 _SUPPORT = (".json", ".txt", ".model")
 """Configuration and tokenizer files."""
+_TOKENIZER = ("tokenizer", "vocab", "merges", "spiece", "sentencepiece")
+_TOKENIZER_EXTRAS = ("added_tokens.json", "special_tokens_map.json")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 # Both are read by transformers in place of the weights that are checked here.
 _DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
@@ -54,6 +56,14 @@ def wanted(names: Collection[str]) -> list[str]:
     top = [name for name in names if "/" not in name]
     weights = [WEIGHTS] if WEIGHTS in top else [name for name in top if INDEX in top and _SHARD.fullmatch(name)]
     return [name for name in top if name.endswith(_SUPPORT)] + weights
+
+
+def tokenizer_files(folder: Path) -> tuple[str, ...]:
+    """Names of the files that hold a tokenizer or a part of it, sorted; empty where it has none of its own."""
+    names = sorted(each.name for each in folder.iterdir() if each.name.endswith(_SUPPORT))
+    if not any(name.startswith(_TOKENIZER) for name in names):
+        return ()
+    return tuple(name for name in names if name.startswith(_TOKENIZER) or name in _TOKENIZER_EXTRAS)
 
 
 def refuse_unreadable(names: Collection[str], name: str) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from oversmooth.bytecache import ByteCache
-from oversmooth.models.anatomy import Anatomy
-from oversmooth.record import ModelRecord
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from oversmooth.models.anatomy import Anatomy
+    from oversmooth.record import ModelRecord
 
 Prediction = Literal["masked", "causal"]
 """What a language-model head predicts: tokens that are masked, or the next one."""

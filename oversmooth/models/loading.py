@@ -25,7 +25,6 @@ from oversmooth.wording import count
 _LOCAL_ONLY = {"local_files_only": True, "trust_remote_code": False}
 """Passed to every transformers call; unset, it would ask on standard input whether to run foreign code."""
 
-_TOKENIZER_FILES = ("tokenizer", "vocab", "merges", "spiece", "sentencepiece")
 _FEWEST_TOKENS = 3
 """Besides the special ones: the four bases of a genome are a vocabulary."""
 
@@ -51,9 +50,10 @@ def load(name: str, *, revision: str | None = None, device: Device = "auto", rep
         head, claimed = _head_and_parameters(config, name)
         files.require_memory(max(checkpoint.parameters, claimed), name)
         report(Progress("load", detail="checking the weights"))
-        hashes = files.hashes(source.folder, checkpoint.files, source.sha256, name)
+        weights = files.hashes(source.folder, checkpoint.files, source.sha256, name)
         report(Progress("load", detail="reading the tokenizer"))
         tokenizer = _tokenizer(source.folder, config, name)
+        vocabulary = files.hashes(source.folder, files.tokenizer_files(source.folder), source.sha256, name)
         report(Progress("load", detail=f"reading {count(checkpoint.parameters, 'parameter')}"))
         whole, absence = _read_weights(source.folder, config, head, name)
         network: PreTrainedModel = whole if head is None else whole.base_model  # type: ignore[assignment]
@@ -66,16 +66,18 @@ def load(name: str, *, revision: str | None = None, device: Device = "auto", rep
         name=name,
         source=source.kind,
         identifier=source.identifier,
+        revision=revision,
         commit=source.commit,
         family=anatomy.family,
         architecture=type(network).__name__,
         layers=len(anatomy.blocks),
         hidden_size=anatomy.hidden_size,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
-        weights_sha256=hashes,
+        weights_sha256=weights,
         checkpoint_dtype=checkpoint.dtype,
         causal=anatomy.causal,
         tokenizer=type(tokenizer).__name__,
+        tokenizer_sha256=vocabulary,
         limits=(*anatomy.limits, absence) if absence else anatomy.limits,
     )
     return LoadedModel(
@@ -174,8 +176,9 @@ def _refuse_incomplete(keys: list[str], what: str, name: str) -> None:
 
 def _tokenizer(folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedTokenizerBase:
     """The tokenizer, tried on one word, and compared with the vocabulary of the network."""
-    has_files = any(each.name.startswith(_TOKENIZER_FILES) for each in folder.iterdir())
-    failure = "The tokenizer of “{}” cannot be loaded" if has_files else "“{}” has no tokenizer's files"
+    failure = (
+        "The tokenizer of “{}” cannot be loaded" if files.tokenizer_files(folder) else "“{}” has no tokenizer's files"
+    )
     with refusing(failure.format(name)):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, config=config, **_LOCAL_ONLY)
         entries, known, special = len(tokenizer), tokenizer.vocab_size, len(set(tokenizer.all_special_ids))

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
+import dataclasses
+import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import xarray as xr
+from disk import full_disk
+from synthetic import comparison_of
+from synthetic import measurement as synthetic_measurement
 
+from oversmooth.comparison import Comparison
+from oversmooth.comparison_settings import ComparisonSettings, from_file
 from oversmooth.errors import OutputError
 from oversmooth.export import folder
+from oversmooth.export.contents import Parts
+from oversmooth.export.names import belongs
 from oversmooth.measurement import Measurement
 from oversmooth.measuring import measure
+from oversmooth.record import ComparisonRecord
 from oversmooth.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def measurement() -> Measurement:
     return measure(Settings.of(texts="The cat sat on the mat."))
-
-
-@contextmanager
-def full_disk(size: int) -> Iterator[None]:
-    """No file of this process can grow beyond so many bytes, as on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def refusal(measurement: Measurement, out: Path) -> str:
@@ -76,3 +74,147 @@ def test_an_earlier_result_is_kept_unless_forced(measurement: Measurement, tmp_p
     with pytest.raises(OutputError, match=r"already holds curves\.csv"):
         folder.write(measurement, tmp_path)
     assert folder.write(measurement, tmp_path, force=True)
+
+
+class TestComparison:
+    @pytest.fixture
+    def comparison(self) -> Comparison:
+        return comparison_of(2, failures={"broken": "It is broken."})
+
+    def test_holds_all_sides_in_order(self, comparison: Comparison, tmp_path: Path) -> None:
+        paths = folder.write(comparison, tmp_path / "out")
+        assert [path.name for path in paths] == [
+            "curves.csv",
+            "spectra.csv",
+            "deltas.csv",
+            "settings.json",
+            "record.json",
+        ]
+        curves = pd.read_csv(tmp_path / "out" / "curves.csv")
+        assert list(dict.fromkeys(curves["label"])) == list(comparison.measurements)
+        for label, each in comparison.measurements.items():
+            mine = curves[(curves["label"] == label) & (curves["metric"] == "token_cosine")]
+            assert dict(zip(mine["point"], mine["value"], strict=True)) == each.curve("token_cosine")
+        spectra = pd.read_csv(tmp_path / "out" / "spectra.csv")
+        assert set(spectra["label"]) == set(comparison.measurements)
+        deltas = pd.read_csv(tmp_path / "out" / "deltas.csv")
+        assert list(dict.fromkeys(deltas["label"])) == list(comparison.variants)
+
+    def test_record_and_settings_name_every_side(self, comparison: Comparison, tmp_path: Path) -> None:
+        folder.write(comparison, tmp_path)
+        record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+        assert list(record["measurements"]) == list(comparison.measurements)
+        assert record["failures"] == {"broken": "It is broken."}
+        assert ComparisonRecord.model_validate(record).measurements["baseline"] == comparison.baseline.record
+        settings = from_file(tmp_path / "settings.json")
+        assert isinstance(settings, ComparisonSettings)
+        assert dict(settings.variants) == {label: each.settings for label, each in comparison.variants.items()}
+
+    def test_what_a_head_said_has_a_file_of_its_own(self, comparison: Comparison, tmp_path: Path) -> None:
+        outputs = xr.Dataset({"output_kl": ("input", [0.5])}, {"input": [0]})
+        last = list(comparison.measurements)[-1]
+        heard = dataclasses.replace(comparison.measurements[last], outputs=outputs)
+        folder.write(Comparison({**comparison.measurements, last: heard}, {}), tmp_path)
+        assert (tmp_path / "outputs.csv").read_text() == f"label,input,metric,value\n{last},0,output_kl,0.5\n"
+
+    def test_a_baseline_alone_has_deltas_without_rows(self, comparison: Comparison, tmp_path: Path) -> None:
+        folder.write(Comparison({"baseline": comparison.baseline}, {}), tmp_path)
+        assert (tmp_path / "deltas.csv").read_text() == "label,input,point,metric,delta\n"
+
+    def test_tables_of_the_result_before_do_not_stay(
+        self, comparison: Comparison, measurement: Measurement, tmp_path: Path
+    ) -> None:
+        folder.write(comparison, tmp_path)
+        (tmp_path / "notes.txt").write_text("mine")
+        with pytest.raises(OutputError, match=r"deltas\.csv"):
+            folder.write(measurement, tmp_path)
+        folder.write(measurement, tmp_path, force=True)
+        assert {path.name for path in tmp_path.iterdir()} == {
+            "curves.csv",
+            "spectra.csv",
+            "settings.json",
+            "record.json",
+            "notes.txt",
+        }
+
+    def test_a_full_disk_leaves_the_earlier_result_as_it_was(
+        self, comparison: Comparison, measurement: Measurement, tmp_path: Path
+    ) -> None:
+        folder.write(comparison, tmp_path)
+        before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+        with full_disk(2000):
+            refusal(measurement, tmp_path)
+        assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+class TestParts:
+    """Other formats, and figures."""
+
+    PARTS = Parts(("csv", "parquet", "npz", "json"), ("svg", "latex", "pgfplots"))
+
+    @pytest.fixture
+    def small(self) -> Measurement:
+        return synthetic_measurement(blocks=2, points=["embedding", "0", "1"])
+
+    def names(self, folder: Path) -> set[str]:
+        return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+    def test_what_was_asked_for_is_written(self, small: Measurement, tmp_path: Path) -> None:
+        paths = folder.write(small, tmp_path / "out", self.PARTS)
+        assert {path.relative_to(tmp_path / "out").as_posix() for path in paths} == self.names(tmp_path / "out")
+        assert self.names(tmp_path / "out") == {
+            *(f"{name}.{form}" for name in ("curves", "spectra") for form in ("csv", "parquet")),
+            "arrays.npz",
+            "data.json",
+            "settings.json",
+            "record.json",
+            "latex/figures.tex",
+            "pgfplots/token_cosine.tex",
+            "pgfplots/token_cosine.csv",
+            *(f"figures/{name}.svg" for name in ("token_cosine", "similarity_1", "spectrum_1", "spectrum_1_centred")),
+        }
+
+    def test_all_names_are_known_as_a_results_own(self, small: Measurement, tmp_path: Path) -> None:
+        # Else the next result would lie among the files of this one.
+        results: tuple[Measurement | Comparison, ...] = (small, comparison_of(1))
+        for number, result in enumerate(results):
+            folder.write(result, tmp_path / str(number), self.PARTS)
+            assert all(map(belongs, self.names(tmp_path / str(number))))
+        assert not any(map(belongs, ["notes.txt", "figures/mine.pdf", "figures/token_cosine.txt", "latex/paper.tex"]))
+
+    def test_what_the_result_before_had_does_not_stay(self, small: Measurement, tmp_path: Path) -> None:
+        folder.write(small, tmp_path, self.PARTS)
+        (tmp_path / "figures" / "mine.pdf").write_text("mine")
+        with pytest.raises(OutputError, match=r"already holds curves\.csv.* and \d+ more"):
+            folder.write(small, tmp_path, self.PARTS)
+        folder.write(small, tmp_path, force=True)
+        assert self.names(tmp_path) == {
+            "curves.csv",
+            "spectra.csv",
+            "settings.json",
+            "record.json",
+            "figures/mine.pdf",
+        }
+        assert not (tmp_path / "latex").exists()
+
+    def test_figures_alone_are_a_result_too(self, small: Measurement, tmp_path: Path) -> None:
+        (tmp_path / "figures").mkdir()
+        (tmp_path / "figures" / "token_cosine.pdf").write_text("mine")
+        with pytest.raises(OutputError, match=r"figures/token_cosine\.pdf"):
+            folder.write(small, tmp_path)
+        assert (tmp_path / "figures" / "token_cosine.pdf").read_text() == "mine"
+
+    def test_a_file_in_the_place_of_a_folder_is_refused(self, small: Measurement, tmp_path: Path) -> None:
+        (tmp_path / "figures").write_text("mine")
+        with pytest.raises(OutputError, match=r"figures: there is a file of that name"):
+            folder.write(small, tmp_path, self.PARTS, force=True)
+        assert self.names(tmp_path) == {"figures"}
+
+    def test_a_full_disk_leaves_neither_files_nor_folders(self, small: Measurement, tmp_path: Path) -> None:
+        with full_disk(5000), pytest.raises(OutputError):
+            folder.write(small, tmp_path / "out", self.PARTS)
+        assert list(tmp_path.iterdir()) == []
+        (tmp_path / "notes.txt").write_text("mine")
+        with full_disk(5000), pytest.raises(OutputError):
+            folder.write(small, tmp_path, self.PARTS)
+        assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

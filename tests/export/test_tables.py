@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import math
 
 import numpy as np
 import pytest
+import synthetic
 import xarray as xr
 
+from oversmooth.comparison import Comparison
 from oversmooth.export import tables
 from oversmooth.measurement import Measurement
 from oversmooth.record import Record
@@ -107,3 +110,44 @@ def test_files_are_utf8_with_line_feeds_and_quoted_labels(measurement: Measureme
     assert b"\r" not in content
     assert content.endswith(b"\n")
     assert read(content)[0]["label"] == label
+
+
+class TestComparison:
+    """Two variants of two texts: one with a missing value and a metric of its own, one of another text."""
+
+    @pytest.fixture
+    def comparison(self) -> Comparison:
+        ours = {"token_cosine": [[0.5, 0.6, math.nan], [0.1, 0.2, 0.3]], "cka_to_baseline": [[1.0, 0.9, 0.8]] * 2}
+        theirs = {"token_cosine": [[0.5, 0.5, 0.5], [0.1, 0.1, 0.1]], "mean_norm": [[1.0] * 3] * 2}
+        sides = {"baseline": theirs, "a+b:c=1,d=2": ours, "other": {"token_cosine": [[1.0, 1.0, 1.0]]}}
+        return Comparison({label: synthetic.measurement(curves, points=POINTS) for label, curves in sides.items()}, {})
+
+    def test_deltas_hold_each_number_of_both_sides_once(self, comparison: Comparison) -> None:
+        rows = read(tables.to_csv(tables.deltas(comparison, "a+b:c=1,d=2")))
+        assert list(rows[0]) == ["label", "input", "point", "metric", "delta"]
+        assert {(row["label"], row["metric"]) for row in rows} == {("a+b:c=1,d=2", "token_cosine")}
+        assert [(row["input"], row["point"]) for row in rows] == [(text, point) for text in "01" for point in POINTS]
+        assert [row["delta"] for row in rows] == ["0.0", str(0.6 - 0.5), "", "0.0", str(0.2 - 0.1), str(0.3 - 0.1)]
+
+    def test_another_text_has_deltas_of_the_means_and_no_input(self, comparison: Comparison) -> None:
+        rows = read(tables.to_csv(tables.deltas(comparison, "other")))
+        assert [(row["input"], row["point"]) for row in rows] == [("", point) for point in POINTS]
+        assert [float(row["delta"]) for row in rows] == pytest.approx([0.7, 0.7, 0.7])
+
+    def test_other_depths_have_empty_deltas(self) -> None:
+        found = synthetic.comparison_of({"deep": synthetic.deep_variant()})
+        rows = read(tables.to_csv(tables.deltas(found, "deep")))
+        assert len(rows) == 14
+        assert {row["delta"] for row in rows} == {""}
+
+    def test_outputs_hold_the_numbers_of_the_head(self, comparison: Comparison) -> None:
+        outputs = xr.Dataset({"language_model_loss": ("input", [2.5, math.nan])}, {"input": [0, 1]})
+        measured = dataclasses.replace(comparison.baseline, outputs=outputs)
+        rows = read(tables.to_csv(tables.outputs(measured, "m")))
+        assert [list(row.values()) for row in rows] == [
+            ["m", "0", "language_model_loss", "2.5"],
+            ["m", "1", "language_model_loss", ""],
+        ]
+
+    def test_no_outputs_are_an_empty_table(self, comparison: Comparison) -> None:
+        assert tables.to_csv(tables.outputs(comparison.baseline, "m")) == b"label,input,metric,value\n"

@@ -1,0 +1,170 @@
+"""The options that say what is written where, shared by the commands that measure, and the target they make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oversmooth.errors import OutputError
+from oversmooth.export.names import FIGURE_FORMS, FORMATS
+from oversmooth.wording import did_you_mean, enumerated
+
+if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
+    from oversmooth.export.contents import Parts
+    from oversmooth.export.paper.presets import Preset
+    from oversmooth.measurement import Measurement
+
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Write the numbers, settings.json and record.json into this folder.", metavar="FOLDER"),
+]
+Formats = Annotated[
+    str | None,
+    typer.Option("--format", help=f"Of the numbers in --out: {', '.join(FORMATS)}; csv without it.", metavar="NAMES"),
+]
+Figures = Annotated[
+    str | None,
+    typer.Option("--figures", help=f"Write the figures into --out too: {', '.join(FIGURE_FORMS)}.", metavar="NAMES"),
+]
+PresetName = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        help="Size of figures: single (one of two columns, 3.25 in), double (both, 6.75 in) or slide (16:9).",
+        metavar="NAME",
+    ),
+]
+Width = Annotated[float | None, typer.Option("--width", help="Another width of figures.", metavar="INCHES")]
+FontSize = Annotated[float | None, typer.Option("--font-size", help="Size of the words in figures.", metavar="POINTS")]
+Serif = Annotated[bool | None, typer.Option("--serif/--sans", help="Typeface of figures.")]
+Titles = Annotated[bool | None, typer.Option("--titles/--no-titles", help="Whether figures have a heading.")]
+Dpi = Annotated[int | None, typer.Option("--dpi", help="Dots per inch of PNG; 300 without it.", metavar="N")]
+Bundle = Annotated[
+    Path | None,
+    typer.Option(
+        "--bundle",
+        help="Write numbers in every format, figures, LaTeX, settings and record into this zip file.",
+        metavar="FILE",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace the files of an earlier result in --out or --bundle.")]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a result goes."""
+
+    out: Path | None
+    bundle: Path | None
+    parts: Parts
+    force: bool
+
+    @property
+    def given(self) -> bool:
+        """Whether anything is written; else the numbers are printed."""
+        return self.out is not None or self.bundle is not None
+
+    def check(self) -> None:
+        """Refuse what cannot be written, before anything is computed.
+
+        Raises:
+            OutputError: where a folder or file cannot take the result, or a PNG cannot be so large.
+        """
+        from oversmooth.export import bundle, folder
+
+        if self.out is not None:
+            folder.check(self.out, force=self.force)
+        if self.bundle is not None:
+            bundle.check(self.bundle, force=self.force)
+        if self.bundle is not None or "png" in self.parts.figures:
+            # Only now: it loads plotly.
+            from oversmooth.export.images import require_resolution
+
+            require_resolution(self.parts.preset, self.parts.dpi)
+
+    def write(self, result: Measurement | Comparison) -> tuple[Path, ...]:
+        """Write it; gives back what was written.
+
+        Raises:
+            OutputError: where it cannot be written; what was to be replaced stays as it was.
+        """
+        from oversmooth.export import bundle, folder
+
+        written: tuple[Path, ...] = ()
+        if self.out is not None:
+            written = folder.write(result, self.out, self.parts, force=self.force)
+        if self.bundle is not None:
+            content = bundle.bundle(result, self.parts.preset, dpi=self.parts.dpi)
+            bundle.place(content, self.bundle, force=self.force)
+            written = (*written, self.bundle)
+        return written
+
+
+def target(
+    out: Path | None,
+    bundle: Path | None,
+    formats: str | None,
+    figures: str | None,
+    *,
+    force: bool,
+    **looks: Any,  # noqa: ANN401  options of figures
+) -> Target:
+    """The target that the options name.
+
+    Raises:
+        OutputError: for an unknown format or preset, an impossible size, or an option that would do nothing.
+    """
+    from oversmooth.export.contents import Parts
+
+    for name, value in (("--format", formats), ("--figures", figures)):
+        if value is not None and out is None:
+            raise OutputError(f"{name} says what is written into a folder: add --out FOLDER.")
+    given = {name: value for name, value in looks.items() if value is not None}
+    if given and figures is None and bundle is None:
+        option = f"--{next(iter(given)).replace('_', '-')}"
+        raise OutputError(f"{option} says how figures are drawn: add --figures pdf, or --bundle FILE.")
+    parts = Parts(
+        formats=("csv",) if formats is None else _named(formats, FORMATS, "format of numbers"),
+        figures=() if figures is None else _named(figures, FIGURE_FORMS, "format of figures"),
+        preset=_preset(**{name: value for name, value in given.items() if name != "dpi"}),
+        dpi=given.get("dpi", 300),
+    )
+    return Target(out, bundle, parts, force)
+
+
+def _named(text: str, known: Sequence[Any], what: str) -> tuple[Any, ...]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names or [""]:
+        if name not in known:
+            raise OutputError(
+                f"There is no {what} named “{name}”{did_you_mean(name, known)}. Choose from {enumerated(list(known))}, "
+                "with commas between several."
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def _preset(
+    preset: str = "single",
+    width: float | None = None,
+    font_size: float | None = None,
+    serif: bool | None = None,
+    titles: bool | None = None,
+) -> Preset:
+    from oversmooth.export.paper.presets import PRESETS
+
+    if preset not in PRESETS:
+        raise OutputError(
+            f"There is no preset named “{preset}”{did_you_mean(preset, PRESETS)}: choose {', '.join(PRESETS)}."
+        )
+    changes: dict[str, Any] = {
+        "width": width,
+        "points": font_size,
+        "typeface": None if serif is None else "serif" if serif else "sans",
+        "titled": titles,
+    }
+    return replace(PRESETS[preset], **{name: value for name, value in changes.items() if value is not None})

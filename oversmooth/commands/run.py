@@ -1,0 +1,115 @@
+"""``oversmooth run``: an earlier run once more, and whether it repeats."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oversmooth import terminal
+from oversmooth.commands import options, output
+from oversmooth.commands.showing import show
+from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.settings import Settings
+
+if TYPE_CHECKING:
+    from oversmooth.agreement import Agreement
+    from oversmooth.comparison import Comparison
+    from oversmooth.measurement import Measurement
+    from oversmooth.repeating import Earlier
+
+HELP = """Repeat a run from its settings.json, from the folder that it wrote, or from its bundle.
+
+Where the record of the earlier run lies beside the settings, what differs from it is told: versions, device, threads,
+weights. Where its CSV files lie there too, the numbers are compared. On the same machine and versions they are the
+same bytes; on another they are taken as repeated up to a relative difference of 0.0001.
+
+The exit code is 0 where the run repeats or there is nothing to compare it with, 1 where a number differs by more or
+the weights are others, and 2 where something is refused.
+"""
+
+
+def run(
+    source: Annotated[
+        Path, typer.Argument(help="settings.json, the folder that holds it, or a bundle.", metavar="SETTINGS")
+    ],
+    device: options.RunsOn = None,
+    out: output.Out = None,
+    formats: output.Formats = None,
+    figures: output.Figures = None,
+    bundle: output.Bundle = None,
+    preset: output.PresetName = None,
+    width: output.Width = None,
+    font_size: output.FontSize = None,
+    serif: output.Serif = None,
+    titles: output.Titles = None,
+    dpi: output.Dpi = None,
+    force: output.Force = False,
+) -> None:
+    """Read the earlier run, measure again, print or write, and compare."""
+    looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
+    target = output.target(out, bundle, formats, figures, force=force, **looks)
+    from oversmooth import repeating
+
+    earlier = repeating.read(source)
+    target.check()
+    with terminal.progress_line(sys.stderr) as report:
+        result = repeating.repeat(_settings(earlier, device), report=report)
+    code = show(result, target)
+    raise typer.Exit(code or _compare(earlier, result))
+
+
+def _settings(earlier: Earlier, device: str | None) -> Settings | ComparisonSettings:
+    found = earlier.settings
+    if device is None:
+        return found
+    if isinstance(found, ComparisonSettings):
+        return found.changed({"device": device})
+    return Settings.of(**{**found.model_dump(), "device": device})
+
+
+def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
+    """Tell how the run compares with the earlier one; gives back the exit code."""
+    from oversmooth import agreement
+    from oversmooth.record import record_of
+    from oversmooth.repeating import records_of
+
+    if earlier.strange:
+        terminal.notes([f"{earlier.strange} is of another run: nothing is compared with it."])
+    if earlier.record is None:
+        return 0
+    now = records_of(record_of(result))
+    changes = agreement.differences(earlier.records, now)
+    terminal.notes(f"Not as in the record: {line}." for line in changes)
+    found = agreement.agreements(result, earlier.tables)
+    _tell(found, unchanged=not changes)
+    others = agreement.other_weights(earlier.records, now)
+    for sentence in others:
+        terminal.error(sentence)
+    return 1 if others or not all(each.repeated for each in found) else 0
+
+
+def _tell(found: list[Agreement], *, unchanged: bool) -> None:
+    from oversmooth.agreement import TOLERANCE
+
+    same = [each.table for each in found if each.same_bytes]
+    if same:
+        typer.echo(f"The same bytes as before: {', '.join(same)}.")
+    for each in found:
+        if each.same_bytes:
+            continue
+        if not each.repeated:
+            terminal.error(
+                f"{each.table} is not repeated: {_by_how_much(each)}, more than the tolerance of {TOLERANCE:g}."
+            )
+        else:
+            why = " although nothing differs from the record" if unchanged else ""
+            typer.echo(f"{each.table} is repeated{why}: {_by_how_much(each)}, within the tolerance of {TOLERANCE:g}.")
+
+
+def _by_how_much(each: Agreement) -> str:
+    if each.difference == float("inf"):
+        return f"{each.where} has a value on one side alone"
+    return f"the largest relative difference is {each.difference:.1e}, of {each.where}"

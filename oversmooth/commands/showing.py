@@ -1,0 +1,62 @@
+"""What is told of a result, once it is measured: the same whichever command measured it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from oversmooth import terminal
+from oversmooth.comparison import Comparison
+
+if TYPE_CHECKING:
+    from oversmooth.commands.output import Target
+    from oversmooth.measurement import Measurement
+
+
+def show(result: Measurement | Comparison, target: Target) -> int:
+    """Write the result or print it, tell what was found, and give back the exit code: 2 where a variant is left out.
+
+    Raises:
+        OutputError: where it cannot be written.
+    """
+    if isinstance(result, Comparison):
+        return _comparison(result, target)
+    # Only now: what follows takes seconds to import.
+    from oversmooth.findings import headline, missing
+
+    terminal.notes([*result.record.warnings, *missing(result)])
+    written = target.write(result)
+    if not target.given:
+        typer.echo(f"{terminal.table(result)}\n")
+    typer.echo(headline(result))
+    terminal.wrote(written)
+    return 0
+
+
+def _comparison(comparison: Comparison, target: Target) -> int:
+    from oversmooth.findings import comparison_headline
+
+    # Nothing is written of a baseline alone: the next try would find the folder taken.
+    if comparison.variants:
+        terminal.notes(_notes(comparison))
+        written = target.write(comparison)
+        if not target.given:
+            typer.echo(f"{terminal.comparison_tables(comparison)}\n")
+        typer.echo(comparison_headline(comparison))
+        terminal.wrote(written)
+    for label, reason in comparison.failures.items():
+        terminal.error(f"The variant “{label}” was left out. {reason}")
+    return 2 if comparison.failures else 0
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    """What each side has to say; what all say is told once, without naming them."""
+    from oversmooth.findings import missing
+
+    sides: dict[str, list[str]] = {}
+    for label, measurement in comparison.measurements.items():
+        for note in (*measurement.record.warnings, *missing(measurement)):
+            sides.setdefault(note, []).append(label)
+    everywhere = len(comparison.measurements)
+    return [note if len(found) == everywhere else f"{', '.join(found)}: {note}" for note, found in sides.items()]

@@ -1,0 +1,128 @@
+"""How figures are exported: one set of choices for all charts, remembered for the session."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import hold, keep, last
+from oversmooth.errors import OutputError
+from oversmooth.export.images import RESOLUTIONS
+from oversmooth.export.names import FigureForm
+from oversmooth.export.paper.presets import LARGEST_POINTS, PRESETS, SMALLEST_POINTS, WIDTHS, Preset
+
+FORMATS: dict[str, tuple[FigureForm, ...]] = {
+    "PDF": ("pdf",),
+    "SVG": ("svg",),
+    "PNG": ("png",),
+    "HTML": ("html",),
+    "LaTeX": ("pdf", "latex", "pgfplots"),
+}
+"""What is written of a figure; LaTeX takes several files, in a zip."""
+CUSTOM = "custom"
+_SIZES = {**{name: preset.title for name, preset in PRESETS.items()}, CUSTOM: "Custom width"}
+_FORMAT, _SIZE, _WIDTH, _POINTS, _SERIF, _TITLED, _RESOLUTION = (
+    f"export {name}" for name in ("format", "size", "width", "points", "serif", "titled", "resolution")
+)
+
+
+def preset() -> Preset:
+    """The size and type chosen.
+
+    Raises:
+        OutputError: where they leave no room for a chart.
+    """
+    size = last(_SIZE, "single")
+    base = PRESETS["single" if size == CUSTOM else size]
+    return replace(
+        base,
+        title=_SIZES[size],
+        width=last(_WIDTH, base.width) if size == CUSTOM else base.width,
+        points=last(f"{_POINTS} {size}", base.points),
+        typeface="serif" if last(_SERIF, "Sans") == "Serif" else "sans",
+        titled=last(f"{_TITLED} {size}", base.titled),
+    )
+
+
+def possible() -> Preset:
+    """The size and type chosen, or those of a column where they do not go together."""
+    try:
+        return preset()
+    except OutputError:
+        return PRESETS["single"]
+
+
+def resolution() -> int:
+    """Dots per inch of PNG."""
+    dots: int = last(_RESOLUTION, RESOLUTIONS[0])
+    return dots
+
+
+def forms() -> tuple[str, tuple[FigureForm, ...]]:
+    """The format chosen, and the files that it takes."""
+    name: str = last(_FORMAT, "PDF")
+    return name, FORMATS[name]
+
+
+def choices(place: str) -> None:
+    """Draw the choices in one of several places; all places show the same."""
+    st.segmented_control("Format", list(FORMATS), required=True, **_shared(_FORMAT, "PDF", place))
+    chosen, _ = forms()
+    if chosen == "HTML":
+        st.caption("One page that needs no network, of the size of the screen.")
+        return
+    if chosen == "LaTeX":
+        st.caption("A zip: the PDF, its figure environment with a caption, and a pgfplots drawing of curves.")
+    if chosen == "PNG":
+        st.segmented_control(
+            "Dots per inch", list(RESOLUTIONS), required=True, **_shared(_RESOLUTION, RESOLUTIONS[0], place)
+        )
+    _sizes(place)
+
+
+def _sizes(place: str) -> None:
+    st.selectbox("Size", list(_SIZES), format_func=_SIZES.__getitem__, **_shared(_SIZE, "single", place))
+    size = last(_SIZE, "single")
+    base = PRESETS["single" if size == CUSTOM else size]
+    width, points = st.columns(2)
+    with width:
+        low, high = WIDTHS
+        shown = (
+            _shared(_WIDTH, base.width, place) if size == CUSTOM else _fixed(f"{_WIDTH} of {size}", base.width, place)
+        )
+        st.number_input("Width, in", low, high, step=0.25, format="%.2f", disabled=size != CUSTOM, **shown)
+    with points:
+        bounds = (SMALLEST_POINTS, LARGEST_POINTS)
+        st.number_input(
+            "Text, pt", *bounds, step=0.5, format="%.1f", **_shared(f"{_POINTS} {size}", base.points, place)
+        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Typeface", ["Sans", "Serif"], required=True, label_visibility="collapsed", **_shared(_SERIF, "Sans", place)
+        )
+        st.toggle("Title above", **_shared(f"{_TITLED} {size}", base.titled, place))
+
+
+def fitting() -> Preset | None:
+    """The size and type chosen, or None after telling why they do not go together."""
+    try:
+        return preset()
+    except OutputError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None
+
+
+def _shared(key: str, usual: Any, place: str) -> dict[str, Any]:  # noqa: ANN401  of any control
+    """Arguments of one of several controls of the same choice."""
+    own = f"{place} {key}"
+    hold(own, last(key, usual))
+    return {"key": own, "on_change": lambda: keep(key, st.session_state[own])}
+
+
+def _fixed(key: str, value: Any, place: str) -> dict[str, Any]:  # noqa: ANN401
+    own = f"{place} {key}"
+    hold(own, value)
+    return {"key": own}

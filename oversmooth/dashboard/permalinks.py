@@ -1,0 +1,116 @@
+"""Every control of a page in its address, and a pasted address as the state of the controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from oversmooth import metrics
+from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.dashboard.charts import USUAL_LAYER
+from oversmooth.dashboard.controls import USUAL_CURVES
+from oversmooth.dashboard.copying import copy_button
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.restoring import CURVES_KEY, PageName, page_of, restore, tell, told, usual
+from oversmooth.dashboard.state import last
+from oversmooth.dashboard.variants import Variant
+from oversmooth.errors import OversmoothError
+from oversmooth.permalink import AnySettings, from_query, named, to_query
+from oversmooth.settings import Settings
+from oversmooth.view import LEFT, View
+from oversmooth.wording import enumerated
+
+_SETTINGS, _UNFIT = "linked settings", "unfit variants"
+
+
+def open_link(page: PageName) -> None:
+    """Set the controls as the address says, once in a session, before any of them is drawn; then draw what it told."""
+    if "link opened" not in st.session_state:
+        st.session_state["link opened"] = True
+        query = {name: st.query_params.get_all(name) for name in st.query_params}
+        if query:
+            link = from_query(query, usual(page))
+            tell([*link.notices, *restore(link.settings, link.view)])
+    told()
+
+
+def write(settings: Settings, variants: Mapping[str, Variant] | None = None) -> None:
+    """Put what the controls ask for into the address; of a comparison with its variants by label."""
+    unfit: list[str] = []
+    st.session_state[_SETTINGS] = settings if variants is None else _compared(settings, variants, unfit)
+    st.session_state[_UNFIT] = unfit
+    update()
+
+
+def update() -> None:
+    """The same where only what is drawn has changed."""
+    settings: AnySettings = st.session_state[_SETTINGS]
+    address = to_query(settings, _view(settings), usual(page_of(settings)))
+    if {name: st.query_params.get_all(name) for name in st.query_params} != address.query:
+        st.query_params.from_dict(address.query)
+
+
+def copy_link() -> None:
+    """Draw the button that copies the address, and what the address does not hold."""
+    settings: AnySettings = st.session_state[_SETTINGS]
+    address = to_query(settings, _view(settings), usual(page_of(settings)))
+    copy_button()
+    if address.left_out:
+        missing = enumerated([named(name) for name in address.left_out])
+        st.caption(plain(f"The link leaves out {missing}, too long for an address. The settings file holds all."))
+    if unfit := st.session_state[_UNFIT]:
+        st.caption(
+            plain(f"The link leaves out {enumerated([named(label) for label in unfit])}, which cannot be measured.")
+        )
+
+
+def _compared(baseline: Settings, variants: Mapping[str, Variant], unfit: list[str]) -> ComparisonSettings:
+    sides = []
+    for label, variant in variants.items():
+        try:
+            sides.append((label, variant.settings(baseline)))
+        except OversmoothError:
+            unfit.append(label)
+    return ComparisonSettings(baseline=baseline, variants=tuple(sides))
+
+
+def _view(settings: AnySettings) -> View:
+    page = page_of(settings)
+    view = View(
+        curves=_curves(page),
+        layer=_own("layer", st.session_state.get(USUAL_LAYER)),
+        scale=last("scale", "Log"),
+        form=last("form", "Raw"),
+    )
+    if not isinstance(settings, ComparisonSettings):
+        return view
+    first = next((label for label, _ in settings.variants), None)
+    return view.model_copy(
+        update={
+            "mapped": _own("mapped", first),
+            "across": _own("fidelity", LEFT[0]),
+            "upwards": _own("diversity", metrics.names()[0]),
+            "controls": last("with_controls", False),
+            "edited": _edited(),
+        }
+    )
+
+
+def _curves(page: PageName) -> tuple[str, ...] | None:
+    chosen = last(CURVES_KEY[page], USUAL_CURVES[page])
+    known = (*metrics.names(), *LEFT)
+    return None if set(chosen) == set(USUAL_CURVES[page]) else tuple(name for name in known if name in chosen)
+
+
+def _own(key: str, usual_value: str | None) -> str:
+    """A control's value; empty where it is the usual one, or was never drawn."""
+    value: str | None = last(key, None)
+    return "" if value is None or value == usual_value else value
+
+
+def _edited() -> int:
+    """The place of the variant whose controls are shown, among those that the link holds."""
+    numbers = [0, *(variant.number for variant in st.session_state.variants)]
+    chosen = last("chosen_variant", None)
+    return numbers.index(chosen) if chosen in numbers and not st.session_state[_UNFIT] else 1

@@ -1,0 +1,147 @@
+"""From settings to the controls that ask for them: what a link and a settings file have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal
+
+import streamlit as st
+
+from oversmooth import metrics, mitigations
+from oversmooth.comparison import MOST_VARIANTS
+from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.dashboard.charts import LAYER_ASKED_FOR
+from oversmooth.dashboard.controls import CURVES
+from oversmooth.dashboard.examples import examples
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import keep
+from oversmooth.dashboard.variants import Variant, held, labels, newcomers
+from oversmooth.permalink import AnySettings
+from oversmooth.settings import Settings
+from oversmooth.view import View
+from oversmooth.wording import count, enumerated
+
+PageName = Literal["measure", "compare"]
+CURVES_KEY: dict[PageName, str] = {"measure": "metrics", "compare": "compared_metrics"}
+"""Key of the control that says which curves a page draws."""
+_CONTROLLED = ("model", "special_tokens", "device", "max_tokens")
+_SUPERSETS = {"schema_version", "metrics", "similarity", "centred_spectra", "fidelity"}
+"""Fields of which a page measures no less than any settings ask for, and those that it draws apart."""
+
+
+@cache
+def usual(page: PageName) -> AnySettings:
+    """What a page measures before anything is changed."""
+    baseline = Settings.of(texts=examples()[0].text, centred_spectra=True, fidelity=page == "compare")
+    if page == "measure":
+        return baseline
+    sides = newcomers()
+    asked = ((label, side.settings(baseline)) for label, side in zip(labels(sides), sides, strict=True))
+    return ComparisonSettings(baseline=baseline, variants=tuple(asked))
+
+
+def page_of(settings: AnySettings) -> PageName:
+    """The page that has controls for settings."""
+    return "compare" if isinstance(settings, ComparisonSettings) else "measure"
+
+
+def restore(settings: AnySettings, view: View | None = None) -> list[str]:
+    """Set every control, before it is drawn; give a sentence for each thing that no control can say.
+
+    Args:
+        settings: what is measured.
+        view: what is drawn; None to leave that as it is.
+    """
+    baseline = settings.baseline if isinstance(settings, ComparisonSettings) else settings
+    said = _CONTROLLED if baseline is settings else (*_CONTROLLED, "language_model")
+    for name in said:
+        keep(name, getattr(baseline, name))
+    keep("text", baseline.texts[0])
+    if set(baseline.metrics) != set(metrics.names()):
+        keep(CURVES_KEY[page_of(settings)], list(baseline.metrics))
+    told = _unsaid(baseline, said, "")
+    if isinstance(settings, ComparisonSettings):
+        told += _restore_variants(settings.variants, baseline, 1 if view is None else view.edited)
+    if view is not None:
+        told += _restore_view(view, page_of(settings))
+    return told
+
+
+def _restore_view(view: View, page: PageName) -> list[str]:
+    foreign = [name for name in view.curves or () if name not in CURVES[page]]
+    if view.curves is not None:
+        keep(CURVES_KEY[page], [name for name in view.curves if name not in foreign])
+    if view.layer:
+        keep("layer", view.layer)
+        st.session_state[LAYER_ASKED_FOR] = view.layer
+    keep("scale", view.scale)
+    keep("form", view.form)
+    if page == "compare":
+        keep("with_controls", view.controls)
+        for key, value in {"mapped": view.mapped, "fidelity": view.across, "diversity": view.upwards}.items():
+            if value:
+                keep(key, value)
+    return [f"{enumerated(foreign)} can be drawn beside a baseline alone."] if foreign else []
+
+
+def _restore_variants(asked: Sequence[tuple[str, Settings]], baseline: Settings, edited: int) -> list[str]:
+    sides: list[Variant] = []
+    told = []
+    for number, (label, settings) in enumerate(asked[:MOST_VARIANTS], 1):
+        sides.append(variant_of(number, label, settings, baseline))
+        shared = [name for name in Settings.model_fields if getattr(settings, name) == getattr(baseline, name)]
+        told += _unsaid(settings, ("model", "mitigations", *shared), f"of the variant “{label}” ")
+    if len(asked) > MOST_VARIANTS:
+        told.append(f"There are {len(asked)} variants, and the page takes {MOST_VARIANTS}: the first ones are shown.")
+    st.session_state.variants = sides
+    st.session_state.variant_number = MOST_VARIANTS
+    keep("chosen_variant", edited)
+    return told
+
+
+def variant_of(number: int, label: str, settings: Settings, baseline: Settings) -> Variant:
+    """The variant whose controls ask for these settings beside that baseline."""
+    methods = {
+        method.declaration.name: {
+            name: held(parameter, getattr(method, name))
+            for name, parameter in mitigations.get(method.declaration.name).parameters().items()
+        }
+        for method in settings.methods
+    }
+    own_model = settings.model if settings.model != baseline.model else ""
+    own_text = settings.texts[0] if settings.texts != baseline.texts else ""
+    variant = Variant(number, methods, own_model, own_text)
+    if variant.label != label:
+        variant.name = label
+    return variant
+
+
+def _unsaid(settings: Settings, said: Sequence[str], whose: str) -> list[str]:
+    told = []
+    if len(settings.texts) > 1 and "texts" not in said:
+        told.append(f"The page shows one text: the first {whose}of {count(len(settings.texts), 'text')} is taken.")
+    page_settings = Settings.of(texts=settings.texts)
+    unsaid = [
+        name
+        for name in Settings.model_fields
+        if name not in _SUPERSETS | {*said} and getattr(settings, name) != getattr(page_settings, name)
+    ]
+    if unsaid:
+        fields = enumerated([f"“{name}”" for name in unsaid])
+        told.append(f"The page has no control for {fields} {whose}and measures without.")
+    return told
+
+
+def tell(sentences: Sequence[str]) -> None:
+    """Have :func:`told` show sentences above the page until the reader closes them."""
+    st.session_state["told"] = list(sentences)
+
+
+def told() -> None:
+    """Draw what the page has to say of a link or a settings file."""
+    if not (sentences := st.session_state.get("told")):
+        return
+    with st.container(horizontal=True, key="told"):
+        st.info("\n\n".join(map(plain, sentences)), icon=":material/link:")
+        st.button("Close", key="told_close", type="tertiary", on_click=lambda: st.session_state.pop("told", None))

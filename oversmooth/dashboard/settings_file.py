@@ -1,0 +1,103 @@
+"""A settings file, or a bundle that holds one, dropped into the sidebar: the controls take its place."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from oversmooth.comparison import BASELINE
+from oversmooth.comparison_settings import ComparisonSettings, from_json
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.restoring import PageName, page_of, restore, tell
+from oversmooth.errors import OversmoothError, SettingsError
+from oversmooth.export.names import SETTINGS
+from oversmooth.permalink import AnySettings
+from oversmooth.settings import Settings
+from oversmooth.view import shortened
+
+MEGABYTES = 50
+"""Of a bundle with long texts and large maps; what the server takes at most."""
+LONGEST = 1_000_000
+"""Bytes of settings: a hundred times what a long text takes."""
+MOST_WORDS = 400
+"""Characters of a reason: a file of something else has something wrong in every field."""
+_WANTED, _WRONG = "wanted page", "wrong settings file"
+
+
+def uploader() -> None:
+    """Draw the place for the file, at the end of the sidebar."""
+    with st.sidebar.expander("Open settings"):
+        st.file_uploader(
+            "Settings of a run: settings.json, or a zip that holds it",
+            type=["json", "zip"],
+            key="settings_file",
+            max_upload_size=MEGABYTES,
+            on_change=_take,
+        )
+        if wrong := st.session_state.pop(_WRONG, None):
+            st.error(plain(wrong), icon=":material/error:")
+
+
+def follow(page: PageName) -> None:
+    """Go on to the other page, where a file has asked for that."""
+    wanted = st.session_state.pop(_WANTED, page)
+    if wanted != page:
+        st.switch_page(f"pages/{wanted}.py")
+
+
+def _take() -> None:
+    upload: UploadedFile | None = st.session_state.settings_file
+    if upload is None:
+        return
+    try:
+        asked = _as_drawn(read(upload.name, upload.getvalue()))
+        told = restore(asked)
+    except OversmoothError as error:
+        reason = str(error)
+        st.session_state[_WRONG] = reason if len(reason) <= MOST_WORDS else reason[:MOST_WORDS] + "…"
+        return
+    tell([f"The controls are set as {shortened(upload.name)} says.", *told])
+    st.session_state[_WANTED] = page_of(asked)
+
+
+def read(name: str, content: bytes) -> AnySettings:
+    """The settings of a dropped file.
+
+    Raises:
+        SettingsError: with a sentence that names the file.
+    """
+    called = shortened(name)
+    if name.lower().endswith(".zip"):
+        content = _unpacked(called, content)
+    if len(content) > LONGEST:
+        raise SettingsError(f"{called}: settings have at most {LONGEST:,} bytes, not {len(content):,}.")
+    return from_json(content, called)
+
+
+def _unpacked(called: str, content: bytes) -> bytes:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inside = [each for each in archive.namelist() if each.rpartition("/")[2] == SETTINGS]
+            if not inside:
+                raise SettingsError(f"{called}: there is no {SETTINGS} in this zip.")
+            with archive.open(min(inside, key=len)) as packed:
+                # No more than can be settings, whatever the zip says of their size.
+                return packed.read(LONGEST + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        raise SettingsError(f"{called}: this zip cannot be read ({error}).") from error
+
+
+def _as_drawn(settings: AnySettings) -> AnySettings:
+    """One measurement with mitigations is shown beside itself without them, on the page that has controls for them."""
+    if isinstance(settings, ComparisonSettings) or not settings.mitigations:
+        return settings
+    sides = {
+        label: Settings.of(**{**each.model_dump(), "fidelity": True})
+        for label, each in {BASELINE: settings.baseline(), "+".join(settings.mitigations): settings}.items()
+    }
+    baseline, variant = sides.items()
+    return ComparisonSettings(baseline=baseline[1], variants=(variant,))

@@ -1,0 +1,55 @@
+"""Everything that is written of a result, by file name: what a folder and a bundle hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oversmooth.comparison import Comparison
+from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.export.data import data
+from oversmooth.export.names import RECORD, SETTINGS, FigureForm, Format
+from oversmooth.export.paper.presets import PRESETS, Preset
+from oversmooth.record import record_of
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+    from oversmooth.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is written beside settings and record."""
+
+    formats: tuple[Format, ...] = ("csv",)
+    figures: tuple[FigureForm, ...] = ()
+    preset: Preset = PRESETS["single"]
+    dpi: int = 300
+    """Dots per inch of PNG."""
+    point: str | None = None
+    """Where maps and spectra are read; None for the last block."""
+
+
+def contents(result: Measurement | Comparison, parts: Parts) -> dict[str, bytes]:
+    """The files of a result.
+
+    Raises:
+        OutputError: for a figure that cannot be written.
+        SettingsError: where the result has no such point.
+    """
+    found = data(result, parts.formats)
+    found[SETTINGS] = settings_of(result).to_json().encode()
+    found[RECORD] = record_of(result).to_json().encode()
+    if parts.figures:
+        # Only now: they need plotly.
+        from oversmooth.export.drawings import drawings
+        from oversmooth.figures.gallery import figures_of
+
+        figures = figures_of(result, point=parts.point)
+        found |= drawings(result, figures, parts.figures, parts.preset, dpi=parts.dpi)
+    return found
+
+
+def settings_of(result: Measurement | Comparison) -> Settings | ComparisonSettings:
+    """What repeats a result."""
+    return ComparisonSettings.of(result) if isinstance(result, Comparison) else result.settings

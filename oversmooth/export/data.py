@@ -1,0 +1,91 @@
+"""The numbers of a result as files: CSV, Parquet, NPZ and JSON."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversmooth.comparison import Comparison
+from oversmooth.export.document import Document
+from oversmooth.export.names import ARRAYS, DOCUMENT, FORMATS, Format
+from oversmooth.export.tables import tables_of, to_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from oversmooth.measurement import Measurement
+
+
+def data(result: Measurement | Comparison, formats: Sequence[Format] = FORMATS) -> dict[str, bytes]:
+    """The numbers in the formats asked for, by file name; equal results give equal bytes.
+
+    ``csv`` and ``parquet`` give a file for each table (:func:`~oversmooth.export.tables.tables_of`), ``npz`` gives
+    ``arrays.npz`` (:func:`arrays`), ``json`` gives ``data.json`` (:class:`~oversmooth.export.document.Document`).
+    """
+    found: dict[str, bytes] = {}
+    if {"csv", "parquet"} & set(formats):
+        tables = tables_of(result)
+        if "csv" in formats:
+            found |= {f"{name}.csv": to_csv(table) for name, table in tables.items()}
+        if "parquet" in formats:
+            found |= {f"{name}.parquet": to_parquet(table) for name, table in tables.items()}
+    if "npz" in formats:
+        found[ARRAYS] = to_npz(arrays(result))
+    if "json" in formats:
+        found[DOCUMENT] = Document.of(result).to_json()
+    return found
+
+
+def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
+    """Spectra and similarity maps with their coordinates.
+
+    Of a measurement:
+
+    * ``point``, ``component``: names of the points; numbers of the singular values, from 1.
+    * ``spectra_raw``, ``spectra_centred`` (the latter where asked for): float64 (input, point, component), NaN beyond
+      the last; ``spectra_floor``: float64 (input, point), the resolution of the states.
+    * ``similarity``: float32 (point, token, other), of the first text, where it was kept; ``similarity_factor``:
+      neighbouring tokens that share one row.
+    * ``token``, ``token_id``: text and number of each measured token of the first text.
+
+    Of a comparison the same for each side, as ``0/point`` and so on, where 0 is the baseline; ``label`` names the
+    sides in that order.
+    """
+    if not isinstance(result, Comparison):
+        return _side(result)
+    found: dict[str, NDArray[Any]] = {"label": np.array(list(result.measurements))}
+    for place, each in enumerate(result.measurements.values()):
+        found |= {f"{place}/{name}": values for name, values in _side(each).items()}
+    return found
+
+
+def _side(measurement: Measurement) -> dict[str, NDArray[Any]]:
+    tokens = measurement.tokens[0].measured if measurement.tokens else ()
+    found: dict[str, NDArray[Any]] = {
+        "point": np.array(measurement.points),
+        "component": measurement.spectra["component"].values,
+        "token": np.array([token.text for token in tokens], dtype=np.str_),
+        "token_id": np.array([token.id for token in tokens], dtype=np.int64),
+    }
+    found |= {f"spectra_{name}": each.values for name, each in measurement.spectra.items()}
+    if measurement.similarity is not None:
+        found["similarity"] = measurement.similarity.values
+        found["similarity_factor"] = np.array(measurement.similarity_factor)
+    return found
+
+
+def to_npz(named: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays as a compressed NPZ file that ``numpy.load`` reads without pickles."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **named)
+    return buffer.getvalue()
+
+
+def to_parquet(table: pd.DataFrame) -> bytes:
+    """The table as Parquet; what is missing is null."""
+    content: bytes = table.to_parquet(index=False, engine="pyarrow")
+    return content

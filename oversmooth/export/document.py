@@ -1,0 +1,145 @@
+"""A whole result as one JSON document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from oversmooth.comparison import Comparison
+from oversmooth.export.tables import sides_of
+from oversmooth.record import Record
+from oversmooth.settings import Settings
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+Number = float | None
+"""None, in JSON null, for a missing value."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
+
+
+class TokenEntry(_Frozen):
+    """One token as the model sees it."""
+
+    id: int
+    text: str
+    kind: Literal["content", "special", "unknown"]
+    start: int
+    """First character of the text that it covers."""
+    end: int
+    """The character behind the last."""
+    measured: bool
+    """Whether it counts in the metrics."""
+
+
+class NoteEntry(_Frozen):
+    """Why one number is missing, or lies below the resolution of the states."""
+
+    kind: Literal["missing", "unresolved"]
+    input: int
+    point: str
+    metric: str
+    reason: str
+
+
+class Similarity(_Frozen):
+    """Cosine of every pair of measured tokens of the first text."""
+
+    factor: int
+    """Neighbouring tokens that share one row; 1 where each has its own."""
+    values: list[list[list[Number]]]
+    """By point, token and other token; float32."""
+
+
+class Side(_Frozen):
+    """One measurement: the whole of it, or one side of a comparison."""
+
+    label: str
+    settings: Settings
+    record: Record
+    points: list[str]
+    """In the order of the data's way through the model."""
+    curves: dict[str, list[list[Number]]]
+    """Metric → by input and point."""
+    outputs: dict[str, list[Number]]
+    """Metric of the language-model head → by input; empty where it was not asked for."""
+    spectra: dict[str, list[list[list[Number]]]]
+    """``raw`` and, where asked for, ``centred`` → singular values by input, point and component, the largest first."""
+    floor: list[list[Number]]
+    """By input and point: singular values below are rounding of the states."""
+    similarity: Similarity | None
+    tokens: list[list[TokenEntry]]
+    """By input."""
+    notes: list[NoteEntry]
+
+
+class Document(_Frozen):
+    """A measurement or a comparison, with everything that belongs to it."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["measurement", "comparison"]
+    sides: list[Side]
+    """The baseline first; one of a measurement."""
+    deltas: dict[str, dict[str, list[list[Number]]]]
+    """Of a comparison: variant → metric → variant less baseline, by input and point of the variant."""
+    failures: dict[str, str]
+    """Of a comparison: the reason, in a sentence, of each variant that could not be measured."""
+
+    @classmethod
+    def of(cls, result: Measurement | Comparison) -> Self:
+        """Everything that a result holds."""
+        sides = [_side(label, each) for label, each in sides_of(result).items()]
+        if not isinstance(result, Comparison):
+            return cls.model_construct(kind="measurement", sides=sides, deltas={}, failures={})
+        deltas = {
+            label: {
+                metric: _listed(found)
+                for metric in each.metrics
+                if (found := result.input_deltas(metric, label)) is not None
+            }
+            for label, each in result.variants.items()
+        }
+        return cls.model_construct(kind="comparison", sides=sides, deltas=deltas, failures=dict(result.failures))
+
+    def to_json(self) -> bytes:
+        """UTF-8 in one line; numbers with the fewest digits that read back to the same float."""
+        return self.model_dump_json().encode() + b"\n"
+
+
+def _side(label: str, measurement: Measurement) -> Side:
+    spectra = measurement.spectra
+    maps = measurement.similarity
+    return Side.model_construct(
+        label=label,
+        settings=measurement.settings,
+        record=measurement.record,
+        points=list(measurement.points),
+        curves={name: _listed(measurement.curves[name]) for name in measurement.metrics},
+        outputs={str(name): _listed(values) for name, values in measurement.outputs.items()},
+        spectra={str(name): _listed(values) for name, values in spectra.items() if name != "floor"},
+        floor=_listed(spectra["floor"]),
+        similarity=None
+        if maps is None
+        else Similarity.model_construct(factor=measurement.similarity_factor, values=_shortest(maps.values).tolist()),
+        tokens=[[TokenEntry.model_construct(**vars(each)) for each in tokens.items] for tokens in measurement.tokens],
+        notes=[NoteEntry.model_construct(**vars(note)) for note in measurement.notes],
+    )
+
+
+def _listed(array: xr.DataArray) -> Any:  # noqa: ANN401  lists as deep as the array
+    axes = [name for name in ("input", "point", "component") if name in array.dims]
+    return array.transpose(*axes).values.tolist()
+
+
+def _shortest(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The decimal number with the fewest digits that is the same float32, as float64."""
+    return values.astype(np.str_).astype(np.float64)

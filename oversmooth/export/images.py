@@ -1,0 +1,102 @@
+"""A figure as the bytes of a file: vectors or pixels for paper, a page of its own for the screen.
+
+Quick to import: matplotlib takes a second to load, and is loaded when the first figure is drawn on paper.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+import plotly.graph_objects as go
+
+from oversmooth.errors import OutputError
+from oversmooth.export.paper.presets import Preset
+from oversmooth.figures import CONFIG
+
+if TYPE_CHECKING:
+    from oversmooth.export.paper.chart import Chart
+
+Form = Literal["pdf", "svg", "png", "html"]
+FORMS: Final[tuple[Form, ...]] = get_args(Form)
+RESOLUTIONS: Final = (300, 600)
+"""Dots per inch of PNG files."""
+RECORD_KEY: Final = "oversmooth-record"
+"""Key of the record among the texts of a PNG."""
+
+_DOTS = (50, 2400)
+_MOST_PIXELS = 12_000
+"""Width of a PNG; twice as many would take a gigabyte of memory."""
+
+
+def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, record: str = "", title: str = "") -> bytes:
+    """The figure in a file format; the same figure gives the same bytes on one machine.
+
+    PDF and SVG hold curves as vectors and a map as one pixel a cell, lossless. Text stays text; a PDF embeds its fonts
+    as TrueType. HTML needs no network. No format needs a browser.
+
+    Args:
+        figure: of the light theme.
+        form: the format.
+        preset: size and type on paper; HTML has the size of the screen.
+        dpi: dots per inch of PNG.
+        record: how the numbers came about (JSON), kept in the metadata: ``Keywords`` of PDF, the description of SVG,
+            the text ``oversmooth-record`` of PNG.
+        title: what is shown; above the chart where the preset is ``titled``, and in the metadata.
+
+    Raises:
+        OutputError: for a format, resolution or figure that cannot be written.
+    """
+    if form not in FORMS:
+        raise OutputError(f"There is no format “{form}” for figures: choose {', '.join(FORMS[:-1])} or {FORMS[-1]}.")
+    if form == "html":
+        return _page(figure, title)
+    if form == "png":
+        require_resolution(preset, dpi)
+    from oversmooth.export.paper.files import write
+
+    owner, note = {"pdf": ("Creator", "Keywords"), "svg": ("Creator", "Description"), "png": ("Software", RECORD_KEY)}[
+        form
+    ]
+    texts = {owner: "Oversmooth", note: record, "Title": title}
+    # Without a date, the same figure is the same file; PNG has none.
+    date = {"pdf": "CreationDate", "svg": "Date"}.get(form)
+    metadata = {key: value for key, value in texts.items() if value} | ({date: None} if date else {})
+    heading = title if preset.titled else ""
+    return write(_known(figure), form, preset, dpi=dpi, heading=heading, metadata=metadata)
+
+
+def require_resolution(preset: Preset, dpi: int) -> None:
+    """Refuse a resolution before anything is drawn.
+
+    Raises:
+        OutputError: where a PNG of that size cannot have so many dots per inch.
+    """
+    if not (_DOTS[0] <= dpi <= _DOTS[1] and preset.width * dpi <= _MOST_PIXELS):
+        raise OutputError(f"A PNG {preset.width:g} in wide cannot have {dpi} dots per inch: choose 300 or 600.")
+
+
+def missing_characters(figure: go.Figure, preset: Preset, *, title: str = "") -> str:
+    """Characters of the figure that no installed font has: on paper, their code points stand in their place.
+
+    Raises:
+        OutputError: for a figure that cannot be drawn.
+    """
+    from oversmooth.export.paper.files import missing
+
+    return missing(_known(figure), preset, title if preset.titled else "")
+
+
+def _known(figure: go.Figure) -> Chart:
+    from oversmooth.export.paper.chart import Chart
+    from oversmooth.export.paper.known import refuse_unknown
+
+    chart = Chart.of(figure)
+    refuse_unknown(chart)
+    return chart
+
+
+def _page(figure: go.Figure, title: str) -> bytes:
+    page: str = figure.to_html(include_plotlyjs=True, full_html=True, config=CONFIG, div_id="figure")
+    name = f"<title>{html.escape(title)}</title>" if title else ""
+    return page.replace("<head>", f"<head>{name}", 1).encode()

@@ -1,0 +1,126 @@
+"""LaTeX around the figures: an environment each, with a caption that says what was measured and how."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from oversmooth import metrics as metric_registry
+from oversmooth.comparison import Comparison
+from oversmooth.errors import MitigationError
+from oversmooth.export.tex import escaped, needs_unicode
+from oversmooth.mitigations import parse
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from oversmooth.export.paper.presets import Preset
+    from oversmooth.figures.gallery import Drawable
+    from oversmooth.measurement import Measurement
+
+HEAD: Final = "% Needs \\usepackage{graphicx}, and \\usepackage[T1]{fontenc} for accents.\n"
+UNICODE: Final = "% Holds characters that pdfLaTeX cannot set: use LuaLaTeX or XeLaTeX with a font that has them.\n"
+COLUMN: Final = 3.6
+"""Inches up to which a figure fits into one of two columns."""
+_SHOWN: Final[Mapping[str, str]] = {
+    "similarity": "Each cell is the cosine of the angle between the states of two tokens.",
+    "difference": "Each cell is the difference of two cosines of the angle between the states of two tokens.",
+    "spectrum": "The singular values are those of the matrix whose rows are the states of the tokens.",
+    "spectra": "The singular values are those of the matrix whose rows are the states of the tokens.",
+}
+"""Definitions of what is no metric, by the first word of a figure's name."""
+
+
+def snippets(result: Measurement | Comparison, figures: Mapping[str, Drawable], preset: Preset, folder: str) -> str:
+    """A ``figure`` environment for each figure.
+
+    Args:
+        result: what was measured.
+        figures: by the names of their files.
+        preset: a figure wider than one of two columns spans both.
+        folder: where the files of the figures lie, as LaTeX finds them.
+    """
+    every = "\n".join(_environment(result, name, each, preset, folder) for name, each in figures.items())
+    return f"{HEAD}{UNICODE if needs_unicode(every) else ''}\n{every}"
+
+
+def _environment(result: Measurement | Comparison, name: str, figure: Drawable, preset: Preset, folder: str) -> str:
+    environment, width = ("figure", r"\columnwidth") if preset.width <= COLUMN else ("figure*", r"\textwidth")
+    # Without its ending: LaTeX takes the PDF, or else the PNG.
+    lines = [
+        *(f"% {metric_registry.get(each).title}: ${metric_registry.get(each).formula}$" for each in figure.metrics),
+        rf"\begin{{{environment}}}[t]",
+        r"  \centering",
+        rf"  \includegraphics[width={width}]{{{folder}/{name}}}",
+        rf"  \caption{{{_folded(caption(result, name, figure))}}}",
+        rf"  \label{{fig:{name}}}",
+        rf"\end{{{environment}}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _folded(words: str) -> str:
+    return textwrap.fill(words, 100, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+
+
+def caption(result: Measurement | Comparison, name: str, figure: Drawable) -> str:
+    """What a figure shows, of which model and text, and how it is defined, as LaTeX in one line."""
+    baseline = result.baseline if isinstance(result, Comparison) else result
+    sentences = [f"{figure.title}.", f"{_model(baseline)}, {_texts(baseline, name)}."]
+    if isinstance(result, Comparison) and result.variants:
+        variants = [_variant(label, each, baseline) for label, each in result.variants.items()]
+        sentences.append(f"{'Variant' if len(variants) == 1 else 'Variants'}: {'; '.join(variants)}.")
+    return escaped(" ".join([*sentences, *_definitions(name, figure)]))
+
+
+def _model(measurement: Measurement) -> str:
+    model = measurement.record.model
+    named = f" ({model.identifier})" if model.identifier != model.name else ""
+    digest = next(iter(model.weights_sha256.values()), "")
+    version = f", revision {model.commit}" if model.commit else f", weights SHA-256 {digest[:12]}" if digest else ""
+    return f"Model {model.name}{named}{version}"
+
+
+def _texts(measurement: Measurement, name: str) -> str:
+    """How much was read of how many texts, and which tokens count."""
+    tokens = measurement.tokens
+    lengths = sorted({len(each.measured) for each in tokens})
+    special = f"special tokens {'counted' if measurement.settings.special_tokens else 'not counted'}"
+    if len(tokens) == 1 or _kind(name) in _SHOWN:
+        place = "one text" if len(tokens) == 1 else f"the first of {len(tokens)} texts"
+        read = f"{place} of {count(len(tokens[0].measured), 'token')}"
+    else:
+        span = f"{lengths[0]:,} to {count(lengths[-1], 'token')}" if len(lengths) > 1 else count(lengths[0], "token")
+        read = f"mean of {len(tokens)} texts of {span}"
+    left = ", what is longer cut off" if any(each.left_out for each in tokens) else ""
+    return f"{read}{left}, {special}"
+
+
+def _variant(label: str, measurement: Measurement, baseline: Measurement) -> str:
+    """Its label, and what that does not say: its methods with every parameter, another model, other texts."""
+    settings = measurement.settings
+    more = [] if _names(label, settings.mitigations) else ["+".join(settings.mitigations)]
+    if measurement.record.model != baseline.record.model:
+        more.append(_model(measurement).replace("Model", "model", 1))
+    if settings.texts != baseline.settings.texts:
+        more.append("other texts")
+    return f"{label} ({', '.join(more)})" if more else label
+
+
+def _names(label: str, mitigations: Sequence[str]) -> bool:
+    """Whether a label is the specification of these methods."""
+    try:
+        return not mitigations or tuple(map(str, parse(label))) == tuple(mitigations)
+    except MitigationError:
+        return False
+
+
+def _definitions(name: str, figure: Drawable) -> Iterator[str]:
+    for each in map(metric_registry.get, figure.metrics):
+        yield f"{each.title} ({each.paper.cite()}): {each.reads}"
+    if _kind(name) in _SHOWN:
+        yield _SHOWN[_kind(name)]
+
+
+def _kind(name: str) -> str:
+    return name.partition("_")[0]

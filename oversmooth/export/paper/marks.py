@@ -1,0 +1,139 @@
+"""Lines, markers, maps and shapes of a plotly figure on matplotlib axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Transform
+from numpy.typing import NDArray
+
+from oversmooth.export.paper.chart import Chart, Values, array, axes_of
+from oversmooth.export.paper.colours import colour, shaded
+from oversmooth.export.paper.symbols import MARKERS, line_style, reach
+
+_BEHIND, _LINES, _BEFORE = 0.5, 2.0, 3.0
+"""Order of depth: shapes below, traces, shapes above."""
+
+Points = NDArray[np.float64]
+
+
+def draw_scatter(axes: Axes, trace: Values, chart: Chart, unit: float) -> None:
+    """Draw the line of a trace, then its markers; a missing value is a gap."""
+    x, y = chart.positions(trace, "x"), chart.positions(trace, "y")
+    if "lines" in trace["mode"]:
+        # The label ties the artist to its trace, for whoever reads the drawing.
+        axes.plot(x, y, label=trace.get("name", ""), zorder=_LINES, **line_of(trace, unit))
+    if "markers" in trace["mode"]:
+        marker = trace.get("marker", {})
+        shown = np.flatnonzero(np.isfinite(y))
+        shown = shown[_thinned(trace, chart, len(shown))]
+        for looks, which in _alike(marker, shown, len(x)):
+            style = marker_of(trace, unit, **looks)
+            axes.plot(x[which], y[which], linestyle="none", zorder=_LINES, **style)
+
+
+def line_of(trace: Values, unit: float) -> dict[str, Any]:
+    """Matplotlib's style of the line of a trace."""
+    line = trace["line"]
+    width = float(line.get("width", 2))
+    return {
+        "color": colour(line["color"]),
+        "linewidth": width * unit,
+        "linestyle": line_style(line.get("dash", "solid"), width),
+        "solid_capstyle": "butt",
+        "solid_joinstyle": "round",
+        "dash_joinstyle": "round",
+    }
+
+
+def marker_of(trace: Values, unit: float, *, symbol: str, color: str | None, size: float) -> dict[str, Any]:
+    """Matplotlib's style of one marker of a trace."""
+    edge = trace["marker"].get("line", {})
+    path = MARKERS[symbol.removesuffix("-open")]
+    fill = colour(color or trace["line"]["color"])
+    hollow = symbol.endswith("-open")
+    return {
+        "marker": path,
+        "markersize": size * unit * reach(path),
+        "markerfacecolor": "none" if hollow else fill,
+        "markeredgecolor": fill if hollow or "color" not in edge else colour(edge["color"]),
+        "markeredgewidth": float(edge.get("width", 1 if hollow else 0)) * unit,
+    }
+
+
+def legend_key(trace: Values, unit: float) -> Line2D:
+    """The line and the marker that stand before a trace's name."""
+    style = line_of(trace, unit) if "lines" in trace["mode"] else {"linestyle": "none"}
+    if "markers" in trace["mode"]:
+        symbol, color, size = (_each(trace["marker"], key, 1)[0] for key in ("symbol", "color", "size"))
+        # Hollow markers say something about one point each, not about the line.
+        color = trace["marker"].get("line", {}).get("color", color)
+        style |= marker_of(trace, unit, symbol=symbol, color=color, size=size)
+    return Line2D([], [], **style)
+
+
+_DEFAULTS = {"symbol": "circle", "color": None, "size": 6}
+
+
+def _each(marker: Values, key: str, count: int) -> list[Any]:
+    """One value for each marker."""
+    value = marker.get(key, _DEFAULTS[key])
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else [value] * count
+
+
+def _alike(marker: Values, shown: NDArray[np.intp], count: int) -> list[tuple[dict[str, Any], list[int]]]:
+    """Markers that look the same, together: one artist each, not one a point."""
+    symbols, colours, sizes = (_each(marker, key, count) for key in ("symbol", "color", "size"))
+    groups: dict[tuple[Any, Any, Any], list[int]] = {}
+    for index in map(int, shown):
+        groups.setdefault((symbols[index], colours[index], sizes[index]), []).append(index)
+    return [({"symbol": s, "color": c, "size": d}, which) for (s, c, d), which in groups.items()]
+
+
+def _thinned(trace: Values, chart: Chart, count: int) -> slice:
+    """Which markers plotly draws of a trace with a most number of them: every k-th, staggered from trace to trace."""
+    most = trace.get("marker", {}).get("maxdisplayed", 0)
+    if not most:
+        return slice(None)
+    step = math.ceil(count / most)
+    beside = [other for other in chart.traces if axes_of(other) == axes_of(trace)]
+    before = beside[: next(index for index, other in enumerate(beside) if other is trace)]
+    rank = sum(other.get("marker", {}).get("maxdisplayed", 0) > 0 for other in before)
+    # The last term keeps the third trace from standing on the first again.
+    offset = round(rank * step / 3 + rank // 3 * step / 7.1)
+    return slice(-offset % step, None, step)
+
+
+def draw_map(axes: Axes, trace: Values) -> None:
+    """Draw every cell of a map as one pixel of an image, not smoothed into its neighbours."""
+    pixels = shaded(array(trace["z"]).astype(float), trace["zmin"], trace["zmax"], trace["colorscale"])
+    rows, columns, _ = pixels.shape
+    axes.imshow(pixels, interpolation="none", extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
+
+
+def draw_shape(axes: Axes, shape: Values, across: Transform, unit: float) -> None:
+    """A line or a rectangle, in the coordinates of ``across``."""
+    line = shape.get("line", {})
+    x0, x1, y0, y1 = (float(shape[key]) for key in ("x0", "x1", "y0", "y1"))
+    width = float(line.get("width", 2))
+    common = {
+        "transform": across,
+        "clip_on": False,
+        "zorder": _BEHIND if shape.get("layer") == "below" else _BEFORE,
+        "alpha": shape.get("opacity", 1.0),
+        "linewidth": width * unit,
+    }
+    if shape["type"] == "line":
+        style = line_style(line.get("dash", "solid"), width)
+        # Added as it is: axes.plot would stretch the axes to its ends.
+        looks: dict[str, Any] = {"color": colour(line["color"]), "linestyle": style, "solid_capstyle": "butt"}
+        axes.add_artist(Line2D([x0, x1], [y0, y1], **looks, **common))
+        return
+    fill = colour(shape["fillcolor"]) if "fillcolor" in shape else "none"
+    edge = colour(line["color"]) if width and "color" in line else "none"
+    axes.add_artist(Rectangle((x0, y0), x1 - x0, y1 - y0, facecolor=fill, edgecolor=edge, **common))

@@ -1,0 +1,163 @@
+"""An earlier run read back from its settings, a folder or a bundle, and run again."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from oversmooth.comparing import compare
+from oversmooth.comparison_settings import ComparisonSettings, from_json
+from oversmooth.errors import SettingsError
+from oversmooth.export.names import RECORD, SETTINGS, TABLES
+from oversmooth.progress import Report, silent
+from oversmooth.record import ComparisonRecord, Record
+from oversmooth.settings import Settings, read_document, read_file
+from oversmooth.wording import bytes_in_words
+
+if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
+    from oversmooth.measurement import Measurement
+
+LARGEST: Final = 2**28
+"""Bytes of one file: far beyond any real one, and small enough not to fill the memory."""
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of an earlier run, wherever they lie."""
+
+    get: Callable[[str], bytes | None]
+    """The content of a file; None where there is none of that name."""
+    place: Callable[[str], str]
+    """What a file is called in an error."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What is left of an earlier run."""
+
+    settings: Settings | ComparisonSettings
+    record: Record | ComparisonRecord | None
+    tables: Mapping[str, bytes]
+    """The CSV files that are there, by their names."""
+    strange: str = ""
+    """A record that lies beside the settings and is of another run; empty where there is none."""
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """By the label of the side; a single measurement's is ``""``."""
+        return records_of(self.record) if self.record is not None else {}
+
+
+def read(path: Path) -> Earlier:
+    """An earlier run from its ``settings.json``, from the folder that it wrote, or from its bundle.
+
+    The record and the tables are those that lie beside the settings, where they belong to them.
+
+    Raises:
+        SettingsError: where there are no settings, or something beside them cannot be read.
+    """
+    if path.is_dir():
+        return _read(_in_folder(path), SETTINGS)
+    if zipfile.is_zipfile(path):
+        return _read_zip(path)
+    return _read(_in_folder(path.parent), path.name)
+
+
+def repeat(settings: Settings | ComparisonSettings, *, report: Report = silent) -> Measurement | Comparison:
+    """Run it again.
+
+    Raises:
+        OversmoothError: where the model, or the baseline of a comparison, cannot be measured.
+    """
+    if isinstance(settings, ComparisonSettings):
+        return compare(settings.baseline, dict(settings.variants), report=report)
+    from oversmooth.measuring import measure
+
+    return measure(settings, report=report)
+
+
+def records_of(record: Record | ComparisonRecord) -> Mapping[str, Record]:
+    """By the label of the side; a single measurement's is ``""``."""
+    return record.measurements if isinstance(record, ComparisonRecord) else {"": record}
+
+
+def _in_folder(folder: Path) -> _Files:
+    def get(name: str) -> bytes | None:
+        path = folder / name
+        if path.is_file() and path.stat().st_size > LARGEST:
+            raise _too_large(str(path))
+        return read_file(path) if path.exists() else None
+
+    return _Files(get, lambda name: str(folder / name))
+
+
+def _read_zip(path: Path) -> Earlier:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted((name for name in archive.namelist() if PurePosixPath(name).name == SETTINGS), key=len)
+            if not names:
+                raise SettingsError(f"{path} holds no {SETTINGS}: it is no bundle of Oversmooth's.")
+            return _read(_in_archive(archive, PurePosixPath(names[0]).parent, path), SETTINGS)
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+        raise SettingsError(f"Cannot read the bundle {path}: it is damaged ({error}).") from error
+
+
+def _in_archive(archive: zipfile.ZipFile, folder: PurePosixPath, path: Path) -> _Files:
+    def get(name: str) -> bytes | None:
+        entry = str(folder / name)
+        if entry not in archive.namelist():
+            return None
+        with archive.open(entry) as file:
+            # Whatever size the archive claims.
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise _too_large(f"{name} in {path}")
+        return content
+
+    return _Files(get, lambda name: f"{name} in {path}")
+
+
+def _too_large(place: str) -> SettingsError:
+    return SettingsError(f"{place} holds more than {bytes_in_words(LARGEST)}: it is none of Oversmooth's files.")
+
+
+def _read(files: _Files, name: str) -> Earlier:
+    text = files.get(name)
+    if text is None:
+        raise SettingsError(f"Cannot read the settings file {files.place(name)}: No such file or directory.")
+    settings = from_json(text, files.place(name))
+    beside = files.get(RECORD)
+    if beside is None:
+        return Earlier(settings, None, {})
+    kind = ComparisonRecord if "measurements" in read_document(beside, files.place(RECORD)) else Record
+    record = kind.from_json(beside, files.place(RECORD))
+    if not _belongs(record, settings):
+        return Earlier(settings, None, {}, strange=files.place(RECORD))
+    tables = {f"{table}.csv": files.get(f"{table}.csv") for table in TABLES}
+    return Earlier(settings, record, {name: found for name, found in tables.items() if found is not None})
+
+
+def _belongs(record: Record | ComparisonRecord, settings: Settings | ComparisonSettings) -> bool:
+    """Whether a record is of a run with these settings: they may have been changed since, or moved beside another."""
+    records = records_of(record)
+    if isinstance(settings, Settings):
+        return isinstance(record, Record) and _is_of(record, settings)
+    sides = [settings.baseline, *(side for _, side in settings.variants)]
+    labels = [label for label, _ in settings.variants]
+    return list(records)[1:] == labels and all(map(_is_of, records.values(), sides))
+
+
+def _is_of(record: Record, settings: Settings) -> bool:
+    texts = [hashlib.sha256(text.encode()).hexdigest() for text in settings.texts]
+    return (
+        record.model.name == settings.model
+        and [each.text_sha256 for each in record.inputs] == texts
+        and True
+        and (record.special_tokens_measured, record.max_tokens) == (settings.special_tokens, settings.max_tokens)
+    )

@@ -1,0 +1,131 @@
+"""The zip with everything: complete, explained, the same bytes each time, all of it or nothing."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from disk import full_disk
+from synthetic import comparison_of, measurement
+
+from oversmooth.comparison import Comparison
+from oversmooth.errors import OutputError
+from oversmooth.export import bundle, data
+from oversmooth.export.contents import Parts
+from oversmooth.export.folder import write
+from oversmooth.export.paper.presets import PRESETS
+from oversmooth.figures.gallery import figures_of
+
+DATA = {
+    *(f"{name}.{form}" for name in ("curves", "spectra", "deltas") for form in ("csv", "parquet")),
+    "arrays.npz",
+    "data.json",
+}
+
+
+@pytest.fixture(scope="module")
+def comparison() -> Comparison:
+    return comparison_of(1)
+
+
+@pytest.fixture(scope="module")
+def content(comparison: Comparison) -> bytes:
+    return bundle.bundle(comparison, PRESETS["single"], dpi=60)
+
+
+def files(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_holds_everything(comparison: Comparison, content: bytes) -> None:
+    figures = figures_of(comparison)
+    curves = [name for name, figure in figures.items() if figure.point is None]
+    assert len(curves) == 3
+    assert set(files(content)) == {
+        *DATA,
+        *(f"figures/{name}.{form}" for name in figures for form in ("pdf", "svg", "png")),
+        *(f"pgfplots/{name}.{form}" for name in curves for form in ("tex", "csv")),
+        "latex/figures.tex",
+        "settings.json",
+        "record.json",
+        "README.txt",
+    }
+
+
+def test_its_files_are_those_of_the_result(comparison: Comparison, content: bytes) -> None:
+    found = files(content)
+    expected = data.data(comparison)
+    assert {name: found[name] for name in expected} == expected
+    assert list(json.loads(found["record.json"])["measurements"]) == list(comparison.measurements)
+    for name, each in found.items():
+        if name.endswith(".pdf"):
+            assert each.startswith(b"%PDF")
+        if name.endswith(".png"):
+            # With the record inside.
+            assert each.startswith(b"\x89PNG")
+            assert b"oversmooth-record" in each
+
+
+def test_the_readme_names_every_file_and_how_to_repeat(content: bytes) -> None:
+    found = files(content)
+    readme = found["README.txt"].decode()
+    named = [line.split()[0] for line in readme.splitlines() if "  " in line.strip()]
+    for name in set(found) - {"README.txt"}:
+        assert name in named or f"{name.partition('/')[0]}/" in named, name
+    assert "oversmooth run settings.json --out" in readme
+    assert max(map(len, readme.splitlines())) <= 120
+    assert "gfsa:weight=-0.1" in readme
+
+
+def test_equal_results_give_equal_bytes(comparison: Comparison, content: bytes) -> None:
+    assert bundle.bundle(comparison, PRESETS["single"], dpi=60) == content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_unpacked_it_is_the_folder_that_would_be_written(
+    comparison: Comparison, content: bytes, tmp_path: Path
+) -> None:
+    parts = Parts(("csv",), ("svg", "pgfplots"), PRESETS["single"])
+    for path in write(comparison, tmp_path, parts):
+        assert files(content)[path.relative_to(tmp_path).as_posix()] == path.read_bytes()
+
+
+def test_preset_and_point_are_those_asked_for() -> None:
+    slide = replace(PRESETS["double"], width=5.0)
+    found = files(bundle.bundle(measurement(blocks=2, points=["embedding", "0", "1"]), slide, dpi=60, point="0"))
+    assert {"figures/similarity_0.svg", "figures/spectrum_0.svg"} < set(found)
+    assert b'width="360pt"' in found["figures/token_cosine.svg"]
+    assert rb"width=\textwidth" in found["latex/figures.tex"]
+    assert b"width=5in" in found["pgfplots/token_cosine.tex"]
+
+
+def test_a_full_disk_leaves_the_earlier_bundle(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "run.zip"
+    path.write_bytes(b"earlier")
+    with full_disk(2000), pytest.raises(OutputError, match=r"run\.zip"):
+        bundle.place(content, path, force=True)
+    assert path.read_bytes() == b"earlier"
+    assert list(tmp_path.iterdir()) == [path]
+    bundle.place(content, path, force=True)
+    assert path.read_bytes() == content
+
+
+def test_targets_that_cannot_take_it_are_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "there.zip").write_bytes(b"mine")
+    for path, told in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "missing" / "run.zip", "no folder"),
+        (tmp_path / "there.zip", "--force"),
+        (tmp_path / "there.zip" / "run.zip", "no folder"),
+        (Path("/proc/run.zip"), "/proc"),
+    ):
+        with pytest.raises(OutputError, match=told):
+            bundle.place(content, path)
+    assert (tmp_path / "there.zip").read_bytes() == b"mine"
