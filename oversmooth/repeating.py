@@ -158,6 +158,6 @@ def _is_of(record: Record, settings: Settings) -> bool:
     return (
         record.model.name == settings.model
         and [each.text_sha256 for each in record.inputs] == texts
-        and True
+        and record.mitigations == settings.mitigations
         and (record.special_tokens_measured, record.max_tokens) == (settings.special_tokens, settings.max_tokens)
     )

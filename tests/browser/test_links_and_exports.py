@@ -85,7 +85,7 @@ def export(page: Page, form: str) -> tuple[str, bytes]:
 
 def test_a_link_opens_the_page_as_it_was_and_changes_with_it(page: Page, server: tuple[str, psutil.Process]) -> None:
     open_link(page, server, text=TEXT, layer="2", scale="Linear", curve=["rankme", "mean_norm"])
-    assert page.get_by_label("Text", exact=True).input_value() == TEXT
+    expect(page.get_by_label("Text", exact=True)).to_have_value(TEXT)
     expected = measure(Settings.of(texts=TEXT, device="cpu"), model=minilm())
     assert expected.similarity is not None
     cells = page.eval_on_selector(
@@ -190,7 +190,7 @@ def test_what_is_downloaded_is_what_was_promised(
         {"name": name, "mimeType": "application/zip", "buffer": content}
     )
     expect(page.get_by_text("The controls are set as oversmooth.zip says.")).to_be_visible(timeout=30_000)
-    assert page.get_by_label("Text", exact=True).input_value() == TEXT
+    expect(page.get_by_label("Text", exact=True)).to_have_value(TEXT)
 
 
 def pdfinfo(content: bytes, folder: Path) -> str:

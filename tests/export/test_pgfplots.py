@@ -81,6 +81,21 @@ def test_lines_look_as_on_the_screen(comparison: Comparison) -> None:
     assert len(dashes) >= 5
 
 
+def test_dashes_have_the_lengths_of_the_screen() -> None:
+    figure, source, _ = drawn(comparison_of(5), "token_cosine")
+    options = {int(number): found for number, _, found, _, _ in PLOT.findall(source)}
+    unit = PRESETS["single"].points / 12
+    # Plotly's own lengths, in widths of at least three pixels; lengths in pixels are as they are written.
+    pixels = {"dash": [9, 9], "dashdot": [9, 3, 3, 3], "8px 2px 2px 2px 2px 2px": [8, 2, 2, 2, 2, 2]}
+    seen = set()
+    for number, trace in enumerate(figure.data, start=1):
+        if "lines" in trace.mode and trace.line.dash in pixels:
+            found = [float(length) for length in re.findall(r"(?:on|off) ([\d.]+)bp", options[number])]
+            assert found == pytest.approx([length * unit for length in pixels[trace.line.dash]], rel=0.01)
+            seen.add(trace.line.dash)
+    assert seen == set(pixels)
+
+
 def test_a_legend_names_every_side_in_order_with_its_words_escaped(comparison: Comparison) -> None:
     _, source, _ = drawn(comparison, "token_cosine")
     assert re.findall(r"\\addlegendentry\{(.*)\}", source) == [

@@ -115,6 +115,9 @@ def test_any_text_is_read_or_refused_in_a_sentence(text: str) -> None:
 
 def test_settings_keep_the_canonical_form_and_tell_what_is_wrong() -> None:
     settings = Settings.of(texts="x", mitigations="attnscale:omega=5e-1+pairnorm")
-    assert settings.mitigations == ("attnscale:omega=0.5,layers=default,heads=default", "pairnorm:scale=1,layers=default")
+    assert settings.mitigations == (
+        "attnscale:omega=0.5,layers=default,heads=default",
+        "pairnorm:scale=1,layers=default",
+    )
     assert settings.methods == (AttnScale(omega=0.5), PairNorm())
     assert settings == Settings.of(texts="x", mitigations=("attnscale:omega=0.5", "pairnorm"))
