@@ -15,7 +15,7 @@ from oversmooth.dashboard import compare_maps, permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
 from oversmooth.dashboard.compare_plane import draw_plane
 from oversmooth.dashboard.definitions import definitions
-from oversmooth.dashboard.export_menu import Paper, data_row
+from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import remembered
 from oversmooth.dashboard.tables import difference_table, end_table, output_reason
@@ -51,6 +51,7 @@ def show(comparison: Comparison, chosen: tuple[str, ...], headline: DeltaGenerat
     with details:
         # Last, since it may wait for the controls.
         _explore(comparison, chosen, with_controls)
+        data_row(comparison)
 
 
 def _circumstances(comparison: Comparison) -> str:
@@ -94,6 +95,7 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
     curves = st.container()
     point = layer_slider(_points(comparison))
     permalinks.update()
+    note_choices(point)
     papers = _papers(comparison, chosen, point)
     with curves:
         _curves(comparison, chosen, point, papers)
@@ -106,7 +108,6 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
     with right:
         _spectra(comparison, point, papers)
     draw_plane(comparison, point, with_controls)
-    data_row(comparison, point)
 
 
 def _papers(comparison: Comparison, chosen: tuple[str, ...], point: str) -> dict[str, Paper]:

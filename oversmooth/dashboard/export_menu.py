@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
@@ -36,6 +36,7 @@ _TYPES: Final = {
     "zip": "application/zip",
 }
 _NUMBERS: Final[Mapping[str, Format]] = {"CSV": "csv", "Parquet": "parquet", "NPZ": "npz", "JSON": "json"}
+_NOTED: Final = "export noted"
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,25 @@ def export_menu(paper: Paper, key: str) -> None:
         )
 
 
-def data_row(result: Measurement | Comparison, point: str) -> None:
-    """Draw the buttons that write the numbers of a result, and all of it in one zip.
+def note_choices(point: str) -> None:
+    """Have the zip of everything take the choices of the session; in every part of the page that can change them.
 
     Args:
-        result: what was measured.
-        point: where the zip's maps and spectra are read.
+        point: where its maps and spectra are read.
     """
+    noted = st.session_state.setdefault(_NOTED, {})
+    noted.update(preset=export_choices.possible(), dpi=export_choices.resolution(), point=point)
+
+
+def data_row(result: Measurement | Comparison) -> None:
+    """Draw the buttons that write the numbers of a result, and all of it in one zip.
+
+    Outside the parts that redraw by themselves: a button that is pressed while it is drawn anew finds no file.
+    """
+    # The session is out of reach when the button is pressed; what is in it is not.
+    noted = st.session_state[_NOTED]
     with st.container(horizontal=True, vertical_alignment="center", key="data"):
-        # Now, since the session is out of reach when the button is pressed.
-        preset, dots = export_choices.possible(), export_choices.resolution()
-        everything = partial(bundle, result, preset, dpi=dots, point=point)
+        everything = partial(_everything, result, noted)
         _download("Everything in one zip", everything, "oversmooth.zip", "download_bundle", help=_CONTENTS)
         for title, form in _NUMBERS.items():
             ending = "zip" if form in ("csv", "parquet") else form
@@ -106,6 +115,10 @@ _CONTENTS: Final = (
     "One zip: figures in the size and type chosen last under a chart, numbers, settings, the record of how they came "
     "about, and how to repeat them."
 )
+
+
+def _everything(result: Measurement | Comparison, noted: Mapping[str, Any]) -> bytes:
+    return bundle(result, **noted)
 
 
 def _numbers(result: Measurement | Comparison, form: Format) -> bytes:

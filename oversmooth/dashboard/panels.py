@@ -13,7 +13,7 @@ from oversmooth import alternatives, findings, metrics
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
 from oversmooth.dashboard.definitions import definitions
-from oversmooth.dashboard.export_menu import Paper, data_row
+from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, token_table
 from oversmooth.dashboard.token_strip import token_strip
@@ -44,6 +44,7 @@ def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     if chosen:
         _summary(measurement, chosen)
     _explore(measurement, chosen)
+    data_row(measurement)
     _tokens(measurement)
     _numbers(measurement)
 
@@ -94,6 +95,7 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     curves = st.container()
     point = layer_slider(measurement.main_points)
     permalinks.update()
+    note_choices(point)
     colours, papers = theme.current(), _papers(measurement, chosen, point)
     with curves:
         if chosen:
@@ -119,7 +121,6 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
         )
     with right:
         _spectrum(measurement, point, papers)
-    data_row(measurement, point)
 
 
 def _papers(measurement: Measurement, chosen: tuple[str, ...], point: str) -> dict[str, Paper]:

@@ -164,6 +164,18 @@ def test_the_numbers_come_in_every_format(files: Files) -> None:
     assert files["download_settings"][0] == "settings.json"
 
 
+def test_the_zip_of_everything_follows_layer_and_size(files: Files) -> None:
+    app = opened()
+    _, make = files["download_bundle"]  # the button that is on the page before anything is changed
+    app.session_state["export_curve"] = True
+    app.select_slider(key="layer").set_value("2").run()
+    app.selectbox(key="curve export size").set_value("slide").run()
+    sound(app)
+    with zipfile.ZipFile(io.BytesIO(make())) as archive:
+        assert "figures/similarity_2.pdf" in archive.namelist()
+        assert png_width(archive.read("figures/similarity_2.png")) == 40 / 3 * 300
+
+
 def test_the_settings_of_a_measurement_are_those_of_the_page(files: Files) -> None:
     opened(special_tokens=True)
     settings = Settings.from_json(files["download_settings"][1]())
