@@ -82,6 +82,11 @@ def forward(model: LoadedModel, inputs: dict[str, torch.Tensor]) -> None:
         model.network(**inputs)
 
 
+def anew(model: LoadedModel, settings: Settings) -> None:
+    """``measure`` of a text that the model has not tokenised before."""
+    measure(settings, model=replace(model))
+
+
 def naive(model: LoadedModel, inputs: dict[str, torch.Tensor]) -> None:
     """Keep all hidden states, then an SVD and a cosine matrix per layer: two of the numbers that ``measure`` gives."""
     with torch.inference_mode():
@@ -112,7 +117,7 @@ def time_rows(plan: Plan, models: dict[str, LoadedModel]) -> Iterator[str]:
             inputs = ids_of(model, text)
             calls = (
                 partial(forward, model, inputs),
-                partial(measure, Settings.of(texts=(text,)), model=model),
+                partial(anew, model, Settings.of(texts=(text,))),
                 partial(naive, model, inputs),
             )
             taken = interleaved(calls, plan.repeats)
@@ -149,7 +154,7 @@ def memory_rows(plan: Plan, embedded: LoadedModel) -> Iterator[str]:
     for depth in plan.depths:
         model = random_bert(embedded, depth, width, heads=12)
         bare, _ = peak(partial(forward, model, ids_of(model, settings.texts[0])))
-        tensors, arrays = peak(partial(measure, settings, model=model))
+        tensors, arrays = peak(partial(anew, model, settings))
         totals.append(tensors + arrays)
         yield f"| {depth} | {bare:.2f} | {tensors:.2f} | {arrays:.2f} | {(tensors + arrays) / layer:.1f} |"
     growth = totals[-1] - totals[0]

@@ -15,7 +15,7 @@ class ByteCache(Generic[Key, Value]):
 
     Args:
         limit: bytes; a single value larger than this is not kept.
-        size: bytes of a value, which must not change while it is kept.
+        size: bytes of a value, or whatever the limit counts, which must not change while it is kept.
     """
 
     def __init__(self, limit: int, size: Callable[[Value], int]) -> None:

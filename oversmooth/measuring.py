@@ -44,7 +44,7 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     if model is None:
         model = load(settings.model, revision=settings.revision, device=settings.device, report=report)
     clock["tokenise"] = time.perf_counter()
-    with model.lock, _one_blas_thread():
+    with model.lock, one_blas_thread():
         texts = [_encode(settings, number, model) for number in range(len(settings.texts))]
         clock["measure"] = time.perf_counter()
         intervention = _intervention(settings, model, texts)
@@ -72,12 +72,17 @@ def _active(intervention: Intervention | None) -> AbstractContextManager[object]
 
 
 def _encode(settings: Settings, number: int, model: LoadedModel) -> Encoded:
+    text, most, special = settings.texts[number], settings.max_tokens, settings.special_tokens
+    key = text, most, special
+    known = model.encoded.get(key)
+    if known is not None:
+        return known
     try:
-        return encode(
-            settings.texts[number], model, max_tokens=settings.max_tokens, special_tokens=settings.special_tokens
-        )
+        made = encode(text, model, max_tokens=most, special_tokens=special)
     except InputError as error:
         raise InputError(place(number, settings.texts) + str(error)) from error
+    model.encoded.put(key, made)
+    return made
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +92,8 @@ def _blas() -> ThreadpoolController:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
+    """Keep NumPy's products and decompositions in one thread; the whole process's, for as long as the block lasts."""
     with _blas().limit(limits=1):
         yield
 
@@ -95,6 +101,16 @@ def _one_blas_thread() -> Iterator[None]:
 def _durations(clock: dict[str, float]) -> dict[str, float]:
     names = list(clock)
     return {name: round(clock[after] - clock[name], 6) for name, after in pairwise(names)}
+
+
+@lru_cache(maxsize=64)
+def _coordinates(points: Sequence[str], texts: int | None = None, components: int | None = None) -> xr.Coordinates:
+    # Kept for the next side of a comparison: making the indexes is most of the work.
+    found: dict[str, object] = {} if texts is None else {"input": np.arange(texts)}
+    found["point"] = list(points)
+    if components is not None:
+        found["component"] = np.arange(1, components + 1)
+    return xr.Coordinates(found)
 
 
 def _assemble(
@@ -105,19 +121,19 @@ def _assemble(
     outputs: Outputs,
     circumstances: Circumstances,
 ) -> Measurement:
-    points = list(analysis.points)
-    # Made once: making the indexes is most of the work.
-    coordinates = xr.Coordinates({"input": np.arange(len(texts)), "point": points})
+    points, number = tuple(analysis.points), len(texts)
     dims = ("input", "point")
-    curves = xr.Dataset({name: (dims, values) for name, values in analysis.curves.items()}, coordinates)
+    curves = xr.Dataset(
+        {name: (dims, values) for name, values in analysis.curves.items()}, _coordinates(points, number)
+    )
     kept = {"raw": analysis.raw} if analysis.centred is None else {"raw": analysis.raw, "centred": analysis.centred}
     spectra = xr.Dataset(
         {name: ((*dims, "component"), values) for name, values in kept.items()} | {"floor": (dims, analysis.floor)},
-        coordinates,
-    ).assign_coords(component=np.arange(1, analysis.raw.shape[2] + 1))
+        _coordinates(points, number, analysis.raw.shape[2]),
+    )
     similarity = None
     if analysis.maps is not None:
-        similarity = xr.DataArray(analysis.maps, dims=("point", "token", "other"), coords={"point": points})
+        similarity = xr.DataArray(analysis.maps, dims=("point", "token", "other"), coords=_coordinates(points))
     return Measurement(
         settings=settings,
         curves=curves,

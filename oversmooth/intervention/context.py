@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -59,7 +60,6 @@ class Intervention:
         self._sites = Sites(model.anatomy, sampler)
         for method in methods:
             self._sites.attach(method)
-        self._signature = inspect.signature(model.anatomy.network.forward)
         self._outputs: Sequence[Tensor] = ()
 
     @property
@@ -138,7 +138,8 @@ class Intervention:
     def _begin(self, _: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         if self not in _HERE.get():
             return
-        given = {**named, **self._signature.bind_partial(*arguments, **named).arguments}
+        network = self._model.anatomy.network
+        given = {**named, **_signature(type(network).forward).bind_partial(network, *arguments, **named).arguments}
         _require_whole(given.get("past_key_values"))
         mask = _padding(given.get("attention_mask"))
         ACTIVE.set(Run(self._model.anatomy, self._sites.found, mask, keep_outputs=self.read_out is not None))
@@ -148,6 +149,12 @@ class Intervention:
         if run is not None:
             run.require_all_reached()
             self._outputs = run.outputs
+
+
+@cache
+def _signature(forward: Callable[..., object]) -> inspect.Signature:
+    # Kept: reading it takes as long as a small analysis.
+    return inspect.signature(forward)
 
 
 def _end(*_: object) -> None:

@@ -49,5 +49,6 @@ class GFSA(AttentionMitigation):
             sites.attention(layer, "probabilities", self._filter)
 
     def _filter(self, attention: Tensor, _: AttentionPlace) -> Tensor:
-        power = attention + (self.order - 1) * (attention @ attention - attention)
-        return attention + self.weight * power
+        # The formula's terms gathered by power of A: each pass over the matrices costs as much as their product.
+        second = self.weight * (self.order - 1)
+        return (1 + self.weight - second) * attention + second * (attention @ attention)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from oversmooth.inputs import Encoded
     from oversmooth.models.anatomy import Anatomy
     from oversmooth.record import ModelRecord
 
@@ -21,6 +22,8 @@ Prediction = Literal["masked", "causal"]
 
 REFERENCE_BYTES: Final = 2**27
 """What a model may keep of its baselines, all together."""
+ENCODED_TOKENS: Final = 2**15
+"""Tokens of texts that a model keeps as it reads them: about 10 MB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,11 @@ class LoadedModel:
         default_factory=lambda: ByteCache(REFERENCE_BYTES, lambda value: int(value.nbytes)), init=False
     )
     """What variants are set against: states and predictions of baselines; used under ``lock`` alone."""
+
+    encoded: ByteCache[Hashable, Encoded] = field(
+        default_factory=lambda: ByteCache(ENCODED_TOKENS, lambda value: len(value.ids)), init=False
+    )
+    """Texts as the network reads them: all sides of a comparison read the same; used under ``lock`` alone."""
 
     @property
     def bytes(self) -> int:
