@@ -32,6 +32,7 @@ format: $(VENV)/.test  ## Put the code into its format
 bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/comparison.py
+	$(BIN)/python benchmarks/corpus.py
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

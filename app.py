@@ -16,6 +16,8 @@ st.navigation(
     [
         st.Page(PAGES / "measure.py", title="Measure", url_path="measure", default=True),
         st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+        st.Page(PAGES / "explain.py", title="Explain", url_path="explain"),
+        st.Page(PAGES / "reference.py", title="Reference", url_path="reference"),
     ],
     position="top",
 ).run()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 from oversmooth import points
@@ -32,8 +33,17 @@ _SCALED: Final[Mapping[str, list[str]]] = {
     "curves.csv": ["label", "input", "metric"],
     "spectra.csv": ["label", "input", "point"],
     "outputs.csv": ["label", "input", "metric"],
+    "attention.csv": ["label", "input", "quantity"],
+    "norms.csv": ["label", "layer", "norm", "quantity"],
+    "bound.csv": ["label", "quantity"],
+    "circuits.csv": ["label", "layer"],
+    "dominance.csv": ["label"],
+    "corpus.csv": ["label", "form", "quantity"],
+    "layer_cka.csv": ["label"],
 }
 """Tables whose numbers are compared, and what shares one scale. Deltas follow from curves."""
+_JUMPING: Final = ("attention_sink_rate",)
+"""Quantities that rounding may move from 0 to 1; what they are made of is compared."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,16 @@ class Agreement:
 
 _COLUMNS: Final[dict[str, str]] = {
     "label": "str",
-    "input": "int64",
-    "point": "str",
-    "metric": "str",
-    "component": "int64",
+    "input": "Int64",
+    "layer": "Int64",
+    "head": "Int64",
+    "token": "Int64",
+    "component": "Int64",
     "value": "float64",
+    "gain": "float64",
+    "real": "float64",
+    "imaginary": "float64",
+    **dict.fromkeys(("point", "other", "metric", "quantity", "norm", "form", "kind"), "str"),
 }
 
 
@@ -86,15 +101,37 @@ def agreements(result: Measurement | Comparison, earlier: Mapping[str, bytes]) -
 def _table(content: bytes, name: str) -> pd.DataFrame:
     if not content:
         return pd.DataFrame(columns=[*_SCALED[name], "value"])
+    empty = {column: [""] for column, kind in _COLUMNS.items() if kind != "str"}
     try:
-        return pd.read_csv(
-            io.BytesIO(content),
-            dtype=_COLUMNS,
-            keep_default_na=False,
-            na_values={"value": [""]},
-        )
-    except ValueError as error:
+        table = pd.read_csv(io.BytesIO(content), dtype=_COLUMNS, keep_default_na=False, na_values=empty)
+        return _VALUES.get(name, _plain)(table)
+    except (KeyError, ValueError) as error:
         raise SettingsError(f"The earlier {name} is no table of Oversmooth's ({error}).") from error
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    return table[~table["quantity"].isin(_JUMPING)] if "quantity" in table else table
+
+
+def _moduli(table: pd.DataFrame) -> pd.DataFrame:
+    """The moduli of the eigenvalues of each head in order: which of a conjugate pair comes first is rounding."""
+    keys = ["label", "layer", "head"]
+    value = np.hypot(table["real"], table["imaginary"])
+    rows = table[[*keys, "component"]].assign(value=value)
+    ordered = rows.sort_values([*keys, "value"], ascending=[True, True, True, False], kind="stable")
+    return ordered.assign(component=rows.sort_values([*keys, "component"])["component"].to_numpy())
+
+
+def _gains(table: pd.DataFrame) -> pd.DataFrame:
+    """The gains alone: which pair attains one may be a tie."""
+    return table[["label", "layer", "head"]].assign(quantity="gain", value=table["gain"])
+
+
+_VALUES: Final[Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
+    "circuits.csv": _moduli,
+    "dominance.csv": _gains,
+}
+"""What is compared of tables that hold more than one number in a row."""
 
 
 def _compared(name: str, before: pd.DataFrame, now: pd.DataFrame) -> Agreement:
@@ -114,9 +151,14 @@ def _compared(name: str, before: pd.DataFrame, now: pd.DataFrame) -> Agreement:
 
 
 def _place(row: pd.Series) -> str:
-    named = [str(row["metric"])] if "metric" in row else [f"singular value {row['component']}"]
-    named += [f"at {points.title(str(row['point']))}"] if "point" in row else []
-    return f"{' '.join(named)} of text {row['input'] + 1}, {row['label']}"
+    name = next((str(row[column]) for column in ("metric", "quantity") if column in row), "")
+    if not name:
+        kind = "eigenvalue" if "head" in row else "singular value"
+        name = f"{kind} {row['component']}" if "component" in row else "value"
+    named = [name, *([f"at {points.title(str(row['point']))}"] if "point" in row else [])]
+    named += [f"of {noun} {row[noun]}" for noun in ("layer", "head") if noun in row and not pd.isna(row[noun])]
+    named += [f"of text {row['input'] + 1}"] if "input" in row and not pd.isna(row["input"]) else []
+    return f"{' '.join(named)}, {row['label']}"
 
 
 def differences(before: Mapping[str, Record], now: Mapping[str, Record]) -> list[str]:

@@ -13,9 +13,19 @@ from oversmooth import points
 from oversmooth.findings import arrow, caveats, number, reason
 from oversmooth.findings.absences import absent, by_reason, no_deltas, no_spectrum
 from oversmooth.findings.maps import difference_of_maps
-from oversmooth.findings.numerals import signed
+from oversmooth.findings.numerals import between, signed
 from oversmooth.findings.plane import plane_positions
 from oversmooth.findings.spectra import cumulative_shares, singular_values, spectrum_reason
+from oversmooth.findings.spread import (
+    BAND,
+    UNPAIRED,
+    Spread,
+    at_the_end,
+    delta_spreads,
+    is_unpaired,
+    mean_of,
+    spreads,
+)
 from oversmooth.tokens import visible
 from oversmooth.wording import count
 
@@ -32,12 +42,13 @@ def curve(measurement: Measurement, metric: str) -> str:
     """Of :func:`oversmooth.figures.curves.curve`."""
     declared = metric_registry.get(metric)
     values = {point: value for point, value in measurement.curve(metric).items() if math.isfinite(value)}
-    opening = f"{declared.title} over depth, a line chart"
+    over = spreads(measurement, metric)
+    opening = f"{declared.title} over depth, a line chart{_with_bands(len(measurement.tokens), over)}"
     if not values:
         return f"{opening}, empty. {' '.join(caveats(measurement, metric))}"
     unit = f" {declared.unit}" if declared.unit else ""
     course = ", ".join(
-        f"{number(values[point])}{unit} at {points.title(point)}"
+        f"{number(values[point])}{unit}{_ends_of_band(over.get(point))} at {points.title(point)}"
         for point in dict.fromkeys([*_ends(values), *(point for point in _APART if point in values)])
     )
     low, high = min(values, key=lambda point: values[point]), max(values, key=lambda point: values[point])
@@ -56,7 +67,7 @@ def similarity(measurement: Measurement, point: str) -> str:
     cosines = measurement.similarity.sel(point=point).values
     if not np.isfinite(cosines).all():
         return f"No similarity map at {place}: {reason(measurement, 'similarity', point)}."
-    opening = f"Heat map of the cosine between {count(len(measurement.tokens[0].measured), 'token')} at {place}"
+    opening = f"Heat map of the cosine between {count(len(measurement.shown.measured), 'token')} at {place}"
     return f"{opening}: {_pairs(measurement, cosines)}."
 
 
@@ -64,7 +75,7 @@ def _pairs(measurement: Measurement, values: NDArray[np.float32]) -> str:
     """Mean and extremes of a map over pairs of different tokens."""
     if len(values) < 2:
         return "there is no pair to compare"
-    tokens, factor = measurement.tokens[0].measured, measurement.similarity_factor
+    tokens, factor = measurement.shown.measured, measurement.similarity_factor
     pairs = np.ma.masked_array(values, mask=np.eye(len(values), dtype=bool))
 
     def extreme(flat: int) -> str:
@@ -88,7 +99,7 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
         return f"{opening}, all 0."
     shares = cumulative_shares(values)
     enough = int(np.searchsorted(shares, 0.9)) + 1
-    floor = float(measurement.spectra["floor"].sel(point=point).values[0])
+    floor = float(measurement.spectra["floor"].sel(point=point).values[measurement.settings.shown])
     below = int(np.count_nonzero(values <= floor))
     sentences = [
         f"{opening} from {number(float(values[0]))} to {number(float(values[-1]))}.",
@@ -117,15 +128,17 @@ def _course(label: str, measurement: Measurement, metric: str) -> str:
     first, last = _ends(values)
     last = points.FUSION if points.FUSION in values else last
     way = f"{arrow(values[first], values[last])} from {points.title(first)} to {points.title(last)}"
-    return " ".join([f"{visible(label)}: {way}.", *gaps])
+    means = at_the_end(len(measurement.tokens), spreads(measurement, metric).get(last))
+    return " ".join([f"{visible(label)}: {', '.join(filter(None, (way, means)))}.", *gaps])
 
 
 def delta_curve(comparison: Comparison, metric: str) -> str:
     """Of :func:`oversmooth.figures.deltas.delta_curve`."""
     opening = f"{metric_registry.get(metric).title} over depth, variant minus baseline, a line chart"
     without = no_deltas(comparison, metric)
+    unpaired = {label: UNPAIRED for label in comparison.variants if is_unpaired(comparison, label)}
     told = [_departure(comparison, metric, label) for label in comparison.variants if label not in without]
-    return " ".join([f"{opening}{'' if told else ', empty'}.", *told, *_left_out(without)])
+    return " ".join([f"{opening}{'' if told else ', empty'}.", *told, *_left_out(unpaired | without)])
 
 
 def _departure(comparison: Comparison, metric: str, label: str) -> str:
@@ -133,7 +146,9 @@ def _departure(comparison: Comparison, metric: str, label: str) -> str:
     if parting is None or largest is None:
         return f"{visible(label)} nowhere differs from the baseline."
     most = f"by {signed(largest[1])} at most, at {points.title(largest[0])}"
-    return f"{visible(label)} differs from {points.title(parting)} on, {most}."
+    spread = delta_spreads(comparison, metric, label).get(largest[0])
+    words = [mean_of(len(comparison.baseline.tokens), spread.count), spread.words] if spread else []
+    return f"{visible(label)} differs from {points.title(parting)} on, {', '.join(filter(None, (most, *words)))}."
 
 
 def compared_map(comparison: Comparison, label: str, point: str) -> str:
@@ -147,7 +162,7 @@ def difference_map(comparison: Comparison, label: str, point: str) -> str:
     if difference is None:
         return f"{visible(label)}: {why}"
     variant = comparison.measurements[label]
-    tokens = count(len(variant.tokens[0].measured), "token")
+    tokens = count(len(variant.shown.measured), "token")
     opening = f"Heat map of the cosine between {tokens} at {points.title(point)}, {visible(label)} minus the baseline"
     return f"{opening}: {_pairs(variant, difference)}."
 
@@ -176,8 +191,20 @@ def fidelity_plane(
             sweeps.append(
                 f"{visible(title)}, a control, runs from {number(y)} at {number(x)} to {number(v)} at {number(u)}."
             )
-    opening = f"{up} against {across} at {points.title(point)}, a scatter chart."
+    means = mean_of(len(comparison.baseline.tokens))
+    opening = f"{up} against {across} at {points.title(point)}, a scatter chart{means and f', {means}'}."
     return " ".join([opening, *told, *sweeps, *_left_out(without)])
+
+
+def _with_bands(texts: int, over: Mapping[str, Spread]) -> str:
+    """What a line is of several texts."""
+    banded = any(spread.defined for spread in over.values())
+    means = mean_of(texts)
+    return f", {means}{f' with a {BAND}' if banded else ''}" if means else ""
+
+
+def _ends_of_band(spread: Spread | None) -> str:
+    return f" ({between(spread.low, spread.high)})" if spread is not None and spread.defined else ""
 
 
 def _sides(comparison: Comparison) -> str:

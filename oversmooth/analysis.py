@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,7 +46,8 @@ class Analysis:
         points: in the order in which they arrive.
         rows: per input.
         width: of the hidden states.
-        similarity: whether to keep the maps of the first input.
+        similarity: whether to keep the maps of one input.
+        shown: the number of that input.
         centred: whether to keep the singular values of the centred tokens too.
         fidelity: of one side of a comparison.
     """
@@ -58,6 +60,7 @@ class Analysis:
         width: int,
         *,
         similarity: bool,
+        shown: int = 0,
         centred: bool,
         fidelity: Fidelity | None = None,
     ) -> None:
@@ -72,7 +75,8 @@ class Analysis:
         self.raw = np.full((*shape, components), np.nan)
         self.centred = np.full((*shape, components), np.nan) if centred else None
         self.floor = np.full(shape, np.nan)
-        tokens = len(rows[0].measured)
+        self.shown = shown
+        tokens = len(rows[shown].measured)
         self.factor = -(-tokens // MAP_TOKENS)
         edge = -(-tokens // self.factor)
         self.maps: NDArray[np.float32] | None = None
@@ -84,16 +88,17 @@ class Analysis:
 
     def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
         """Measure the states (token, dim) of one input at one point, padding and special tokens still among them."""
-        rows = self.rows[number]
-        if not np.isfinite(states[rows.measured]).all():
-            self._mark_non_finite(number, point, states[rows.measured])
+        tokens = self.rows[number].tokens(states)
+        # The squares of float32 values do not overflow float64: their sum is finite exactly where all of them are.
+        if not math.isfinite(tokens.energy):
+            self._mark_non_finite(number, point, tokens.stored)
             return
-        tokens = rows.tokens(states)
-        for metric in self.metrics:
-            self._measure(metric, tokens, number, point)
+        with np.errstate(over="ignore", invalid="ignore"):  # Told in a note.
+            for metric in self.metrics:
+                self._measure(metric, tokens, number, point)
         self.floor[number, self.points[point]] = tokens.floor
         self._keep_spectra(tokens, number, point)
-        if self.maps is not None and number == 0:
+        if self.maps is not None and number == self.shown:
             self._keep_map(self.maps[self.points[point]], tokens, point)
         self._compare(tokens, number, point)
 
@@ -103,12 +108,11 @@ class Analysis:
 
     def _measure(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> None:
         try:
-            with np.errstate(over="ignore", invalid="ignore"):  # Told below, in a note.
-                value = metric.compute(tokens)
+            value = metric.compute(tokens)
         except UndefinedError as error:
             self.notes.append(Note("missing", number, point, metric.name, str(error)))
             return
-        if not np.isfinite(value):
+        if not math.isfinite(value):
             self.notes.append(Note("missing", number, point, metric.name, "the result is infinite or not a number"))
             return
         self._put(metric.name, number, point, value, resolved=metric.resolved is None or metric.resolved(tokens))
@@ -141,14 +145,14 @@ class Analysis:
         try:
             store[:] = averaged(tokens.cosines, self.factor)
         except UndefinedError as error:
-            self.notes.append(Note("missing", 0, point, "similarity", str(error)))
+            self.notes.append(Note("missing", self.shown, point, "similarity", str(error)))
 
     def _mark_non_finite(self, number: int, point: str, states: NDArray[np.float32]) -> None:
         bad = int(np.count_nonzero(~np.isfinite(states)))
         reason = f"infinite or not a number: {count(bad, 'activation')} of {states.size:,}"
         self.non_finite[number, point] = reason
         names = list(self.curves)
-        if self.maps is not None and number == 0:
+        if self.maps is not None and number == self.shown:
             names.append("similarity")
         self.notes += [Note("missing", number, point, name, reason) for name in names]
         self._compare(None, number, point)

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from oversmooth import __version__, terminal
-from oversmooth.commands import compare, lists, measure
+from oversmooth.commands import compare, explain, lists, measure
 from oversmooth.commands import run as repeat
 from oversmooth.errors import OversmoothError
 
@@ -35,6 +35,7 @@ def oversmooth(
 
 app.command(help=measure.HELP)(measure.measure)
 app.command(help=compare.HELP)(compare.compare)
+app.command(help=explain.HELP)(explain.explain)
 app.command("run", help=repeat.HELP)(repeat.run)
 app.command()(lists.models)
 app.command()(lists.metrics)

@@ -146,7 +146,7 @@ class Comparison:
         return delta_curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
 
     def plot_similarity(self, layer: Layer = -1, *, label: str | None = None, theme: ThemeName = "light") -> go.Figure:
-        """Cosine of every pair of tokens of one side's first text, on the colour scale of all sides.
+        """Cosine of every pair of tokens of one side's text shown, on the colour scale of all sides.
 
         Args:
             layer: the number of a block, from the baseline's end where negative, or the name of a point.
@@ -182,7 +182,7 @@ class Comparison:
     def plot_spectra(
         self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
     ) -> go.Figure:
-        """Singular values of each side's first text, and the share of the energy in the first k.
+        """Singular values of each side's text shown, and the share of the energy in the first k.
 
         Args:
             layer: the number of a block, from the baseline's end where negative, or the name of a point.

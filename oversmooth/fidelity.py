@@ -57,6 +57,7 @@ class Fidelity:
         sides: Sides,
     ) -> None:
         self.metrics = (*(BESIDE_BASELINE if sides.baseline is not None else ()), IDENTITY_RETRIEVAL)
+        self._points = frozenset(names)
         self._last_block = [name for name in names if points.is_block(name)][-1]
         self._retrieval = Retrieval(identities, len(names), dimension)
         self._texts = len(identities)
@@ -65,6 +66,9 @@ class Fidelity:
 
     def take(self, number: int, point: str, tokens: TokenStates | None) -> Iterator[Value]:
         """The numbers that are known with these measured tokens; None for tokens that are not finite."""
+        if point not in self._points:
+            yield Value(IDENTITY_RETRIEVAL, number, np.nan, "it is searched for outside of blocks alone")
+            return
         if tokens is not None:
             if self._kept is not None:
                 self._kept.keep(number, point, tokens)

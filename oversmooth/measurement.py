@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
 
+    from oversmooth.explanation import Explanation
     from oversmooth.figures.choosing import Layer, ThemeName
     from oversmooth.settings import Settings
 
@@ -75,7 +76,8 @@ class Measurement:
     """``raw`` and, where asked for, ``centred``: singular values (input, point, component), descending, NaN beyond the
     last, 0 where they do not rise above ``floor`` (input, point), the rounding of the stored states."""
     similarity: xr.DataArray | None
-    """Cosine of every pair of measured tokens of the first input: dims (point, token, other), float32."""
+    """Cosine of every pair of measured tokens of the text number ``settings.shown``: dims (point, token, other),
+    float32."""
     similarity_factor: int
     """Neighbouring tokens averaged into one row of ``similarity``; 1 when every token has its own."""
     outputs: xr.Dataset
@@ -84,6 +86,8 @@ class Measurement:
     tokens: tuple[Tokens, ...]
     notes: tuple[Note, ...]
     record: Record
+    explanation: Explanation | None = None
+    """Mechanisms, where they were asked for."""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -95,6 +99,11 @@ class Measurement:
     def main_points(self) -> tuple[str, ...]:
         """The points without those inside a block: what curves draw by default."""
         return tuple(point for point in self.points if not points.is_sub_layer(point))
+
+    @property
+    def shown(self) -> Tokens:
+        """The tokens of the text that the similarity maps are of."""
+        return self.tokens[self.settings.shown]
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -112,8 +121,13 @@ class Measurement:
 
     # Figures and tables are made of measurements, so that what follows imports them only when it is asked for.
 
-    def plot(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
-        """One metric over depth.
+    def plot(self, metric: str, *, lines: bool = False, theme: ThemeName = "light") -> go.Figure:
+        """One metric over depth, of several texts as their mean with its bootstrap band.
+
+        Args:
+            metric: one that was measured.
+            lines: whether each of several texts has a thin line of its own.
+            theme: colours.
 
         Raises:
             SettingsError: where it was not measured.
@@ -121,10 +135,10 @@ class Measurement:
         from oversmooth.figures import choosing
         from oversmooth.figures.curves import curve
 
-        return curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
+        return curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme), lines=lines)
 
     def plot_similarity(self, layer: Layer = -1, *, theme: ThemeName = "light") -> go.Figure:
-        """Cosine of every pair of tokens of the first text.
+        """Cosine of every pair of tokens of the text number ``settings.shown``.
 
         Args:
             layer: the number of a block, from the end where negative, or the name of a point.
@@ -141,7 +155,7 @@ class Measurement:
     def plot_spectrum(
         self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
     ) -> go.Figure:
-        """Singular values of the first text's tokens, and the share of the energy in the first k.
+        """Singular values of the tokens of the text number ``settings.shown``, and the share of energy in the first k.
 
         Args:
             layer: the number of a block, from the end where negative, or the name of a point.

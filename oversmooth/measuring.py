@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -15,17 +16,21 @@ from threadpoolctl import ThreadpoolController
 from oversmooth.analysis import Analysis
 from oversmooth.calibration import Sampler
 from oversmooth.errors import InputError
+from oversmooth.explanation import Explanation
 from oversmooth.inputs import Encoded, batch, encode
 from oversmooth.intervention import Intervention
 from oversmooth.language_model import Outputs, score
 from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.passes import analyse, batches
+from oversmooth.passes import analyse, batches, rows_of
 from oversmooth.progress import Report, silent
 from oversmooth.provenance import Circumstances, environment, place, provenance
 from oversmooth.settings import Settings
 from oversmooth.sides import sides_of
+
+if TYPE_CHECKING:
+    from oversmooth.explaining import Explainer
 
 
 def measure(settings: Settings, *, model: LoadedModel | None = None, report: Report = silent) -> Measurement:
@@ -47,24 +52,38 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     with model.lock, one_blas_thread():
         texts = [_encode(settings, number, model) for number in range(len(settings.texts))]
         clock["measure"] = time.perf_counter()
-        intervention = _intervention(settings, model, texts)
+        explainer = _explainer(settings, model, texts)
+        intervention = _intervention(settings, model, texts, explainer)
         with sides_of(settings, model, texts, report) as sides, _active(intervention):
-            analysis = analyse(texts, model, settings, intervention, sides, report)
+            analysis = analyse(texts, model, settings, intervention, sides, report, explainer)
             here, mitigations = environment(model), tuple(model.mitigated_by)
         if settings.language_model:
             clock["loss"] = time.perf_counter()
         outputs = score(settings, model, texts, intervention, report)
+        explanation = None if explainer is None else explainer.explanation()
     clock["end"] = time.perf_counter()
-    return _assemble(settings, model, texts, analysis, outputs, Circumstances(here, mitigations, _durations(clock)))
+    circumstances = Circumstances(here, mitigations, _durations(clock))
+    return _assemble(settings, model, texts, analysis, outputs, circumstances, explanation)
 
 
-def _intervention(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Intervention | None:
+def _explainer(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Explainer | None:
+    if not settings.explanation:
+        return None
+    from oversmooth.explaining import Explainer
+
+    return Explainer(model, texts, [rows_of(text) for text in texts], shown=settings.shown)
+
+
+def _intervention(
+    settings: Settings, model: LoadedModel, texts: Sequence[Encoded], explainer: Explainer | None
+) -> Intervention | None:
     """The settings' mitigations; both sides of a comparison run with one kernel, so the baseline has an empty one."""
-    if not settings.mitigations and not settings.fidelity:
+    if not settings.mitigations and not settings.fidelity and explainer is None:
         return None
     members = batches(texts, padded=model.anatomy.padding_is_safe)
     sampler = Sampler(model.anatomy, (batch([texts[number] for number in each], model) for each in members))
-    return Intervention(model, settings.methods, sampler)
+    observe = explainer.see if explainer is not None and explainer.observes else None
+    return Intervention(model, settings.methods, sampler, observe)
 
 
 def _active(intervention: Intervention | None) -> AbstractContextManager[object]:
@@ -120,6 +139,7 @@ def _assemble(
     analysis: Analysis,
     outputs: Outputs,
     circumstances: Circumstances,
+    explanation: Explanation | None,
 ) -> Measurement:
     points, number = tuple(analysis.points), len(texts)
     dims = ("input", "point")
@@ -144,4 +164,5 @@ def _assemble(
         tokens=tuple(text.tokens for text in texts),
         notes=(*analysis.ordered_notes(), *outputs.notes),
         record=provenance(settings, model, texts, analysis, circumstances, outputs.warnings),
+        explanation=explanation,
     )

@@ -1,6 +1,7 @@
 """What is measured and what is drawn of it as the query of an address, and back.
 
-An address holds what differs from the usual: ``?text=A+cat+sat.&layer=3``; a variant as its specification,
+An address holds what differs from the usual: ``?text=A+cat+sat.&layer=3``, with several texts one entry each and the
+sentences that come along by name, ``texts=bundled``; a variant as its specification,
 ``variant=softdecay:blend=0.5``, or with what else it has of its own as JSON. Whatever cannot be read falls back to the
 usual value and is told.
 """
@@ -8,6 +9,7 @@ usual value and is told.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -22,6 +24,7 @@ from oversmooth.errors import MitigationError, SettingsError
 from oversmooth.mitigations import parse
 from oversmooth.mitigations.parameters import SWITCH
 from oversmooth.settings import Settings
+from oversmooth.texts import bundled
 from oversmooth.view import View, shortened
 from oversmooth.wording import count
 
@@ -41,6 +44,8 @@ _NAMES: Final = {"texts": "text", "metrics": "metric", "mitigations": "mitigatio
 """In the address, where a list is one entry after the other."""
 _LISTS: Final = frozenset(_NAMES)
 _VARIANT, _NO_VARIANT, _LEFT_OUT = "variant", "none", "left_out"
+_SET, _BUNDLED = "texts", "bundled"
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,15 @@ def to_query(settings: AnySettings, view: View, usual: AnySettings) -> Address:
     baseline, variants = _sides(settings)
     usual_baseline, usual_variants = _sides(usual)
     query = _differing(baseline, usual_baseline) | _differing(view, View())
+    if _NAMES["texts"] in query and baseline.texts == _bundled():
+        del query[_NAMES["texts"]]
+        query[_SET] = [_BUNDLED]
     left_out = [name for name, values in query.items() if _length({name: values}) > LONGEST_ENTRY]
     for name in left_out:
         del query[name]
+    if _NAMES["texts"] in left_out:
+        # The number of a text, of which there may be fewer.
+        query.pop("shown", None)
     entries = {label: _variant(label, each, baseline) for label, each in variants}
     if list(entries.values()) != [_variant(label, each, usual_baseline) for label, each in usual_variants]:
         long = [label for label, entry in entries.items() if _length({_VARIANT: [entry]}) > LONGEST_ENTRY]
@@ -98,9 +109,9 @@ def from_query(query: Query, usual: AnySettings) -> Link:
     """
     reading = _Reading(query)
     usual_baseline, usual_variants = _sides(usual)
-    baseline = reading.fields(usual_baseline, lambda own: Settings.of(**own))
+    baseline = reading.fields(reading.with_set(usual_baseline), lambda own: Settings.of(**own))
     settings: AnySettings = baseline
-    known = {_LEFT_OUT, *map(_name, Settings.model_fields), *map(_name, View.model_fields)}
+    known = {_LEFT_OUT, _SET, *map(_name, Settings.model_fields), *map(_name, View.model_fields)}
     labels: list[str] = []
     if isinstance(usual, ComparisonSettings):
         known.add(_VARIANT)
@@ -140,6 +151,16 @@ class _Reading:
                 self.notices.append(f"{_why(error, _name(name), given)} Its usual value stands.")
         return found
 
+    def with_set(self, usual: Settings) -> Settings:
+        """The usual settings with the set of texts that the query names."""
+        given = self.query.get(_SET)
+        if not given:
+            return usual
+        if given[-1] != _BUNDLED:
+            self.notices.append(f"{_why(ValueError(), _SET, given)} Its usual value stands.")
+            return usual
+        return usual.model_copy(update={"texts": _bundled()})
+
     def variants(self, entries: Sequence[str], baseline: Settings) -> dict[str, Settings]:
         """Variants by label; one that is wrong is left out."""
         found: dict[str, Settings] = {}
@@ -169,6 +190,10 @@ class _Reading:
 def named(left_out: str) -> str:
     """What an address leaves out, in a sentence."""
     return "the text" if left_out == _NAMES["texts"] else f"“{shortened(left_out)}”"
+
+
+def _bundled() -> tuple[str, ...]:
+    return tuple(sentence.text for sentence in bundled())
 
 
 def _sides(settings: AnySettings) -> tuple[Settings, tuple[tuple[str, Settings], ...]]:
@@ -210,6 +235,8 @@ def _read(name: str, given: Sequence[str], usual: object) -> object:
         return SWITCH.get(text, text)
     if isinstance(usual, int):
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else text
+    if isinstance(usual, float):
+        return float(text) if _DECIMAL.fullmatch(text) else text
     return text
 
 

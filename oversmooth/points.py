@@ -7,6 +7,9 @@ In order of the data's way through the model: ``embedding`` (what the first bloc
 * ``i.mlp``: the residual stream after the MLP branch was added, where a norm still follows (post-norm families);
 * ``i``: the output of the block,
 
+with, between these, what a branch reads and what it adds: ``i.attention_read`` (the output of a norm before attention),
+``i.attention_branch`` and ``i.mlp_branch`` (the output of the branch before it is added to the stream);
+
 and ``final_norm``, the output of the norm after the last block, where the family has one. Hierarchical fusion adds
 ``fusion``: what it makes of the outputs of all blocks.
 Blocks are counted from 0, as in the weights' own names.
@@ -14,7 +17,7 @@ Blocks are counted from 0, as in the weights' own names.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, cast
 
 EMBEDDING = "embedding"
 FINAL_NORM = "final_norm"
@@ -22,8 +25,23 @@ FUSION = "fusion"
 OUTPUT = "output"
 """Of the language-model head; no point of the states, but a place for notes on what is measured there."""
 
-PointSet = Literal["blocks", "all"]
+PointSet = Literal["blocks", "all", "branches"]
 SubLayer = Literal["attention", "attention_norm", "mlp"]
+BranchPart = Literal["attention_read", "attention_branch", "mlp_branch"]
+Part = SubLayer | BranchPart
+PARTS: Final[tuple[Part, ...]] = (
+    "attention_read", "attention_branch", "attention", "attention_norm", "mlp_branch", "mlp",
+)  # fmt: skip
+"""Points inside a block, in the order of the data's way."""
+WORDS: Final[dict[Part, str]] = {
+    "attention_read": "before attention, normed",
+    "attention_branch": "in the attention branch",
+    "attention": "after attention",
+    "attention_norm": "after its attention norm",
+    "mlp_branch": "in the MLP branch",
+    "mlp": "after the MLP",
+}
+"""The same in words."""
 
 
 def block(index: int) -> str:
@@ -31,7 +49,7 @@ def block(index: int) -> str:
     return str(index)
 
 
-def sub_layer(index: int, part: SubLayer) -> str:
+def sub_layer(index: int, part: Part) -> str:
     """Name of a sub-layer point of block ``index``."""
     return f"{index}.{part}"
 
@@ -59,8 +77,7 @@ def title(point: str) -> str:
     if is_block(point):
         return f"block {point}"
     index, part = point.split(".")
-    words = {"attention": "after attention", "attention_norm": "after its attention norm", "mlp": "after the MLP"}
-    return f"block {index} {words[part]}"
+    return f"block {index} {WORDS[cast(Part, part)]}"
 
 
 def tick(point: str) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from oversmooth import points
 from oversmooth.errors import ModelError
 from oversmooth.models.anatomy import Anatomy
-from oversmooth.points import PointSet, SubLayer
+from oversmooth.points import PARTS, Part, PointSet
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -26,14 +26,22 @@ def expected_points(anatomy: Anatomy, which: PointSet, *, fused: bool = False) -
     """Names of the points that a pass will reach, in order; with that of a read-out behind them where ``fused``."""
     names = [points.EMBEDDING]
     for index in range(len(anatomy.blocks)):
-        if which == "all":
-            names += [points.sub_layer(index, part) for part in anatomy.sub_layers]
+        names += [points.sub_layer(index, part) for part in _parts(anatomy, which)]
         names.append(points.block(index))
     if anatomy.final_norm is not None:
         names.append(points.FINAL_NORM)
     if fused:
         names.append(points.FUSION)
     return tuple(names)
+
+
+def _parts(anatomy: Anatomy, which: PointSet) -> tuple[Part, ...]:
+    """The points inside each block, in order."""
+    if which == "blocks":
+        return ()
+    branches = () if which == "all" else tuple(f"{branch}_branch" for branch in anatomy.branches)
+    read = ("attention_read",) if which == "branches" and anatomy.start_norms else ()
+    return tuple(part for part in PARTS if part in (*anatomy.sub_layers, *branches, *read))
 
 
 @torch.inference_mode()
@@ -101,7 +109,7 @@ class _Pass:
         self.hand_on(points.block(self.index), states)
         self.index += 1
 
-    def sub_layer(self, part: SubLayer, states: Tensor) -> None:
+    def sub_layer(self, part: Part, states: Tensor) -> None:
         self.hand_on(points.sub_layer(self.index, part), states)
 
 
@@ -110,13 +118,25 @@ def _hooks(run: _Pass, which: PointSet) -> Iterator[RemovableHandle]:
     for block in _unique(anatomy.blocks):
         yield _before(block, run.enter_block)
         yield _after(block, run.leave_block)
-    if which == "all":
-        for part, modules in anatomy.sub_layers.items():
-            attach = _after if part == "attention_norm" else _before
-            for module in _unique(modules):
-                yield attach(module, partial(run.sub_layer, part))
+    for part in _parts(anatomy, which):
+        attach = _before if part in ("attention", "mlp") else _after
+        for module in _unique(_modules(anatomy, part)):
+            yield attach(module, partial(run.sub_layer, part))
     if anatomy.final_norm is not None:
         yield _after(anatomy.final_norm, partial(run.hand_on, points.FINAL_NORM))
+
+
+def _modules(anatomy: Anatomy, part: Part) -> tuple[nn.Module, ...]:
+    """Those whose input or output is the point, one per layer."""
+    match part:
+        case "attention_read":
+            return anatomy.start_norms
+        case "attention_branch":
+            return anatomy.branches["attention"]
+        case "mlp_branch":
+            return anatomy.branches["mlp"]
+        case _:
+            return anatomy.sub_layers[part]
 
 
 def _unique(modules: tuple[nn.Module, ...]) -> tuple[nn.Module, ...]:

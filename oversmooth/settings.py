@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from oversmooth import metrics as metric_registry
 from oversmooth.errors import MitigationError, SettingsError
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.points import PointSet
-from oversmooth.wording import did_you_mean
+from oversmooth.wording import count, did_you_mean
 
 SCHEMA_VERSION: Final = 1
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -70,9 +70,13 @@ class Settings(BaseModel):
     )
     """Names of metrics; all without it."""
     points: PointSet = "blocks"
-    """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well."""
+    """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well. ``branches``: what
+    each branch reads and adds as well."""
     similarity: bool = True
-    """Whether the token × token cosine maps of the first text are kept."""
+    """Whether the token × token cosine maps of one text are kept."""
+    shown: Annotated[int, Field(ge=0)] = 0
+    """Number of that text, from 0; charts of spectra and tokens show it too. Means are over all texts whichever it
+    is."""
     centred_spectra: bool = False
     """Whether the singular values of the centred tokens are kept too, at one more decomposition a point."""
     mitigations: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(strict=False)] = ()
@@ -84,10 +88,22 @@ class Settings(BaseModel):
     language_model: bool = False
     """Whether the loss of the checkpoint's language-model head is measured too, where it has one. A masked model takes
     one more pass a token for it."""
+    explanation: bool = False
+    """Whether mechanisms are measured too: attention matrices, norms, circuits, texts beside each other. With eager
+    attention, and at the points ``branches``."""
     device: Device = "auto"
     """``auto`` takes a GPU where there is one."""
     max_tokens: Annotated[int, Field(ge=1, le=8192)] = DEFAULT_MAX_TOKENS
     """Longer texts are cut to this many tokens (special ones included), or to what the model's positions allow."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _explained_at_branches(cls, fields: object) -> object:
+        if isinstance(fields, dict) and fields.get("explanation") is True:
+            if fields.get("points", "branches") != "branches":
+                raise ValueError("an explanation is measured at the points “branches”: leave “points” out")
+            return {**fields, "points": "branches"}
+        return fields
 
     @field_validator("metrics")
     @classmethod
@@ -102,6 +118,14 @@ class Settings(BaseModel):
                 )
         # Registry order, each once: the order of the request must not change the result.
         return tuple(name for name in known if name in names)
+
+    @field_validator("shown")
+    @classmethod
+    def _shown_text(cls, shown: int, info: ValidationInfo) -> int:
+        texts = info.data.get("texts", ())
+        if texts and shown >= len(texts):
+            raise ValueError(f"text {shown}, counted from 0, is not among {count(len(texts), 'text')}")
+        return shown
 
     @field_validator("mitigations")
     @classmethod
@@ -197,7 +221,10 @@ def _sentences(error: ValidationError) -> str:
     parts = []
     for problem in error.errors():
         name = ".".join(str(step) for step in problem["loc"])
-        if not name:
+        if not name and problem["type"] == "value_error":
+            message = problem["msg"].removeprefix("Value error, ")
+            parts.append(f"{message[0].upper()}{message[1:]}.")
+        elif not name:
             parts.append("One setting has an empty or unreadable name.")
         elif problem["type"] == "extra_forbidden":
             parts.append(f"There is no setting named “{name}”{did_you_mean(name, known)}.")

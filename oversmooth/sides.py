@@ -28,7 +28,7 @@ def sides_of(
     A baseline's own states are kept on the model when the block has come to its end.
     """
     if not settings.fidelity:
-        yield None
+        yield Sides() if settings.explanation else None
         return
     key = reference_key(settings)
     kept: Reference | None = model.references.get(key)

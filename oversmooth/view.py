@@ -6,14 +6,25 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from oversmooth import mechanisms
 from oversmooth import metrics as metric_registry
+from oversmooth.mechanisms.declared_attention import NULL
 from oversmooth.metrics import fidelity, identity
+from oversmooth.toy import DEEPEST, WIDEST
 from oversmooth.wording import did_you_mean
 
 SHOWN: Final = 40
 """Characters of a wrong value that a sentence repeats."""
 LEFT: Final = (*fidelity.BESIDE_BASELINE, identity.IDENTITY_RETRIEVAL)
 """Metrics of what is left of a baseline at each point."""
+
+ATTENTION: Final = tuple(
+    name
+    for name in mechanisms.names()
+    if name.startswith("attention_") and not name.endswith((NULL, "_adjacent_cosine"))
+)
+"""Quantities of an attention matrix that can be drawn of every head."""
+MOST_SEED: Final = 9_999
 
 
 class View(BaseModel):
@@ -23,6 +34,8 @@ class View(BaseModel):
 
     curves: Annotated[tuple[str, ...], Field(strict=False)] | None = None
     """Metrics that are drawn over depth; None for the usual ones."""
+    lines: bool = False
+    """Whether every text is drawn as a line of its own, behind the mean."""
     layer: str = ""
     """The point of maps and spectra; empty for the last block."""
     scale: Literal["Linear", "Log"] = "Log"
@@ -39,6 +52,24 @@ class View(BaseModel):
     """Whether the controls to beat are drawn."""
     edited: int = 1
     """Place of the side whose controls are shown; 0 for the baseline."""
+    explained: str = ""
+    """The metric whose steps over sub-layers are drawn; empty for the mean cosine."""
+    steps: Literal["", "parts", "stream", "blocks"] = ""
+    """How fine they are; empty for the finest that can be told apart."""
+    attention: str = ""
+    """The quantity of the attention matrices that is drawn; empty for the first."""
+    null: bool = False
+    """Whether it is drawn less that of its null model."""
+    toy_low: Annotated[float, Field(ge=-WIDEST, le=WIDEST)] = 0.0
+    """Smallest eigenvalue of the linear recurrence."""
+    toy_high: Annotated[float, Field(ge=-WIDEST, le=WIDEST)] = 1.0
+    """Largest eigenvalue."""
+    toy_residual: bool = True
+    """Whether it has a residual connection."""
+    toy_depth: Annotated[int, Field(ge=1, le=DEEPEST)] = 200
+    """Its steps."""
+    toy_seed: Annotated[int, Field(ge=0, le=MOST_SEED)] = 0
+    """Of its random tokens and matrices."""
 
     @field_validator("curves")
     @classmethod
@@ -47,6 +78,16 @@ class View(BaseModel):
             _known(name, (*metric_registry.names(), *LEFT))
         # Each once.
         return None if names is None else tuple(dict.fromkeys(names))
+
+    @field_validator("explained")
+    @classmethod
+    def _known_explained(cls, name: str) -> str:
+        return _known(name, metric_registry.names()) if name else name
+
+    @field_validator("attention")
+    @classmethod
+    def _known_attention(cls, name: str) -> str:
+        return _known(name, ATTENTION, "quantity of attention") if name else name
 
     @field_validator("across")
     @classmethod
@@ -65,7 +106,7 @@ def shortened(text: str, most: int = SHOWN) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-def _known(name: str, known: tuple[str, ...]) -> str:
+def _known(name: str, known: tuple[str, ...], what: str = "metric") -> str:
     if name not in known:
-        raise ValueError(f"there is no metric named “{shortened(name)}”{did_you_mean(name, known)}")
+        raise ValueError(f"there is no {what} named “{shortened(name)}”{did_you_mean(name, known)}")
     return name

@@ -36,8 +36,10 @@ def _gaps() -> Measurement:
 
 
 def _texts() -> Measurement:
-    rows = [np.linspace(0.05 * n, 0.5 + 0.1 * n, 26).tolist() for n in range(3)]
-    return measurement({COSINE: rows}, blocks=24)
+    """Three, with a gap at block 9."""
+    rows = np.array([np.linspace(0.05 * n, 0.5 + 0.1 * n, 26) for n in range(3)])
+    rows[:, 10] = np.nan
+    return measurement({COSINE: rows.tolist()}, blocks=24)
 
 
 def _scripts() -> Measurement:
@@ -95,7 +97,7 @@ def _builders() -> dict[str, Callable[[], go.Figure]]:
     return {
         "curve": lambda: curves.curve(measurement(), COSINE, selected="5", **light),
         "curve_gaps": lambda: curves.curve(_gaps(), COSINE, **light),
-        "curve_texts": lambda: curves.curve(_texts(), COSINE, selected="final_norm", **light),
+        "curve_texts": lambda: curves.curve(_texts(), COSINE, selected="final_norm", lines=True, **light),
         "curve_fused": lambda: curves.curve(fused_variant(), COSINE, **light),
         "small_curve": lambda: curves.small_curve(measurement(), COSINE, selected="5", **light),
         "map": lambda: _map(measurement()),

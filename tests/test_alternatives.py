@@ -7,7 +7,7 @@ from synthetic import broken_variant, comparison_of, deep_variant, fused_variant
 
 from oversmooth import alternatives
 from oversmooth.comparison import Comparison
-from oversmooth.measurement import Note
+from oversmooth.measurement import Measurement, Note
 
 NAN = math.nan
 
@@ -141,4 +141,42 @@ def test_the_plane_is_told_by_its_coordinates() -> None:
         "Token cosine similarity against Linear CKA to the baseline at block 5, a scatter chart. "
         "baseline: 0.360 at 1. a: 0.180 at 0.750. "
         "Noise, a control, runs from 0.360 at 1 to 0.144 at 0.640. deep: it is another model."
+    )
+
+
+def _two(*rows: list[float]) -> Measurement:
+    return measurement({"token_cosine": list(rows)}, blocks=1, final_norm=False)
+
+
+def test_a_curve_of_several_texts_tells_how_many_and_their_bands() -> None:
+    assert alternatives.curve(_two([0.0, 0.2], [0.2, 0.6]), "token_cosine") == (
+        "Token cosine similarity over depth, a line chart, mean of 2 texts with a 95 % band: "
+        "0.100 (0.00 to 0.20) at the embedding, 0.400 (0.20 to 0.60) at block 0. "
+        "Lowest 0.100 at the embedding, highest 0.400 at block 0."
+    )
+
+
+def test_a_comparison_of_several_texts_tells_how_many_each_side_has() -> None:
+    sides = {"baseline": _two([0.0, 0.2], [0.2, 0.6]), "a": _two([0.1, 0.3], [0.3, 0.6]), "one": _two([0.1, 0.5])}
+    comparison = Comparison(sides, {})
+    said = alternatives.compared_curve(comparison, "token_cosine")
+    assert "a: 0.20 → 0.45 from the embedding to block 0, mean of 2 texts, 95 % band at the end 0.30 to 0.60." in said
+    assert said.endswith("one: 0.10 → 0.50 from the embedding to block 0.")
+    told = alternatives.delta_curve(comparison, "token_cosine")
+    # Both texts differ by 0.1 at the embedding: a band without width.
+    assert (
+        "a differs from the embedding on, by +0.100 at most, at the embedding, mean of 2 texts, "
+        "95 % band 0.100 to 0.100."
+    ) in told
+    assert told.endswith("one: the difference of means over other texts, which has no band.")
+
+
+def test_the_plane_of_several_texts_tells_how_many() -> None:
+    rows = {"token_cosine": [[0.1, 0.2]] * 2, "cka_to_baseline": [[1.0, 0.9]] * 2}
+    comparison = Comparison(
+        {"baseline": _two(*rows["token_cosine"]), "a": measurement(rows, blocks=1, points=["embedding", "0"])}, {}
+    )
+    axes = {"diversity": "token_cosine", "fidelity": "cka_to_baseline"}
+    assert "at block 0, a scatter chart, mean of 2 texts." in alternatives.fidelity_plane(
+        comparison, "0", controls={}, **axes
     )

@@ -42,3 +42,17 @@ def test_comparison_prints_every_row() -> None:
     cells = [row for row in rows_of("comparison") if row[0].isdecimal()]
     assert [row[0] for row in cells] == ["16", "32"]
     assert all(re.search(r"\d+\.\d+ / \d+\.\d+", cell) for row in cells for cell in row[1:])
+
+
+def test_attention_prints_every_row() -> None:
+    cells = rows_of("attention")
+    timed = [row[:2] for row in cells if len(row) == 7]
+    models = ["all-MiniLM-L6-v2", "random BERT, 2 × 768"]
+    assert timed == [[model, tokens] for model in models for tokens in ("16", "40")]
+    assert [row[0] for row in cells if len(row) == 2] == models
+
+
+def test_corpus_prints_every_row() -> None:
+    cells = rows_of("corpus")
+    assert [row[0] for row in cells] == ["2", "8"]
+    assert all(re.search(r"\d+ / \d+", cell) for row in cells for cell in row[3:])

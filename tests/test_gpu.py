@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from oversmooth import Settings, measure
+from oversmooth import Settings, compare, measure
 from oversmooth.models.loading import load
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -28,6 +28,26 @@ def test_curves_spectra_and_maps_agree_with_the_cpu(points: str) -> None:
     assert gpu.similarity is not None
     assert cpu.similarity is not None
     np.testing.assert_allclose(gpu.similarity, cpu.similarity, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "method", ["attnscale:omega=-0.3", "contranorm", "softdecay", "neutreno", "noise:ratio=0.1", "fusion:mode=mean"]
+)
+def test_mitigations_agree_with_the_cpu(method: str) -> None:
+    gpu, cpu = (compare(Settings.of(texts=TEXT, device=device), [method]) for device in ("cuda", "cpu"))
+    assert not gpu.failures
+    for metric in ("token_cosine", "effective_rank", "cka_to_baseline"):
+        found, expected = (each.measurements[method].curves[metric] for each in (gpu, cpu))
+        np.testing.assert_allclose(found, expected, rtol=RELATIVE, atol=1e-4, err_msg=metric)
+
+
+def test_an_explanation_agrees_with_the_cpu() -> None:
+    gpu, cpu = (measure(Settings.of(texts=TEXT, device=device, explanation=True)) for device in ("cuda", "cpu"))
+    assert gpu.explanation is not None
+    assert cpu.explanation is not None
+    for name in ("attention_root_lambda", "attention_entropy", "attention_sink_mass"):
+        np.testing.assert_allclose(gpu.explanation.attention[name], cpu.explanation.attention[name], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(gpu.explanation.bound["contraction"], cpu.explanation.bound["contraction"], rtol=1e-4)
 
 
 def test_a_gpu_is_taken_where_there_is_one() -> None:

@@ -183,6 +183,23 @@ class TestSettings:
         assert result.main_points == blocks
         assert np.isfinite(result.curves["token_cosine"]).all()
 
+    def test_the_text_shown_changes_the_map_and_the_chart_of_the_spectrum_and_no_number(self) -> None:
+        first, second = (measured(tiny("bert"), SENTENCE, MIDDLE, shown=shown) for shown in (0, 1))
+        alone = measured(tiny("bert"), MIDDLE)
+        assert first.curves.equals(second.curves)
+        assert first.spectra.equals(second.spectra)
+        assert second.similarity is not None
+        assert alone.similarity is not None
+        np.testing.assert_allclose(second.similarity, alone.similarity, atol=1e-5)
+        assert second.shown == alone.tokens[0]
+        assert alternatives.similarity(second, "1") == alternatives.similarity(alone, "1")
+        assert alternatives.spectrum(second, "1", centred=False) == alternatives.spectrum(alone, "1", centred=False)
+        assert second.plot_spectrum(1).data[-1].y == pytest.approx(alone.plot_spectrum(1).data[-1].y, rel=1e-5)
+
+    def test_what_is_missing_of_the_text_shown_has_its_reason(self) -> None:
+        result = measured(tiny("bert"), SENTENCE, "rain", shown=1, centred_spectra=True)
+        assert "one token" in alternatives.spectrum(result, "1", centred=True)
+
     def test_a_wrong_text_among_several_is_named(self) -> None:
         with pytest.raises(InputError, match=r"^Text 2: The text is empty"):
             measured(tiny("bert"), SENTENCE, " ")

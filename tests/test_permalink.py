@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -13,8 +14,10 @@ from oversmooth import Settings, metrics, mitigations
 from oversmooth.comparison import MOST_VARIANTS
 from oversmooth.comparison_settings import ComparisonSettings
 from oversmooth.permalink import LONGEST, LONGEST_ENTRY, AnySettings, Link, from_query, to_query
+from oversmooth.texts import bundled
 from oversmooth.view import LEFT, View
 
+BUNDLED = tuple(sentence.text for sentence in bundled())
 USUAL = Settings.of(texts="The cat sat on the mat.", centred_spectra=True)
 
 
@@ -42,10 +45,12 @@ SPECIFICATIONS = st.sampled_from(
         *mitigations.names(),
     ]
 )
+OWN_TEXTS = st.lists(TEXTS, min_size=1, max_size=3).map(tuple)
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "model": TEXTS.filter(bool),
     "revision": st.none() | TEXTS,
-    "texts": st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
+    "texts": OWN_TEXTS | st.just(BUNDLED),
+    "shown": st.integers(0, 70),
     "special_tokens": st.booleans(),
     "metrics": st.lists(st.sampled_from(metrics.names()), min_size=1).map(tuple),
     "points": st.sampled_from(["blocks", "all"]),
@@ -58,10 +63,11 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 }
 SETTINGS = st.fixed_dictionaries(
     {"texts": FIELDS["texts"]}, optional={name: each for name, each in FIELDS.items() if name != "texts"}
-).map(lambda own: Settings.of(**own))
+).map(lambda own: Settings.of(**_fitting(own, own["texts"])))
 VIEWS = st.builds(
     View,
     curves=st.none() | st.lists(st.sampled_from([*metrics.names(), *LEFT]), unique=True).map(tuple),
+    lines=st.booleans(),
     layer=st.sampled_from(["", "0", "11", "embedding", "final_norm"]),
     scale=st.sampled_from(["Linear", "Log"]),
     form=st.sampled_from(["Raw", "Centred"]),
@@ -71,12 +77,20 @@ VIEWS = st.builds(
 )
 
 
+def _fitting(own: dict[str, Any], texts: Sequence[str], shown: int = 0) -> dict[str, Any]:
+    """The fields with the number of a text that is there."""
+    return {**own, "shown": own.get("shown", shown) % len(texts)}
+
+
 @st.composite
 def comparisons(draw: st.DrawFn) -> ComparisonSettings:
     baseline = draw(SETTINGS)
     labels = draw(st.lists(LABELS | SPECIFICATIONS, unique=True, max_size=MOST_VARIANTS))
-    own = st.fixed_dictionaries({}, optional={**FIELDS, "mitigations": st.tuples(SPECIFICATIONS)})
-    return comparison(baseline, **{label: draw(own) for label in labels})
+    # The sentences that come along are too long for a variant's own texts.
+    fields = {**FIELDS, "mitigations": st.tuples(SPECIFICATIONS), "texts": OWN_TEXTS}
+    own = {label: draw(st.fixed_dictionaries({}, optional=fields)) for label in labels}
+    fitting = {label: _fitting(each, each.get("texts", baseline.texts), baseline.shown) for label, each in own.items()}
+    return comparison(baseline, **fitting)
 
 
 def travelled(settings: AnySettings, view: View, usual: AnySettings) -> Link:
@@ -174,6 +188,8 @@ def test_other_baselines_keep_the_usual_variants() -> None:
         ({"variant": ["gfsa", "gfsa"]}, "“gfsa” is given 2 times"),
         ({"variant": [f"noise:seed={seed}" for seed in range(9)]}, "has 9 variants; the first 6 are taken"),
         ({"mapped": ["pairnorm"]}, "“pairnorm”, which is no variant"),
+        ({"texts": ["all"]}, "“texts” in the link cannot be “all”. Its usual value stands."),
+        ({"shown": ["1"]}, "The setting “shown”: text 1, counted from 0, is not among 1 text."),
         ({"edited": ["7"]}, "controls of variant 7, which is not there"),
     ],
 )
@@ -191,6 +207,21 @@ def test_a_long_text_stays_out_and_says_so_at_both_ends() -> None:
     link = from_query(address.query, USUAL)
     assert link.settings == USUAL.model_copy(update={"device": "cpu"})
     assert link.notices == ("The link leaves out the text: it is too long for an address.",)
+
+
+def test_the_sentences_that_come_along_travel_by_name() -> None:
+    settings = Settings.of(texts=BUNDLED, centred_spectra=True, shown=63)
+    address = to_query(settings, View(lines=True), USUAL)
+    assert address.query == {"texts": ["bundled"], "shown": ["63"], "lines": ["yes"]}
+    assert from_query(address.query, USUAL) == Link(settings, View(lines=True))
+
+
+def test_texts_that_are_too_long_together_stay_out_with_the_number_of_the_one_shown() -> None:
+    settings = Settings.of(texts=["word " * 100] * 4, shown=3, centred_spectra=True)
+    address = to_query(settings, View(), USUAL)
+    assert address.left_out == ("text",)
+    link = from_query(address.query, USUAL)
+    assert (link.settings, len(link.notices)) == (USUAL, 1)
 
 
 def test_an_address_stays_short_and_names_the_variants_that_it_leaves_out() -> None:

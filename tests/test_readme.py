@@ -68,6 +68,7 @@ def test_the_guide_to_comparing_runs() -> None:
 
 def test_the_commands_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews.csv").write_text("stars,review\n5,A good film\n1,A bad film\n", encoding="utf-8")
     commands = [shlex.split(line) for line in "".join(blocks("sh")).splitlines() if "oversmooth" in line.split()[0]]
     assert len(commands) >= 8
     for program, *arguments in commands:

@@ -140,6 +140,44 @@ class TestEveryFamily:
         assert all(torch.equal(value, after[key]) for key, value in before.items())
 
 
+def after_branch(states: Recorded, index: int, branch: str) -> tuple[Tensor, Tensor] | None:
+    """The stream after a branch as the sum says, and as it was recorded; None where a family lacks one of them."""
+    before = states[str(index - 1)] if index else states["embedding"]
+    after = states.get(f"{index}.attention")
+    if branch == "mlp":
+        post_norm = f"{index}.mlp" in states
+        before = states.get(f"{index}.attention_norm" if post_norm else f"{index}.attention", before)
+        after = states.get(f"{index}.mlp", states[str(index)])
+    added = states.get(f"{index}.{branch}_branch")
+    return None if added is None or after is None else (before + added, after)
+
+
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if not family.image])
+def test_a_branch_is_what_is_added_to_the_stream(name: str) -> None:
+    anatomy = anatomy_of(name)
+    states = recorded(anatomy, inputs_of(name), "branches")
+    assert tuple(point for point in states if point in expected_points(anatomy, "all")) == expected_points(anatomy, "all")
+    assert set(states) == set(expected_points(anatomy, "branches"))
+    for index in range(LAYERS):
+        if anatomy.parallel:
+            before = states[str(index - 1)] if index else states["embedding"]
+            both = states[f"{index}.attention_branch"] + states[f"{index}.mlp_branch"]
+            assert torch.allclose(before + both, states[str(index)], atol=1e-5)
+            continue
+        pairs = {branch: after_branch(states, index, branch) for branch in ("attention", "mlp")}
+        assert {branch for branch, pair in pairs.items() if pair is not None} == set(anatomy.branches)
+        assert all(torch.equal(*pair) for pair in pairs.values() if pair is not None)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama", "gpt_neox", "falcon", "modernbert", "t5"])
+def test_attention_reads_the_norm_before_it(name: str) -> None:
+    anatomy = anatomy_of(name)
+    states = recorded(anatomy, inputs_of(name), "branches")
+    norm = anatomy.start_norms[1]
+    with torch.inference_mode():
+        assert torch.equal(norm(states["0"]), states["1.attention_read"])
+
+
 @pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.final_norm])
 def test_the_last_block_is_not_the_final_norm(name: str) -> None:
     states = recorded(anatomy_of(name), inputs_of(name))

@@ -26,8 +26,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "texts": st.lists(TEXTS, min_size=1, max_size=4).map(tuple),
     "special_tokens": st.booleans(),
     "metrics": st.lists(st.sampled_from(metrics.names()), min_size=1, max_size=6).map(tuple),
-    "points": st.sampled_from(("blocks", "all")),
+    "points": st.sampled_from(("blocks", "all", "branches")),
     "similarity": st.booleans(),
+    "shown": st.integers(0, 3),
     "centred_spectra": st.booleans(),
     "mitigations": st.lists(
         st.builds(
@@ -39,13 +40,23 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     ).map(tuple),
     "fidelity": st.booleans(),
     "language_model": st.booleans(),
+    "explanation": st.booleans(),
     "device": st.sampled_from(("auto", "cpu", "cuda", "mps")),
     "max_tokens": st.integers(1, 8192),
 }
 
+
+def drawn(fields: dict[str, Any]) -> Settings:
+    """Settings of fields drawn alone, made to agree with each other."""
+    agreeing = {"shown": fields.get("shown", 0) % len(fields["texts"])}
+    if fields.get("explanation"):
+        agreeing["points"] = "branches"
+    return Settings.of(**{**fields, **agreeing})
+
+
 ANY_SETTINGS = st.fixed_dictionaries(
     {"texts": FIELDS["texts"]}, optional={name: values for name, values in FIELDS.items() if name != "texts"}
-).map(lambda fields: Settings.of(**fields))
+).map(drawn)
 
 
 def refusal(text: str | bytes) -> str:
@@ -70,6 +81,20 @@ def refused(**fields: object) -> str:
 
 def test_every_field_is_drawn_by_the_property_tests() -> None:
     assert {*FIELDS, "schema_version"} == set(Settings.model_fields)
+
+
+def test_an_explanation_is_measured_at_the_branches() -> None:
+    assert Settings.of(texts="a", explanation=True).points == "branches"
+    assert Settings.of(texts="a").points == "blocks"
+    assert refused(explanation=True, points="all") == (
+        "An explanation is measured at the points “branches”: leave “points” out."
+    )
+
+
+def test_the_text_shown_is_one_of_the_texts() -> None:
+    assert Settings.of(texts=["a", "b"], shown=1).shown == 1
+    assert refused(shown=1) == "The setting “shown”: text 1, counted from 0, is not among 1 text."
+    assert refused(shown=-1).startswith("The setting “shown”: ")
 
 
 def test_defaults() -> None:
@@ -111,7 +136,7 @@ def test_keys_and_hashes_are_equal_exactly_when_settings_are(
     copy = Settings.from_json(first.to_json())
     assert (copy.key(), hash(copy)) == (first.key(), hash(first))
     name = data.draw(st.sampled_from(sorted(FIELDS)), "field")
-    changed = Settings.of(**{**dict(first), name: data.draw(FIELDS[name], "value")})
+    changed = drawn({**dict(first), name: data.draw(FIELDS[name], "value")})
     assert (changed == first) == (getattr(changed, name) == getattr(first, name))
     assert (changed == first) == (changed.key() == first.key())
 
@@ -193,7 +218,7 @@ def test_an_unknown_metric_is_named_with_the_nearest_known_one() -> None:
         ("metrics", [], "give at least one"),
         ("metrics", [3], "valid string"),
         ("metrics", [["rankme"]], "valid string"),
-        ("points", "some", "'blocks' or 'all'"),
+        ("points", "some", "'blocks', 'all' or 'branches'"),
         ("similarity", None, "valid boolean"),
         ("device", "gpu", "'auto', 'cpu', 'cuda' or 'mps'"),
         ("max_tokens", 0, "greater than or equal to 1"),

@@ -49,6 +49,8 @@ def compare(
     mitigation: Mitigations = None,
     text: options.Texts = None,
     text_file: options.TextFiles = None,
+    texts: options.ListFile = None,
+    column: options.Column = None,
     settings: options.SettingsFile = None,
     model: options.Model = None,
     revision: options.Revision = None,
@@ -74,6 +76,8 @@ def compare(
     flags = options.given(
         text,
         text_file,
+        texts,
+        column,
         model=model,
         revision=revision,
         metrics=metric,

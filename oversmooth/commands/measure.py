@@ -27,6 +27,8 @@ What a mitigation changes is measured beside the unchanged model, by `oversmooth
 def measure(
     text: options.Texts = None,
     text_file: options.TextFiles = None,
+    texts: options.ListFile = None,
+    column: options.Column = None,
     settings: options.SettingsFile = None,
     model: options.Model = None,
     revision: options.Revision = None,
@@ -52,6 +54,8 @@ def measure(
     flags = options.given(
         text,
         text_file,
+        texts,
+        column,
         model=model,
         revision=revision,
         metrics=metric,
@@ -63,7 +67,7 @@ def measure(
     )
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)
-    chosen = options.settings_from(_base(settings), flags)
+    chosen = options.settings_from(base(settings), flags)
     target.check()
     # Only now: what follows takes seconds to import.
     from oversmooth.measuring import measure as run_measure
@@ -73,7 +77,12 @@ def measure(
     raise typer.Exit(show(measurement, target))
 
 
-def _base(path: Path | None) -> Settings | None:
+def base(path: Path | None) -> Settings | None:
+    """The settings of one model in a file; None without a file.
+
+    Raises:
+        SettingsError: where it cannot be read, or holds a comparison.
+    """
     found = None if path is None else from_file(path)
     if isinstance(found, ComparisonSettings):
         raise SettingsError(

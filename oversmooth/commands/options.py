@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from oversmooth import terminal
 from oversmooth.errors import InputError, SettingsError
 from oversmooth.points import PointSet
 from oversmooth.settings import Device, Settings
+from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts
 from oversmooth.wording import bytes_in_words
 
 LARGEST_TEXT_FILE = 10_000_000
@@ -27,6 +29,24 @@ TextFiles = Annotated[
         "--text-file",
         help="A UTF-8 file with a text, measured after those of --text. May be repeated.",
         metavar="FILE",
+    ),
+]
+ListFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--texts",
+        help="A file with many texts: .txt with one a line, or a column of .csv, .tsv, .jsonl or .parquet. "
+        f"At most {MOST_TEXTS:,} are measured.",
+        metavar="FILE",
+    ),
+]
+Column = Annotated[
+    str | None,
+    typer.Option(
+        "--column",
+        help="The column of the --texts file; the only one that holds texts, or one named “text” or the like, "
+        "without it.",
+        metavar="NAME",
     ),
 ]
 SettingsFile = Annotated[
@@ -75,13 +95,25 @@ MaxTokens = Annotated[
 RunsOn = Annotated[Device | None, typer.Option("--device", help="Where the model runs.")]
 
 
-def given(text: Sequence[str] | None, text_file: Sequence[Path] | None, **flags: Any) -> dict[str, Any]:  # noqa: ANN401
-    """The settings that were given as options, by field.
+def given(
+    text: Sequence[str] | None,
+    text_file: Sequence[Path] | None,
+    texts: Path | None = None,
+    column: str | None = None,
+    **flags: Any,  # noqa: ANN401
+) -> dict[str, Any]:
+    """The settings that were given as options, by field; what was left out of a file with many texts is told.
 
     Raises:
-        InputError: where a text file cannot be read.
+        InputError: where a file with texts cannot be read.
+        SettingsError: where the options for texts contradict each other.
     """
-    flags["texts"] = [*(text or []), *map(_read_text, text_file or [])]
+    single = [*(text or []), *map(_read_text, text_file or [])]
+    if texts is not None and single:
+        raise SettingsError("Give texts with --texts, or with --text and --text-file, not with both.")
+    if texts is None and column is not None:
+        raise SettingsError("--column names a column of the file of --texts, which was not given.")
+    flags["texts"] = single if texts is None else _read_list(texts, column)
     return {name: value for name, value in flags.items() if value not in (None, [])}
 
 
@@ -94,21 +126,31 @@ def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
     if base is not None:
         return Settings.of(**{**base.model_dump(), **flags})
     if "texts" not in flags:
-        raise SettingsError("There is nothing to measure. Give a text with --text, --text-file or --settings.")
+        raise SettingsError("There is nothing to measure. Give a text with --text, --text-file, --texts or --settings.")
     return Settings.of(**flags)
+
+
+def _read_list(path: Path, column: str | None) -> list[str]:
+    found = read_texts(_content(path, LARGEST_FILE), str(path), column)
+    terminal.notes(found.notices)
+    return list(found.texts)
 
 
 def _read_text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_TEXT_FILE + 1)
-    except OSError as error:
-        raise InputError(f"Cannot read the text file {path}: {error.strerror or error}.") from error
-    if len(content) > LARGEST_TEXT_FILE:
-        limit = bytes_in_words(LARGEST_TEXT_FILE)
-        raise InputError(f"The text file {path} holds more than {limit}. Give a part of it.")
-    try:
         # Universal line ends; the line end that closes the file is not part of the text.
+        content = _content(path, LARGEST_TEXT_FILE)
         return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig").read().removesuffix("\n")
     except UnicodeDecodeError as error:
         raise InputError(f"The text file {path} is not UTF-8 (byte {error.start + 1:,}). Save it as UTF-8.") from error
+
+
+def _content(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise InputError(f"Cannot read the text file {path}: {error.strerror or error}.") from error
+    if len(content) > most:
+        raise InputError(f"The text file {path} holds more than {bytes_in_words(most)}. Give a part of it.")
+    return content

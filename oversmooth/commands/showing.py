@@ -24,12 +24,16 @@ def show(result: Measurement | Comparison, target: Target) -> int:
         return _comparison(result, target)
     # Only now: what follows takes seconds to import.
     from oversmooth.findings import headline, missing
+    from oversmooth.findings.explanations import in_words
 
     terminal.notes([*result.record.warnings, *missing(result)])
     written = target.write(result)
-    if not target.given:
-        typer.echo(f"{terminal.table(result)}\n")
-    typer.echo(headline(result))
+    if result.explanation is not None:
+        typer.echo(in_words(result))
+    else:
+        if not target.given:
+            typer.echo(f"{terminal.table(result)}\n")
+        typer.echo(headline(result))
     terminal.wrote(written)
     return 0
 

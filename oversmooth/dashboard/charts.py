@@ -11,9 +11,12 @@ from oversmooth.dashboard.export_menu import Paper, export_menu
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept, remembered
 from oversmooth.figures import CONFIG
+from oversmooth.measurement import Measurement
 from oversmooth.points import is_block, tick
 from oversmooth.view import shortened
 
+TEXT_CHARACTERS = 120
+"""Of a text, where it is named."""
 USUAL_LAYER, LAYER_ASKED_FOR = "usual layer", "layer asked for"
 """Keys of the session: the layer that is drawn at first, and the one that a link wants, until it was looked for."""
 
@@ -40,6 +43,23 @@ def layer_slider(options: Sequence[str]) -> str:
         "Layer", options, format_func=tick, **bound("layer", point if point in options else last)
     )
     return layer
+
+
+def lines_toggle(texts: int) -> bool:
+    """Whether every text is drawn as a line of its own; asked where there are several."""
+    return texts > 1 and st.toggle(
+        "Every text as a line",
+        **remembered("lines", False),
+        help="Behind the mean over texts and its 95 % band. Each text counts alike, whatever its length.",
+    )
+
+
+def name_text(what: str, measurement: Measurement) -> None:
+    """Say of which text something is drawn, where there are several."""
+    texts, number = measurement.settings.texts, measurement.settings.shown
+    if len(texts) > 1:
+        text = shortened(texts[number], TEXT_CHARACTERS)
+        st.caption(plain(f"{what} of text {number + 1} of {len(texts):,}, chosen in the sidebar: “{text}”"))
 
 
 def spectrum_form() -> tuple[bool, bool]:

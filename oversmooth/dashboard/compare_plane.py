@@ -14,7 +14,7 @@ from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.compare_runs import await_controls
 from oversmooth.dashboard.export_menu import Paper
 from oversmooth.dashboard.state import remembered
-from oversmooth.figures.gallery import Drawable
+from oversmooth.figures.drawable import Drawable
 from oversmooth.figures.plane import fidelity_plane
 from oversmooth.figures.theme import LIGHT
 from oversmooth.view import LEFT

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from oversmooth import alternatives, findings, metrics, points
 from oversmooth.comparison import Comparison
 from oversmooth.dashboard import compare_maps, permalinks, theme
-from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
+from oversmooth.dashboard.charts import chart, layer_slider, name_text, spectrum_form
 from oversmooth.dashboard.compare_plane import draw_plane
 from oversmooth.dashboard.definitions import definitions
 from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
@@ -25,6 +25,8 @@ from oversmooth.figures.compared_spectra import compared_spectra
 from oversmooth.figures.deltas import delta_curve
 from oversmooth.figures.gallery import figures_of
 from oversmooth.figures.theme import LIGHT
+from oversmooth.measurement import Measurement
+from oversmooth.wording import count
 
 COLUMNS = 2
 """Charts in a row below the first."""
@@ -60,11 +62,17 @@ def _circumstances(comparison: Comparison) -> str:
     return " · ".join(
         (
             f"baseline: {record.model.name}",
-            f"{len(comparison.baseline.tokens[0].measured):,} tokens measured",
+            _amount(comparison.baseline),
             f"{record.environment.device.upper()}, {record.environment.attention} attention on every side",
             f"{seconds:.2f} s",
         )
     )
+
+
+def _amount(measurement: Measurement) -> str:
+    measured = sum(len(tokens.measured) for tokens in measurement.tokens)
+    texts = len(measurement.tokens)
+    return f"{measured:,} tokens measured" + (f" in {count(texts, 'text')}" if texts > 1 else "")
 
 
 def _remarks(comparison: Comparison) -> None:
@@ -100,6 +108,7 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
     with curves:
         _curves(comparison, chosen, point, papers)
         definitions(tuple(dict.fromkeys(chosen)))
+    name_text("Maps and spectra", comparison.baseline)
     label = compare_maps.draw_maps(comparison, point, papers)
     left, right = st.columns(COLUMNS, gap="large")
     if label is not None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oversmooth import metrics
-from oversmooth.dashboard.examples import examples
-from oversmooth.dashboard.state import bound, enter, keep, kept, remembered
+from oversmooth.dashboard.explain_view import SOURCE
+from oversmooth.dashboard.state import enter, remembered
+from oversmooth.dashboard.text_input import shown_text, text_input
 from oversmooth.metrics import fidelity, identity
 from oversmooth.models.catalog import CATALOG, find
 from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Device, Settings
@@ -42,43 +42,51 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
     """Draw the controls; give the settings, and the metrics whose curves are drawn (all are measured).
 
     Args:
-        comparison: whether the settings are those of a baseline; the model, the text and how they are run are shared
+        comparison: whether the settings are those of a baseline; the model, the texts and how they are run are shared
             with the page that measures one.
     """
     enter("compare" if comparison else "measure")
     with st.sidebar:
         model = _model()
-        text = _text()
-        special_tokens = st.toggle(
-            "Count special tokens",
-            **remembered("special_tokens", False),
-            help="[CLS], [SEP], BOS and their like. Left out by default: they are no words, and in causal models the "
-            "first token often carries massive activations. Padding never counts.",
-        )
+        texts = text_input()
+        shown = shown_text(texts)
+        special_tokens = _special_tokens()
         chosen = _compared_metrics() if comparison else _metrics()
         language_model = comparison and _language_model()
-        with st.expander("Run"):
-            device: Device = st.selectbox(
-                "Device", list(DEVICES), format_func=DEVICES.__getitem__, **remembered("device", "auto")
-            )
-            max_tokens = st.number_input(
-                "Longest text, in tokens",
-                min_value=1,
-                max_value=8192,
-                **remembered("max_tokens", DEFAULT_MAX_TOKENS),
-                help="A longer text is cut here, or where the model's positions end, and the page says so.",
-            )
+        device, max_tokens = _run()
     settings = Settings.of(
         model=model,
-        texts=text,
+        texts=texts,
+        shown=shown,
         special_tokens=special_tokens,
         centred_spectra=True,
         fidelity=comparison,
         language_model=language_model,
         device=device,
-        max_tokens=int(max_tokens),
+        max_tokens=max_tokens,
     )
     return settings, chosen
+
+
+def explain_sidebar() -> Settings:
+    """Draw the controls of the page that explains; give its settings."""
+    enter("explain")
+    with st.sidebar:
+        model = _model()
+        texts = text_input(SOURCE, "64 sentences")
+        shown = shown_text(texts)
+        special_tokens = _special_tokens()
+        device, max_tokens = _run()
+    return Settings.of(
+        model=model,
+        texts=texts,
+        shown=shown,
+        special_tokens=special_tokens,
+        similarity=False,
+        explanation=True,
+        device=device,
+        max_tokens=max_tokens,
+    )
 
 
 def _model() -> str:
@@ -99,38 +107,29 @@ def _model() -> str:
     return model
 
 
-def _text() -> str:
-    texts = {example.title: example.text for example in examples()}
-
-    def take_example() -> None:
-        if st.session_state.example is not None:
-            keep("text", texts[st.session_state.example])
-
-    written = kept("text", examples()[0].text)
-    text = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written))
-    st.selectbox(
-        "Example",
-        list(texts),
-        index=None,
-        placeholder="Take an example text",
-        key="example",
-        on_change=take_example,
-        label_visibility="collapsed",
+def _special_tokens() -> bool:
+    return st.toggle(
+        "Count special tokens",
+        **remembered("special_tokens", False),
+        help="[CLS], [SEP], BOS and their like. Left out by default: they are no words, and in causal models the "
+        "first token often carries massive activations. Padding never counts.",
     )
-    st.file_uploader("Upload a .txt file", type="txt", key="upload", max_upload_size=1, on_change=_take_upload)
-    if problem := st.session_state.pop("upload_problem", None):
-        st.error(problem, icon=":material/error:")
-    return text or ""
 
 
-def _take_upload() -> None:
-    upload: UploadedFile | None = st.session_state.upload
-    if upload is None:
-        return
-    try:
-        keep("text", upload.getvalue().decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        st.session_state.upload_problem = "This file is not UTF-8 text. Save it as UTF-8 and upload it again."
+def _run() -> tuple[Device, int]:
+    """Where the model runs, and the longest text in tokens."""
+    with st.expander("Run"):
+        device: Device = st.selectbox(
+            "Device", list(DEVICES), format_func=DEVICES.__getitem__, **remembered("device", "auto")
+        )
+        max_tokens = st.number_input(
+            "Longest text, in tokens",
+            min_value=1,
+            max_value=8192,
+            **remembered("max_tokens", DEFAULT_MAX_TOKENS),
+            help="A longer text is cut here, or where the model's positions end, and the page says so.",
+        )
+    return device, int(max_tokens)
 
 
 def _metrics() -> tuple[str, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from oversmooth import metrics
+from oversmooth import mechanisms, metrics
 from oversmooth.dashboard.prose import plain
+from oversmooth.metrics.registry import Definition
 
 
 def definitions(names: tuple[str, ...]) -> None:
@@ -18,14 +19,30 @@ def definitions(names: tuple[str, ...]) -> None:
             "descending order.".replace("_", r"\_")
         )
         for name in names:
-            metric = metrics.get(name)
-            st.markdown(f"**{plain(metric.title)}** · in {plain(metric.range_text())}{_unit(metric.unit)}")
-            st.latex(metric.formula)
-            paper = metric.paper
-            st.markdown(
-                f"{plain(metric.reads)} {plain(metric.caveat)} "
-                f"[{plain(paper.cite())}]({paper.url}): {plain(paper.title)}."
-            )
+            _define(metrics.get(name), f" [A small example](reference?entry={name}).")
+
+
+def quantities() -> None:
+    """Draw the definitions of the quantities of an explanation, folded."""
+    with st.expander("How these quantities are defined", key="quantities", on_change="rerun") as folded:
+        if not folded.open:
+            return
+        st.caption(
+            "A is the attention matrix of one head, R removes the mean over tokens, σ with an index of a token is its "
+            "standard deviation over dimensions."
+        )
+        for name in mechanisms.names():
+            _define(mechanisms.get(name))
+
+
+def _define(definition: Definition, more: str = "") -> None:
+    st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{_unit(definition.unit)}")
+    st.latex(definition.formula)
+    paper = definition.paper
+    st.markdown(
+        f"{plain(definition.reads)} {plain(definition.caveat)} "
+        f"[{plain(paper.cite())}]({paper.url}): {plain(paper.title)}.{more}"
+    )
 
 
 def _unit(unit: str) -> str:

@@ -23,7 +23,7 @@ from oversmooth.export.images import missing_characters
 from oversmooth.export.names import SETTINGS, FigureForm, Format
 from oversmooth.export.paper.chart import Chart
 from oversmooth.export.paper.presets import Preset
-from oversmooth.figures.gallery import Drawable
+from oversmooth.figures.drawable import Drawable
 from oversmooth.measurement import Measurement
 
 _TYPES: Final = {
@@ -78,14 +78,15 @@ def export_menu(paper: Paper, key: str) -> None:
         )
 
 
-def note_choices(point: str) -> None:
+def note_choices(point: str, *, lines: bool = False) -> None:
     """Have the zip of everything take the choices of the session; in every part of the page that can change them.
 
     Args:
         point: where its maps and spectra are read.
+        lines: whether its curves have a thin line for each of several texts.
     """
     noted = st.session_state.setdefault(_NOTED, {})
-    noted.update(preset=export_choices.possible(), dpi=export_choices.resolution(), point=point)
+    noted.update(preset=export_choices.possible(), dpi=export_choices.resolution(), point=point, lines=lines)
 
 
 def data_row(result: Measurement | Comparison) -> None:

@@ -37,14 +37,19 @@ def method_controls(variant: Variant, name: str) -> None:
     with words:
         _about(declaration)
     with sliders:
-        _presets(variant, name)
-        parameters = list(mitigations.get(name).parameters().values())
-        for start in range(0, len(parameters), COLUMNS):
-            # A row each, so that a narrow screen keeps their order.
-            row = parameters[start : start + COLUMNS]
-            for column, parameter in zip(st.columns(COLUMNS, gap="medium"), row, strict=False):
-                with column:
-                    _parameter(variant, name, parameter)
+        parameter_controls(variant, name)
+
+
+def parameter_controls(variant: Variant, name: str) -> None:
+    """Draw the presets and parameters of a method; changes go into the variant."""
+    _presets(variant, name)
+    parameters = list(mitigations.get(name).parameters().values())
+    for start in range(0, len(parameters), COLUMNS):
+        # A row each, so that a narrow screen keeps their order.
+        row = parameters[start : start + COLUMNS]
+        for column, parameter in zip(st.columns(COLUMNS, gap="medium"), row, strict=False):
+            with column:
+                _parameter(variant, name, parameter)
 
 
 def _about(declaration: Declaration) -> None:

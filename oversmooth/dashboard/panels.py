@@ -11,7 +11,7 @@ import streamlit as st
 
 from oversmooth import alternatives, findings, metrics
 from oversmooth.dashboard import permalinks, theme
-from oversmooth.dashboard.charts import chart, layer_slider, spectrum_form
+from oversmooth.dashboard.charts import chart, layer_slider, lines_toggle, name_text, spectrum_form
 from oversmooth.dashboard.definitions import definitions
 from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
@@ -35,7 +35,7 @@ def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     """Draw the whole page below the controls."""
     st.header(plain(findings.headline(measurement)), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(plain(_circumstances(measurement)), width="content")
+        st.caption(plain(circumstances(measurement)), width="content")
         permalinks.copy_link()
     for warning in measurement.record.warnings:
         st.warning(plain(warning), icon=":material/warning:")
@@ -49,14 +49,18 @@ def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     _numbers(measurement)
 
 
-def _circumstances(measurement: Measurement) -> str:
-    record, tokens = measurement.record, measurement.tokens[0]
-    special = len(tokens.items) - len(tokens.measured)
+def circumstances(measurement: Measurement) -> str:
+    """Model, tokens, device and seconds in a line."""
+    record = measurement.record
+    measured = sum(len(tokens.measured) for tokens in measurement.tokens)
+    special = sum(len(tokens.items) for tokens in measurement.tokens) - measured
     left_out = f" ({count(special, 'special token')} left out)" if special else ""
+    texts = len(measurement.tokens)
+    of_texts = f" in {count(texts, 'text')}" if texts > 1 else ""
     return " · ".join(
         (
             record.model.name,
-            f"{count(len(tokens.measured), 'token')} measured{left_out}",
+            f"{count(measured, 'token')} measured{of_texts}{left_out}",
             f"{record.environment.device.upper()}, states in {record.environment.dtype}, metrics in float64",
             f"{record.seconds['measure']:.2f} s",
         )
@@ -92,24 +96,26 @@ def _largest(change: findings.Change) -> str:
 @st.fragment
 def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     """Curves over depth, and one layer in detail. Moving the slider redraws this part alone and runs no model."""
+    lines = lines_toggle(len(measurement.tokens))
     curves = st.container()
     point = layer_slider(measurement.main_points)
     permalinks.update()
-    note_choices(point)
-    colours, papers = theme.current(), _papers(measurement, chosen, point)
+    note_choices(point, lines=lines)
+    colours, papers = theme.current(), _papers(measurement, chosen, point, lines=lines)
     with curves:
         if chosen:
             st.subheader(plain(f"{metrics.get(chosen[0]).title} over depth"), anchor=False)
             chart(
-                curve(measurement, chosen[0], theme=colours, selected=point),
+                curve(measurement, chosen[0], theme=colours, selected=point, lines=lines),
                 alternatives.curve(measurement, chosen[0]),
                 "curve",
                 papers[chosen[0]],
             )
-        _small_curves(measurement, chosen[1:], point, papers)
+        _small_curves(measurement, chosen[1:], point, papers, lines=lines)
         if not chosen:
             st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
         definitions(chosen)
+    name_text("Map and spectrum", measurement)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Similarity of every pair of tokens", anchor=False)
@@ -123,19 +129,21 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
         _spectrum(measurement, point, papers)
 
 
-def _papers(measurement: Measurement, chosen: tuple[str, ...], point: str) -> dict[str, Paper]:
+def _papers(measurement: Measurement, chosen: tuple[str, ...], point: str, *, lines: bool) -> dict[str, Paper]:
     """What can go to paper, by the names of the files."""
-    figures = figures_of(measurement, point=point, metrics=chosen)
+    figures = figures_of(measurement, point=point, metrics=chosen, lines=lines)
     return {name: Paper(measurement, name, figure) for name, figure in figures.items()}
 
 
-def _small_curves(measurement: Measurement, names: tuple[str, ...], point: str, papers: Mapping[str, Paper]) -> None:
+def _small_curves(
+    measurement: Measurement, names: tuple[str, ...], point: str, papers: Mapping[str, Paper], *, lines: bool
+) -> None:
     # A chart each, so that the columns fold into one on a narrow screen.
     for start in range(0, len(names), SMALL_COLUMNS):
         row = names[start : start + SMALL_COLUMNS]
         for column, name in zip(st.columns(SMALL_COLUMNS), row, strict=False):
             with column:
-                figure = small_curve(measurement, name, theme=theme.current(), selected=point)
+                figure = small_curve(measurement, name, theme=theme.current(), selected=point, lines=lines)
                 chart(figure, alternatives.curve(measurement, name), f"small_{name}", papers[name])
 
 
@@ -154,9 +162,10 @@ def _spectrum(measurement: Measurement, point: str, papers: Mapping[str, Paper])
 
 def _tokens(measurement: Measurement) -> None:
     st.subheader("Tokens as the model sees them", anchor=False)
-    token_strip(measurement.tokens[0])
+    name_text("Tokens", measurement)
+    token_strip(measurement.shown)
     with st.expander("Tokens as a table"):
-        st.dataframe(token_table(measurement.tokens[0]), hide_index=True)
+        st.dataframe(token_table(measurement.shown), hide_index=True)
 
 
 def _numbers(measurement: Measurement) -> None:

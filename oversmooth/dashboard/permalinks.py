@@ -8,6 +8,7 @@ import streamlit as st
 
 from oversmooth import metrics
 from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.dashboard import explain_view
 from oversmooth.dashboard.charts import USUAL_LAYER
 from oversmooth.dashboard.controls import USUAL_CURVES
 from oversmooth.dashboard.copying import copy_button
@@ -77,6 +78,8 @@ def _compared(baseline: Settings, variants: Mapping[str, Variant], unfit: list[s
 
 def _view(settings: AnySettings) -> View:
     page = page_of(settings)
+    if page == "explain":
+        return explain_view.view()
     view = View(
         curves=_curves(page),
         layer=_own("layer", st.session_state.get(USUAL_LAYER)),
@@ -84,7 +87,8 @@ def _view(settings: AnySettings) -> View:
         form=last("form", "Raw"),
     )
     if not isinstance(settings, ComparisonSettings):
-        return view
+        several = len(settings.texts) > 1
+        return view.model_copy(update={"lines": several and last("lines", False)})
     first = next((label for label, _ in settings.variants), None)
     return view.model_copy(
         update={

@@ -11,21 +11,24 @@ import streamlit as st
 from oversmooth import metrics, mitigations
 from oversmooth.comparison import MOST_VARIANTS
 from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.dashboard import explain_view
 from oversmooth.dashboard.charts import LAYER_ASKED_FOR
 from oversmooth.dashboard.controls import CURVES
 from oversmooth.dashboard.examples import examples
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import keep
+from oversmooth.dashboard.text_input import are_lines, show_texts
 from oversmooth.dashboard.variants import Variant, held, labels, newcomers
 from oversmooth.permalink import AnySettings
 from oversmooth.settings import Settings
+from oversmooth.texts import bundled
 from oversmooth.view import View
 from oversmooth.wording import count, enumerated
 
-PageName = Literal["measure", "compare"]
+PageName = Literal["measure", "compare", "explain"]
 CURVES_KEY: dict[PageName, str] = {"measure": "metrics", "compare": "compared_metrics"}
 """Key of the control that says which curves a page draws."""
-_CONTROLLED = ("model", "special_tokens", "device", "max_tokens")
+_CONTROLLED = ("model", "shown", "special_tokens", "device", "max_tokens")
 _SUPERSETS = {"schema_version", "metrics", "similarity", "centred_spectra", "fidelity"}
 """Fields of which a page measures no less than any settings ask for, and those that it draws apart."""
 
@@ -33,6 +36,8 @@ _SUPERSETS = {"schema_version", "metrics", "similarity", "centred_spectra", "fid
 @cache
 def usual(page: PageName) -> AnySettings:
     """What a page measures before anything is changed."""
+    if page == "explain":
+        return Settings.of(texts=tuple(each.text for each in bundled()), similarity=False, explanation=True)
     baseline = Settings.of(texts=examples()[0].text, centred_spectra=True, fidelity=page == "compare")
     if page == "measure":
         return baseline
@@ -43,7 +48,9 @@ def usual(page: PageName) -> AnySettings:
 
 def page_of(settings: AnySettings) -> PageName:
     """The page that has controls for settings."""
-    return "compare" if isinstance(settings, ComparisonSettings) else "measure"
+    if isinstance(settings, ComparisonSettings):
+        return "compare"
+    return "explain" if settings.explanation else "measure"
 
 
 def restore(settings: AnySettings, view: View | None = None) -> list[str]:
@@ -54,17 +61,23 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
         view: what is drawn; None to leave that as it is.
     """
     baseline = settings.baseline if isinstance(settings, ComparisonSettings) else settings
-    said = _CONTROLLED if baseline is settings else (*_CONTROLLED, "language_model")
+    page = page_of(settings)
+    said = (*_CONTROLLED, "language_model") if page == "compare" else _CONTROLLED
     for name in said:
         keep(name, getattr(baseline, name))
-    keep("text", baseline.texts[0])
+    if page == "explain":
+        show_texts(baseline.texts, explain_view.SOURCE)
+        if view is not None:
+            explain_view.restore(view)
+        return _unsaid(baseline, (*said, "texts", "explanation", "points"), "")
+    show_texts(baseline.texts)
     if set(baseline.metrics) != set(metrics.names()):
-        keep(CURVES_KEY[page_of(settings)], list(baseline.metrics))
-    told = _unsaid(baseline, said, "")
+        keep(CURVES_KEY[page], list(baseline.metrics))
+    told = _unsaid(baseline, (*said, "texts"), "")
     if isinstance(settings, ComparisonSettings):
         told += _restore_variants(settings.variants, baseline, 1 if view is None else view.edited)
     if view is not None:
-        told += _restore_view(view, page_of(settings))
+        told += _restore_view(view, page)
     return told
 
 
@@ -75,6 +88,7 @@ def _restore_view(view: View, page: PageName) -> list[str]:
     if view.layer:
         keep("layer", view.layer)
         st.session_state[LAYER_ASKED_FOR] = view.layer
+    keep("lines", view.lines)
     keep("scale", view.scale)
     keep("form", view.form)
     if page == "compare":
@@ -91,7 +105,8 @@ def _restore_variants(asked: Sequence[tuple[str, Settings]], baseline: Settings,
     for number, (label, settings) in enumerate(asked[:MOST_VARIANTS], 1):
         sides.append(variant_of(number, label, settings, baseline))
         shared = [name for name in Settings.model_fields if getattr(settings, name) == getattr(baseline, name)]
-        told += _unsaid(settings, ("model", "mitigations", *shared), f"of the variant “{label}” ")
+        said = ("model", "mitigations", *shared, *(["texts"] if are_lines(settings.texts) else []))
+        told += _unsaid(settings, said, f"of the variant “{label}” ")
     if len(asked) > MOST_VARIANTS:
         told.append(f"There are {len(asked)} variants, and the page takes {MOST_VARIANTS}: the first ones are shown.")
     st.session_state.variants = sides
@@ -110,8 +125,10 @@ def variant_of(number: int, label: str, settings: Settings, baseline: Settings) 
         for method in settings.methods
     }
     own_model = settings.model if settings.model != baseline.model else ""
-    own_text = settings.texts[0] if settings.texts != baseline.texts else ""
-    variant = Variant(number, methods, own_model, own_text)
+    several = len(settings.texts) > 1 and are_lines(settings.texts)
+    own_text = "\n".join(settings.texts) if several else settings.texts[0]
+    own = (own_text, several) if settings.texts != baseline.texts else ("", False)
+    variant = Variant(number, methods, own_model, *own)
     if variant.label != label:
         variant.name = label
     return variant
@@ -120,7 +137,8 @@ def variant_of(number: int, label: str, settings: Settings, baseline: Settings) 
 def _unsaid(settings: Settings, said: Sequence[str], whose: str) -> list[str]:
     told = []
     if len(settings.texts) > 1 and "texts" not in said:
-        told.append(f"The page shows one text: the first {whose}of {count(len(settings.texts), 'text')} is taken.")
+        texts = count(len(settings.texts), "text")
+        told.append(f"Texts of several lines fit a variant one at a time: the first {whose}of {texts} is taken.")
     page_settings = Settings.of(texts=settings.texts)
     unsaid = [
         name

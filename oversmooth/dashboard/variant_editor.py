@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,9 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, hold, keep, kept
 from oversmooth.dashboard.swatches import swatch
 from oversmooth.dashboard.variants import LABEL_CHARACTERS, Variant, defaults, labels, newcomers
+from oversmooth.errors import InputError
 from oversmooth.models.catalog import CATALOG
+from oversmooth.texts import from_lines
 
 OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
 
@@ -126,10 +129,19 @@ def _sources(variant: Variant) -> None:
     with label:
         st.text_input("Label", placeholder=variant.label, max_chars=LABEL_CHARACTERS, **_bound(variant, "name", ""))
     st.text_area("Text", placeholder="The baseline's", help="Ctrl + Enter applies.", **_bound(variant, "text", ""))
+    st.toggle("Each line is a text of its own", **_bound(variant, "each_line", False))
+    if variant.each_line and variant.text.strip():
+        # A text that is refused is told with the other problems, below the controls.
+        with suppress(InputError):
+            for notice in from_lines(variant.text).notices:
+                st.info(plain(notice), icon=":material/info:")
 
 
-def _bound(variant: Variant, attribute: str, empty: str | None) -> dict[str, Any]:
-    """What ties a control to a text of the variant: its key, and what to do when it changes."""
+def _bound(variant: Variant, attribute: str, empty: str | bool | None) -> dict[str, Any]:
+    """What ties a control to an attribute of the variant: its key, and what to do when it changes."""
     key = f"{variant.number}.{attribute}"
     hold(key, getattr(variant, attribute) or empty)
-    return {"key": key, "on_change": lambda: setattr(variant, attribute, st.session_state[key] or "")}
+    return {
+        "key": key,
+        "on_change": lambda: setattr(variant, attribute, st.session_state[key] or getattr(Variant, attribute)),
+    }

@@ -13,6 +13,7 @@ from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.parameters import Parameter
 from oversmooth.mitigations.specification import check_together
 from oversmooth.settings import Settings
+from oversmooth.texts import from_lines
 
 NEWCOMER = ("softdecay", "neutreno", "attnscale")
 """What the first open compares: one method on the states, one on the values, one on the attention matrices."""
@@ -36,6 +37,8 @@ class Variant:
     """Empty for the baseline's."""
     text: str = ""
     """Blank for the baseline's."""
+    each_line: bool = False
+    """Whether each line of it is a text of its own."""
     name: str = ""
     """The label that the user gave; empty for the specification in short."""
 
@@ -51,7 +54,8 @@ class Variant:
         if self.model:
             own["model"] = self.model
         if self.text.strip():
-            own["texts"] = (self.text,)
+            own["texts"] = texts = from_lines(self.text).texts if self.each_line else (self.text,)
+            own["shown"] = baseline.shown if baseline.shown < len(texts) else 0
         return Settings.of(**{**baseline.model_dump(), **own})
 
     @property
@@ -61,7 +65,8 @@ class Variant:
             return _one_line(self.name, LABEL_CHARACTERS)
         parts = ["+".join(_in_short(name, values) for name, values in self.methods.items())]
         parts.append(self.model)
-        parts.append(f"text “{_one_line(self.text, TEXT_CHARACTERS)}”" if self.text.strip() else "")
+        text = f"{'texts' if self.each_line else 'text'} “{_one_line(self.text, TEXT_CHARACTERS)}”"
+        parts.append(text if self.text.strip() else "")
         return _one_line(" · ".join(filter(None, parts)) or "no change", LABEL_CHARACTERS)
 
 

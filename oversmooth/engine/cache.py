@@ -20,6 +20,8 @@ def measurement_bytes(measurement: Measurement) -> int:
     arrays = measurement.curves.nbytes + measurement.spectra.nbytes + measurement.outputs.nbytes
     if measurement.similarity is not None:
         arrays += measurement.similarity.nbytes
+    if measurement.explanation is not None:
+        arrays += measurement.explanation.nbytes
     tokens = sum(len(tokens.items) for tokens in measurement.tokens)
     return arrays + BYTES_PER_TOKEN * tokens + sum(map(sys.getsizeof, measurement.settings.texts))
 

@@ -166,7 +166,10 @@ def _resolve(job: Job, outcome: Measurement | OversmoothError) -> None:
 
 def _freeze(measurement: Measurement) -> None:
     # One result may be shown in many sessions: none can change it under the others.
-    arrays = [*measurement.curves.data_vars.values(), *measurement.spectra.data_vars.values()]
+    datasets = [measurement.curves, measurement.spectra]
+    if measurement.explanation is not None:
+        datasets += measurement.explanation.datasets
+    arrays = [array for dataset in datasets for array in dataset.data_vars.values()]
     if measurement.similarity is not None:
         arrays.append(measurement.similarity)
     for array in arrays:

@@ -29,9 +29,17 @@ _UNIX: Final = 3
 
 _MEANT: Final = {
     "curves": "every metric at every point of every text: label, input, point, metric, value",
+    "means": "means over the texts with their 95 % bootstrap bands: label, point, metric, n, mean, low, high",
     "spectra": "every singular value: label, input, point, component, value",
     "outputs": "what the language-model head says of every text: label, input, metric, value",
     "deltas": "each variant less the baseline: label, input, point, metric, delta",
+    "attention": "every quantity of every attention matrix: label, input, layer, head, quantity, value",
+    "norms": "deviations and gains of the norms of each branch: label, input, layer, norm, token, quantity, value",
+    "bound": "the bound on the contraction of each block: label, input, layer, quantity, value",
+    "circuits": "eigenvalues of the value–output circuits: label, layer, head, component, real, imaginary",
+    "dominance": "the pair of eigenvalues that dominates each head: label, layer, head, gain, kind, both eigenvalues",
+    "corpus": "cosine within texts and between them: label, form, point, input, quantity, value",
+    "layer_cka": "linear CKA of every pair of points: label, point, other, value",
     ARRAYS: "spectra and similarity maps with their coordinates, for numpy.load",
     DOCUMENT: "all of it as one JSON document",
     SETTINGS: "what was measured: repeats the run",
@@ -39,7 +47,9 @@ _MEANT: Final = {
 }
 
 
-def bundle(result: Measurement | Comparison, preset: Preset, *, dpi: int = 300, point: str | None = None) -> bytes:
+def bundle(
+    result: Measurement | Comparison, preset: Preset, *, dpi: int = 300, point: str | None = None, lines: bool = False
+) -> bytes:
     """A zip with figures, numbers, settings, record, LaTeX and a ``README.txt`` that says what each file is.
 
     Its layout is that of the folder that :func:`oversmooth.export.folder.write` writes. Equal results give equal bytes.
@@ -49,12 +59,13 @@ def bundle(result: Measurement | Comparison, preset: Preset, *, dpi: int = 300, 
         preset: size and type of the figures.
         dpi: dots per inch of PNG.
         point: where maps and spectra are drawn; None for the last block.
+        lines: whether curves have a thin line for each of several texts.
 
     Raises:
         OutputError: for a figure that cannot be written.
         SettingsError: where the result has no such point.
     """
-    found = contents(result, Parts(FORMATS, FIGURES, preset, dpi, point))
+    found = contents(result, Parts(FORMATS, FIGURES, preset, dpi, point, lines))
     return zipped({README: _readme(result, found).encode(), **found})
 
 

@@ -28,6 +28,8 @@ class Parts:
     """Dots per inch of PNG."""
     point: str | None = None
     """Where maps and spectra are read; None for the last block."""
+    lines: bool = False
+    """Whether curves have a thin line for each of several texts."""
 
 
 def contents(result: Measurement | Comparison, parts: Parts) -> dict[str, bytes]:
@@ -45,7 +47,7 @@ def contents(result: Measurement | Comparison, parts: Parts) -> dict[str, bytes]
         from oversmooth.export.drawings import drawings
         from oversmooth.figures.gallery import figures_of
 
-        figures = figures_of(result, point=parts.point)
+        figures = figures_of(result, point=parts.point, lines=parts.lines)
         found |= drawings(result, figures, parts.figures, parts.preset, dpi=parts.dpi)
     return found
 

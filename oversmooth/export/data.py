@@ -17,6 +17,7 @@ from oversmooth.export.tables import tables_of, to_csv
 if TYPE_CHECKING:
     import pandas as pd
 
+    from oversmooth.explanation import Explanation
     from oversmooth.measurement import Measurement
 
 
@@ -48,9 +49,12 @@ def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
     * ``point``, ``component``: names of the points; numbers of the singular values, from 1.
     * ``spectra_raw``, ``spectra_centred`` (the latter where asked for): float64 (input, point, component), NaN beyond
       the last; ``spectra_floor``: float64 (input, point), the resolution of the states.
-    * ``similarity``: float32 (point, token, other), of the first text, where it was kept; ``similarity_factor``:
+    * ``similarity``: float32 (point, token, other), of the text shown, where it was kept; ``similarity_factor``:
       neighbouring tokens that share one row.
-    * ``token``, ``token_id``: text and number of each measured token of the first text.
+    * ``token``, ``token_id``: text and number of each measured token of the text shown.
+    * with an explanation, each of its arrays by part and name, ``attention_attention_entropy``, ``circuits_eigenvalues``
+      (complex), with the axes of :class:`~oversmooth.explanation.Explanation`; ``corpus_form`` and ``corpus_point``
+      name those of ``corpus``.
 
     Of a comparison the same for each side, as ``0/point`` and so on, where 0 is the baseline; ``label`` names the
     sides in that order.
@@ -64,7 +68,7 @@ def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
 
 
 def _side(measurement: Measurement) -> dict[str, NDArray[Any]]:
-    tokens = measurement.tokens[0].measured if measurement.tokens else ()
+    tokens = measurement.shown.measured if measurement.tokens else ()
     found: dict[str, NDArray[Any]] = {
         "point": np.array(measurement.points),
         "component": measurement.spectra["component"].values,
@@ -75,7 +79,20 @@ def _side(measurement: Measurement) -> dict[str, NDArray[Any]]:
     if measurement.similarity is not None:
         found["similarity"] = measurement.similarity.values
         found["similarity_factor"] = np.array(measurement.similarity_factor)
-    return found
+    return found | (_explained(measurement.explanation) if measurement.explanation is not None else {})
+
+
+def _explained(explanation: Explanation) -> dict[str, NDArray[Any]]:
+    found: dict[str, NDArray[Any]] = {}
+    for part, dataset in explanation.parts.items():
+        found |= {f"{part}_{name}": _plain(values.values) for name, values in dataset.items()}
+    names = ("form", "point")
+    return found | {f"corpus_{n}": _plain(explanation.corpus[n].values) for n in names if n in explanation.corpus}
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    """Without Python's objects, which only pickles could hold."""
+    return values.astype(np.str_) if values.dtype == object else values
 
 
 def to_npz(named: Mapping[str, NDArray[Any]]) -> bytes:

@@ -15,6 +15,7 @@ from oversmooth.record import Record
 from oversmooth.settings import Settings
 
 if TYPE_CHECKING:
+    from oversmooth.explanation import Explanation
     from oversmooth.measurement import Measurement
 
 Number = float | None
@@ -52,12 +53,38 @@ class NoteEntry(_Frozen):
 
 
 class Similarity(_Frozen):
-    """Cosine of every pair of measured tokens of the first text."""
+    """Cosine of every pair of measured tokens of the text number ``settings.shown``."""
 
     factor: int
     """Neighbouring tokens that share one row; 1 where each has its own."""
     values: list[list[list[Number]]]
     """By point, token and other token; float32."""
+
+
+class Labelled(_Frozen):
+    """An array with names."""
+
+    dims: list[str]
+    """Of its axes, the outermost first."""
+    coordinates: dict[str, list[str | int]]
+    """What stands along each axis that is not merely counted from 0."""
+    values: list[Any]
+    """Lists as deep as there are axes; a complex number is the pair of its real and its imaginary part."""
+
+
+class ExplanationEntry(_Frozen):
+    """Mechanisms beside the curves; a part that is missing is empty."""
+
+    attention: dict[str, Labelled]
+    norms: dict[str, Labelled]
+    bound: dict[str, Labelled]
+    circuits: dict[str, Labelled]
+    dominance: dict[str, Labelled]
+    corpus: dict[str, Labelled]
+    texts: int
+    """How many of the texts ``corpus`` is over: the first that fit."""
+    reasons: dict[str, str]
+    """Why a part is missing, or what it leaves out, in a sentence."""
 
 
 class Side(_Frozen):
@@ -80,6 +107,8 @@ class Side(_Frozen):
     tokens: list[list[TokenEntry]]
     """By input."""
     notes: list[NoteEntry]
+    explanation: ExplanationEntry | None
+    """Where it was asked for."""
 
 
 class Document(_Frozen):
@@ -132,7 +161,25 @@ def _side(label: str, measurement: Measurement) -> Side:
         else Similarity.model_construct(factor=measurement.similarity_factor, values=_shortest(maps.values).tolist()),
         tokens=[[TokenEntry.model_construct(**vars(each)) for each in tokens.items] for tokens in measurement.tokens],
         notes=[NoteEntry.model_construct(**vars(note)) for note in measurement.notes],
+        explanation=None if measurement.explanation is None else _explanation(measurement.explanation),
     )
+
+
+def _explanation(explanation: Explanation) -> ExplanationEntry:
+    parts: dict[str, Any] = {
+        part: {str(name): _labelled(values) for name, values in found.items()}
+        for part, found in explanation.parts.items()
+    }
+    return ExplanationEntry.model_construct(**parts, texts=explanation.texts, reasons=dict(explanation.reasons))
+
+
+def _labelled(array: xr.DataArray) -> Labelled:
+    values = array.values
+    if np.iscomplexobj(values):
+        values = np.stack([values.real, values.imag], axis=-1)
+    along = {str(name): each.values.tolist() for name, each in array.coords.items() if name in array.dims}
+    named = {name: each for name, each in along.items() if each != list(range(len(each)))}
+    return Labelled.model_construct(dims=[str(name) for name in array.dims], coordinates=named, values=values.tolist())
 
 
 def _listed(array: xr.DataArray) -> Any:  # noqa: ANN401  lists as deep as the array

@@ -13,7 +13,7 @@ from oversmooth.record import record_of
 if TYPE_CHECKING:
     from oversmooth.comparison import Comparison
     from oversmooth.export.paper.presets import Preset
-    from oversmooth.figures.gallery import Drawable
+    from oversmooth.figures.drawable import Drawable
     from oversmooth.measurement import Measurement
 
 
@@ -46,7 +46,7 @@ def drawings(
             if form in forms:
                 content = image(figure, form, preset, dpi=dpi, record=record, title=each.title)
                 found[f"{IMAGES}/{name}.{form}"] = content
-        if "pgfplots" in forms and each.point is None:
+        if "pgfplots" in forms and each.point is None and each.pgfplots:
             # Only now: it needs matplotlib, which takes a second to load.
             from oversmooth.export.pgfplots import pgfplots
 

@@ -54,8 +54,9 @@ def write(
 ) -> tuple[Path, ...]:
     """Write numbers, ``settings.json``, ``record.json`` and, where asked for, figures into a folder.
 
-    Numbers are ``curves`` and ``spectra``; of a comparison ``deltas`` too; ``outputs`` where a language-model head was
-    measured. The folder is made if it is missing. Either all files are written or none.
+    Numbers are ``curves`` and ``spectra``; ``means`` where there are several texts; of a comparison ``deltas`` too;
+    ``outputs`` where a language-model head was measured. The folder is made if it is missing. Either all files are
+    written or none.
 
     Args:
         result: what was measured.

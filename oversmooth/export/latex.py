@@ -10,13 +10,16 @@ from oversmooth import metrics as metric_registry
 from oversmooth.comparison import Comparison
 from oversmooth.errors import MitigationError
 from oversmooth.export.tex import escaped, needs_unicode
+from oversmooth.findings.spread import mean_of
+from oversmooth.mechanisms import registry as mechanisms
 from oversmooth.mitigations import parse
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from oversmooth.export.paper.presets import Preset
-    from oversmooth.figures.gallery import Drawable
+    from oversmooth.figures.drawable import Drawable
     from oversmooth.measurement import Measurement
+    from oversmooth.metrics.registry import Definition
 
 HEAD: Final = "% Needs \\usepackage{graphicx}, and \\usepackage[T1]{fontenc} for accents.\n"
 UNICODE: Final = "% Holds characters that pdfLaTeX cannot set: use LuaLaTeX or XeLaTeX with a font that has them.\n"
@@ -48,7 +51,7 @@ def _environment(result: Measurement | Comparison, name: str, figure: Drawable, 
     environment, width = ("figure", r"\columnwidth") if preset.width <= COLUMN else ("figure*", r"\textwidth")
     # Without its ending: LaTeX takes the PDF, or else the PNG.
     lines = [
-        *(f"% {metric_registry.get(each).title}: ${metric_registry.get(each).formula}$" for each in figure.metrics),
+        *(f"% {each.title}: ${each.formula}$" for each in _declared(figure)),
         rf"\begin{{{environment}}}[t]",
         r"  \centering",
         rf"  \includegraphics[width={width}]{{{folder}/{name}}}",
@@ -70,7 +73,7 @@ def caption(result: Measurement | Comparison, name: str, figure: Drawable) -> st
     if isinstance(result, Comparison) and result.variants:
         variants = [_variant(label, each, baseline) for label, each in result.variants.items()]
         sentences.append(f"{'Variant' if len(variants) == 1 else 'Variants'}: {'; '.join(variants)}.")
-    return escaped(" ".join([*sentences, *_definitions(name, figure)]))
+    return escaped(" ".join([*sentences, *filter(None, [figure.drawn]), *_definitions(name, figure)]))
 
 
 def _model(measurement: Measurement) -> str:
@@ -87,11 +90,11 @@ def _texts(measurement: Measurement, name: str) -> str:
     lengths = sorted({len(each.measured) for each in tokens})
     special = f"special tokens {'counted' if measurement.settings.special_tokens else 'not counted'}"
     if len(tokens) == 1 or _kind(name) in _SHOWN:
-        place = "one text" if len(tokens) == 1 else f"the first of {len(tokens)} texts"
-        read = f"{place} of {count(len(tokens[0].measured), 'token')}"
+        place = "one text" if len(tokens) == 1 else f"text {measurement.settings.shown + 1} of {len(tokens)},"
+        read = f"{place} of {count(len(measurement.shown.measured), 'token')}"
     else:
         span = f"{lengths[0]:,} to {count(lengths[-1], 'token')}" if len(lengths) > 1 else count(lengths[0], "token")
-        read = f"mean of {len(tokens)} texts of {span}"
+        read = f"{mean_of(len(tokens))} of {span}"
     left = ", what is longer cut off" if any(each.left_out for each in tokens) else ""
     return f"{read}{left}, {special}"
 
@@ -103,7 +106,7 @@ def _variant(label: str, measurement: Measurement, baseline: Measurement) -> str
     if measurement.record.model != baseline.record.model:
         more.append(_model(measurement).replace("Model", "model", 1))
     if settings.texts != baseline.settings.texts:
-        more.append("other texts")
+        more.append(mean_of(len(measurement.tokens)).replace("texts", "other texts") or "another text")
     return f"{label} ({', '.join(more)})" if more else label
 
 
@@ -116,10 +119,15 @@ def _names(label: str, mitigations: Sequence[str]) -> bool:
 
 
 def _definitions(name: str, figure: Drawable) -> Iterator[str]:
-    for each in map(metric_registry.get, figure.metrics):
+    for each in _declared(figure):
         yield f"{each.title} ({each.paper.cite()}): {each.reads}"
     if _kind(name) in _SHOWN:
         yield _SHOWN[_kind(name)]
+
+
+def _declared(figure: Drawable) -> list[Definition]:
+    """What is said of the metrics and quantities that a figure shows."""
+    return [*map(metric_registry.get, figure.metrics), *map(mechanisms.get, figure.quantities)]
 
 
 def _kind(name: str) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import Final, Literal, get_args
 
 from oversmooth import metrics as metric_registry
+from oversmooth.mechanisms import registry as mechanisms
 
 Format = Literal["csv", "parquet", "npz", "json"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -14,7 +15,9 @@ FigureForm = Literal["pdf", "svg", "png", "html", "latex", "pgfplots"]
 FIGURE_FORMS: Final[tuple[FigureForm, ...]] = get_args(FigureForm)
 """Of the figures."""
 
-TABLES: Final = ("curves", "spectra", "outputs", "deltas")
+EXPLAINED: Final = ("attention", "norms", "bound", "circuits", "dominance", "corpus", "layer_cka")
+"""Tables of an explanation."""
+TABLES: Final = ("curves", "means", "spectra", "outputs", "deltas", *EXPLAINED)
 ARRAYS: Final = "arrays.npz"
 DOCUMENT: Final = "data.json"
 SETTINGS: Final = "settings.json"
@@ -33,9 +36,11 @@ LATEX: Final = "latex"
 PGFPLOTS: Final = "pgfplots"
 FOLDERS: Final = (IMAGES, LATEX, PGFPLOTS)
 SNIPPETS: Final = f"{LATEX}/figures.tex"
+_METRICS: Final = "|".join((*metric_registry.names(), *metric_registry.fidelity_names()))
+_EXPLAINED: Final = "|".join((*mechanisms.names(), "branch_gains", "dominance", "within_between"))
 _OF_A_FIGURE: Final = re.compile(
-    rf"({IMAGES}|{PGFPLOTS})/(({'|'.join((*metric_registry.names(), *metric_registry.fidelity_names()))})(_delta)?"
-    r"|(similarity|difference|spectrum|spectra|plane)_[a-z0-9_]+)\.(pdf|svg|png|html|tex|csv)"
+    rf"({IMAGES}|{PGFPLOTS})/((waterfall_)?({_METRICS})(_delta)?|{_EXPLAINED}"
+    r"|(similarity|difference|spectrum|spectra|plane|circuit_eigenvalues)_[a-z0-9_]+)\.(pdf|svg|png|html|tex|csv)"
 )
 
 

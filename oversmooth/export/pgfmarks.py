@@ -49,6 +49,11 @@ def name_of(written: str) -> str:
     return f"oversmooth{to_hex(colour(written))[1:]}"
 
 
+def opacity_of(written: str) -> str:
+    """Of a colour, which its name does not hold."""
+    return f"{colour(written)[3]:.3g}"
+
+
 def colours(sources: Iterable[str]) -> list[str]:
     """Definitions of the colours by these names."""
     names = sorted(set(sources))
@@ -76,13 +81,18 @@ def _outline(symbol: str) -> str:
 
 
 def line_options(trace: Values, unit: float) -> list[str]:
-    """Colour, width and dash of a trace's line; ``unit`` is what a pixel becomes, in points."""
+    """Colour, width and dash of a trace's line, or of its area; ``unit`` is what a pixel becomes, in points."""
+    if "fill" in trace:
+        # Filling closes each piece of the path; \closedcycle would draw it down to the axis.
+        return ["draw=none", f"fill={name_of(trace['fillcolor'])}", f"fill opacity={opacity_of(trace['fillcolor'])}"]
     if "lines" not in trace["mode"]:
         return ["only marks"]
     line = trace.get("line", {})
     width = line.get("width", _WIDTH)
     style = line_style(line.get("dash", "solid"), width)
     found = [f"color={name_of(line['color'])}", f"line width={width * unit:.3g}bp"]
+    if opacity_of(line["color"]) != "1":
+        found.append(f"draw opacity={opacity_of(line['color'])}")
     if style != "solid":
         lengths = [f"{length * width * unit:.3g}bp" for length in style[1]]
         pairs = zip(lengths[::2], lengths[1::2], strict=True)

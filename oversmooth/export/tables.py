@@ -9,11 +9,14 @@ import pandas as pd
 import xarray as xr
 
 from oversmooth.comparison import Comparison
+from oversmooth.export.explained import explained_tables
+from oversmooth.resampling import band
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
 
 CURVE_COLUMNS = ["label", "input", "point", "metric", "value"]
+MEAN_COLUMNS = ["label", "point", "metric", "n", "mean", "low", "high"]
 SPECTRUM_COLUMNS = ["label", "input", "point", "component", "value"]
 DELTA_COLUMNS = ["label", "input", "point", "metric", "delta"]
 OUTPUT_COLUMNS = ["label", "input", "metric", "value"]
@@ -22,18 +25,22 @@ OUTPUT_COLUMNS = ["label", "input", "metric", "value"]
 def tables_of(result: Measurement | Comparison) -> dict[str, pd.DataFrame]:
     """Every table of a result by its name, all sides below each other.
 
-    ``outputs`` is there where a language-model head was measured, ``deltas`` in a comparison. Rows are labelled with
+    ``means`` is there where a side has several texts, ``outputs`` where a language-model head was measured, ``deltas``
+    in a comparison. Rows are labelled with
     the side of a comparison, or with the model's name.
     """
     sides = sides_of(result)
-    kinds = {"curves": curves, "spectra": spectra}
+    kinds = {"curves": curves}
+    if any(each.curves.sizes["input"] > 1 for each in sides.values()):
+        kinds["means"] = means
+    kinds["spectra"] = spectra
     if any(each.outputs for each in sides.values()):
         kinds["outputs"] = outputs
     found = {name: pd.concat([table(each, label) for label, each in sides.items()]) for name, table in kinds.items()}
     if isinstance(result, Comparison):
         changes = [deltas(result, label) for label in result.variants]
         found["deltas"] = pd.concat(changes) if changes else pd.DataFrame(columns=DELTA_COLUMNS)
-    return found
+    return found | explained_tables(sides)
 
 
 def sides_of(result: Measurement | Comparison) -> Mapping[str, Measurement]:
@@ -55,6 +62,24 @@ def curves(measurement: Measurement, label: str) -> pd.DataFrame:
     array = measurement.curves.to_dataarray("metric").transpose("input", "point", "metric")
     rows = array.to_series().rename("value").reset_index()
     return rows.assign(label=label)[CURVE_COLUMNS]
+
+
+def means(measurement: Measurement, label: str) -> pd.DataFrame:
+    """The mean of every metric at every point over inputs, with its band (:func:`oversmooth.resampling.band`).
+
+    Args:
+        measurement: what was measured.
+        label: what the rows are called where several measurements meet in one table.
+
+    Returns:
+        A table with the columns ``label,point,metric,n,mean,low,high``: ``n`` inputs have a value, and ``low`` and
+        ``high`` are the ends of the 95 % bootstrap band of their mean, NaN where there are fewer than two.
+    """
+    array = measurement.curves.to_dataarray("metric").transpose("input", "point", "metric")
+    found = band(array.values)
+    numbers = {"n": found.count, "mean": found.mean, "low": found.low, "high": found.high}
+    rows = array.isel(input=0, drop=True).to_series().rename("value").reset_index()
+    return rows.assign(label=label, **{name: values.ravel() for name, values in numbers.items()})[MEAN_COLUMNS]
 
 
 def spectra(measurement: Measurement, label: str) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
@@ -16,10 +16,7 @@ from oversmooth.figures.series import Series
 from oversmooth.figures.theme import Theme, blank, value_axis
 from oversmooth.findings import reason
 from oversmooth.findings.absences import absent, by_reason
-from oversmooth.wording import count
-
-if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+from oversmooth.findings.spread import BAND
 
 HEIGHT = 350
 """Of a chart with nothing to draw."""
@@ -28,9 +25,10 @@ HEIGHT = 350
 def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
     """One metric of every side at the embedding, every block and, set apart, the final norm and the fusion.
 
-    A side with another number of blocks has its own block axis above the chart. Several texts give their mean. A
-    missing value is a gap, with a hollow marker at the bottom that has the reason on hover; a value below the states'
-    resolution is a hollow marker. A side that does not have the metric is not drawn.
+    A side with another number of blocks has its own block axis above the chart. Several texts give their mean, with its
+    bootstrap band (:func:`oversmooth.resampling.band`). A missing value is a gap, with a hollow marker at the bottom
+    that has the reason on hover; a value below the states' resolution is a hollow marker. A side that does not have the
+    metric is not drawn.
 
     Args:
         comparison: what to draw.
@@ -48,9 +46,9 @@ def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selecte
     lines = [_line(side, series, depths) for side, series in drawn.items()]
     canvas = Canvas(theme)
     first = lines[0].series
-    values = [value for line in lines for value in line.series.values.values()]
+    values = [value for line in lines for value in line.series.reach]
     canvas.value_axis.update(value_axis(min(values), max(values), ticks=6, from_zero=first.from_zero))
-    canvas.title_values(first.axis_title + _mean([every[side] for side in drawn]))
+    canvas.title_values(first.axis_title, means([line.series for line in lines]))
     empty = {side.name: reason(every[side], metric, found[side].points[0]) for side in found if side not in drawn}
     return figure_of(canvas, lines, depths, remarks=by_reason(empty), selected=selected)
 
@@ -61,8 +59,9 @@ def _line(side: NamedSide, series: Series, depths: Depths) -> Line:
     return Line(side, series, words, depths.axis(depth_of(series.points)))
 
 
-def _mean(measurements: list[Measurement]) -> str:
-    texts = {len(measurement.tokens) for measurement in measurements}
-    if max(texts) == 1:
-        return ""
-    return f", mean of {count(max(texts), 'text')}" if len(texts) == 1 else ", mean over texts"
+def means(drawn: Sequence[Series]) -> str:
+    """What is drawn of several texts, for the title of an axis; empty where each side has one."""
+    told = {series.means for series in drawn}
+    if len(told) < 2:
+        return "".join(told)
+    return f"mean over texts, {BAND}" if any(BAND in words for words in told) else "mean over texts"

@@ -21,7 +21,7 @@ DIVERGING = ((0.0, "#250b58"), (0.25, "#6548a0"), (0.5, "#a8a8a8"), (0.75, "#eeb
 
 
 def compared_map(comparison: Comparison, label: str, point: str, *, theme: Theme) -> go.Figure:
-    """Cosine of every pair of tokens of one side's first text, on a colour scale shared by all sides and points.
+    """Cosine of every pair of tokens of one side's text shown, on a colour scale shared by all sides and points.
 
     Args:
         comparison: what it belongs to.

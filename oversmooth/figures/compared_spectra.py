@@ -22,7 +22,7 @@ _MARKERS = 12
 def compared_spectra(
     comparison: Comparison, point: str, *, centred: bool, logarithmic: bool, theme: Theme
 ) -> go.Figure:
-    """Singular values of each side's first text at one point, and below them the share of the energy in the first k.
+    """Singular values of each side's text shown, at one point, and below them the share of the energy in the first k.
 
     Values below the resolution of the stored states are grey, and the resolutions are dashed lines where they are in
     view. Sides without a spectrum there are named above the chart, with the reason.
@@ -43,7 +43,7 @@ def compared_spectra(
         return blank(f"No spectrum at {place}: {' '.join(remarks)}", theme, height=HEIGHT)
     measured = [comparison.measurements[side.label] for side in drawn]
     values = [singular_values(each, point, centred=centred) for each in measured]
-    floors = [float(each.spectra["floor"].sel(point=point).values[0]) for each in measured]
+    floors = [float(each.spectra["floor"].sel(point=point).values[each.settings.shown]) for each in measured]
     extent = extent_of(measured, centred)
     canvas = Canvas(theme)
     for side, spectrum, floor in zip(drawn, values, floors, strict=True):

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from oversmooth import points
+from oversmooth.figures.bands import draw_band
 from oversmooth.figures.canvas import TEXT_ONLY, Canvas
 from oversmooth.figures.series import APART, Series, ticks
-from oversmooth.figures.theme import Theme, blank, value_axis
+from oversmooth.figures.theme import Theme, blank, translucent, value_axis
 from oversmooth.findings import number, reason
 from oversmooth.tokens import escape
-from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
@@ -26,35 +26,40 @@ SMALL_HEIGHT = 140
 HEADING = 50
 """Pixels above a small chart, for two lines of words."""
 MOST_TICKS = 13
+_TEXT = 0.5
+"""Opacity of the lines of single texts, behind which the mean must not get lost."""
 
 
-def curve(measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
+def curve(
+    measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None, lines: bool = False
+) -> go.Figure:
     """One metric at the embedding, every block and, set apart, the final norm.
 
-    Several texts give their mean as a line and each text as a thin one. A missing value is a gap with a word and its
-    reason on hover; a value below the states' resolution is a hollow marker.
+    Several texts give their mean as a line with its bootstrap band (:func:`oversmooth.resampling.band`) behind it. A
+    missing value is a gap with a word and its reason on hover; a value below the states' resolution is a hollow marker.
 
     Args:
         measurement: what to draw.
         metric: one of ``measurement.metrics``.
         theme: colours.
         selected: a point to mark with its value.
+        lines: whether each of several texts has a thin line of its own.
     """
     series = Series.of(measurement, metric)
     if not series.defined:
         return blank(f"{series.title}: {reason(measurement, metric, series.points[0])}.", theme, height=HEIGHT)
-    panel = _Panel(theme)
+    panel = _Panel(theme, lines=lines)
     panel.draw(series, selected)
-    texts = len(measurement.tokens)
-    mean = f", mean of {count(texts, 'text')}" if texts > 1 else ""
-    panel.value_axis["title"] = {"text": escape(series.axis_title + mean)}
+    panel.title_values(series.axis_title, series.means)
     panel.depth_axis["title"] = {"text": "block"}
     return panel.figure(HEIGHT)
 
 
-def small_curve(measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
+def small_curve(
+    measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None, lines: bool = False
+) -> go.Figure:
     """The same as :func:`curve` at a third of the size, under the metric's name and its value at ``selected``."""
-    panel = _Panel(theme, small=True)
+    panel = _Panel(theme, small=True, lines=lines)
     panel.draw(Series.of(measurement, metric), selected)
     figure = panel.figure(SMALL_HEIGHT + HEADING)
     figure.layout.margin.t = HEADING - 10
@@ -66,11 +71,14 @@ class _Panel(Canvas):
     """One metric of one measurement, large or small."""
 
     small: bool = False
+    lines: bool = False
 
     def draw(self, series: Series, selected: str | None) -> None:
         """Everything there is to see of one metric."""
         self._axes(series)
-        self._each_text(series)
+        if self.lines:
+            self._each_text(series)
+        draw_band(self, series, self.theme.accent, opacity=self.theme.band)
         self._set_apart(series)
         self._line(series, series.path, "lines+markers")
         self._missing(series)
@@ -83,7 +91,8 @@ class _Panel(Canvas):
         values, labels = ticks(series.positions, most=5 if self.small else MOST_TICKS)
         ends = series.positions.values()
         self.depth_axis.update(tickvals=values, ticktext=labels, tickangle=0, range=[min(ends) - 0.5, max(ends) + 0.5])
-        drawn = [value for row in (series.values.values(), *series.texts) for value in row if math.isfinite(value)]
+        texts = (value for row in series.texts for value in row if math.isfinite(value)) if self.lines else ()
+        drawn = [*series.reach, *texts]
         if drawn:
             most = 4 if self.small else 6
             self.value_axis.update(value_axis(min(drawn), max(drawn), ticks=most, from_zero=series.from_zero))
@@ -133,12 +142,13 @@ class _Panel(Canvas):
             for point, value in zip(series.path, values, strict=False):
                 x.append(series.positions[point])
                 y.append(value if math.isfinite(value) else None)
-                words.append(f"text {index + 1}, {points.title(point)}<br><b>{number(value, 4)}</b>")
+                # Without markup, which would be most of the figure where there are a thousand texts.
+                words.append(f"text {index + 1}, {points.title(point)}: {number(value, 4)}")
             x.append(None)
             y.append(None)
             words.append("")
         if x:
-            line = {"color": self.theme.muted, "width": 0.75}
+            line = {"color": translucent(self.theme.muted, _TEXT), "width": 0.75}
             self.add(x=x, y=y, mode="lines", line=line, text=words, hovertemplate=TEXT_ONLY)
 
     def _missing(self, series: Series) -> None:

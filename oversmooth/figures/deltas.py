@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from oversmooth import points
 from oversmooth.comparison import Comparison
 from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.compared_curves import means
 from oversmooth.figures.depth import Depths
 from oversmooth.figures.identity import NamedSide, sides
 from oversmooth.figures.lines import Line, figure_of
@@ -18,6 +19,7 @@ from oversmooth.figures.theme import Theme, blank, value_axis
 from oversmooth.findings.absences import absence, by_reason, no_deltas, unmeasured
 from oversmooth.findings.maps import beside
 from oversmooth.findings.numerals import number, signed
+from oversmooth.findings.spread import UNPAIRED, delta_spreads, is_unpaired
 from oversmooth.tokens import escape
 
 HEIGHT = 350
@@ -28,8 +30,10 @@ RING = "○ the first point that differs from the baseline"
 def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
     """Variant minus baseline at the points of :func:`~oversmooth.figures.compared_curves.compared_curve`.
 
-    Zero is the baseline. A ring marks the first point at which a variant differs from it. Variants that have no
-    differences are named above the chart, with the reason.
+    Zero is the baseline. Several texts give the mean of their differences, with a bootstrap band of these pairs
+    (:func:`oversmooth.resampling.band`); a variant that read other texts than the baseline has no band. A ring marks
+    the first point at which a variant differs from it. Variants that have no differences are named above the chart,
+    with the reason.
 
     Args:
         comparison: what to draw.
@@ -49,17 +53,19 @@ def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: 
     baseline = Series.of(comparison.baseline, metric)
     lines = [_line(comparison, metric, side, baseline, depths) for side in drawn]
     canvas = Canvas(theme)
-    values = [value for line in lines for value in line.series.values.values()]
+    values = [value for line in lines for value in line.series.reach]
     # With room on both sides of zero, for the lines that stay there.
     canvas.value_axis.update(value_axis(min(0.0, *values), max(0.0, *values), ticks=6, from_zero=False))
-    canvas.title_values(lines[0].series.axis_title, "variant − baseline")
+    paired = [line.series for line in lines if not is_unpaired(comparison, line.side.label)]
+    canvas.title_values(lines[0].series.axis_title, "variant − baseline", means(paired))
     canvas.value_axis.update(zeroline=True, zerolinecolor=theme.text, zerolinewidth=1.5)
     partings = {line.side: comparison.parting(metric, line.side.label) for line in lines}
     for line in lines:
         _ring(canvas, line, partings[line.side])
     same = by_reason({side.name: "the same as the baseline everywhere" for side, at in partings.items() if at is None})
     ring = [RING] if any(partings.values()) else []
-    return figure_of(canvas, lines, depths, remarks=[*remarks, *same, *ring], selected=selected)
+    unpaired = by_reason({side.name: UNPAIRED for side in drawn if is_unpaired(comparison, side.label)})
+    return figure_of(canvas, lines, depths, remarks=[*remarks, *same, *unpaired, *ring], selected=selected)
 
 
 def _line(comparison: Comparison, metric: str, side: NamedSide, theirs: Series, depths: Depths) -> Line:
@@ -70,6 +76,7 @@ def _line(comparison: Comparison, metric: str, side: NamedSide, theirs: Series, 
         ours,
         positions=depths.positions(ours.points),
         values=defined,
+        spreads=delta_spreads(comparison, metric, side.label),
         missing={p: absence(comparison, metric, side.label, p) for p in deltas if p not in defined},
         unresolved=theirs.unresolved | ours.unresolved,
     )
@@ -80,7 +87,8 @@ def _words(comparison: Comparison, side: NamedSide, theirs: Series, ours: Series
     """What hover shows at each point: the difference, of a single text both values, and what to know about it."""
     words = {}
     for point in series.points:
-        lines = [side.hover, points.title(point), f"<b>{signed(series.values.get(point, math.nan), 4)}</b>"]
+        delta = signed(series.values.get(point, math.nan), 4)
+        lines = [side.hover, points.title(point), f"<b>{delta}</b>", *series.spread(point)]
         before, after = theirs.values.get(beside(comparison, point)), ours.values.get(point)
         # Of several texts, the mean difference is over those that have a value on both sides.
         if before is not None and after is not None and not (theirs.texts or ours.texts):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-
-import plotly.graph_objects as go
 
 from oversmooth import metrics as metric_registry
 from oversmooth import points
@@ -18,31 +15,20 @@ from oversmooth.figures.compared_maps import compared_map, difference_map
 from oversmooth.figures.compared_spectra import compared_spectra
 from oversmooth.figures.curves import curve
 from oversmooth.figures.deltas import delta_curve
+from oversmooth.figures.drawable import Drawable, Named
+from oversmooth.figures.explained import explained
 from oversmooth.figures.plane import fidelity_plane
 from oversmooth.figures.similarity import similarity_map
 from oversmooth.figures.spectrum import spectrum
 from oversmooth.figures.theme import LIGHT, Theme
 from oversmooth.findings.maps import incomparable_maps
 from oversmooth.measurement import Measurement
+from oversmooth.resampling import LEVEL, RESAMPLES
 from oversmooth.tokens import visible
 
 KEPT = "cka_to_baseline"
 """The axis of the plane that tells what a variant leaves of the baseline's states."""
 _SLUG_CHARACTERS = 40
-
-
-@dataclass(frozen=True)
-class Drawable:
-    """A figure that can be drawn, and what is said of it."""
-
-    title: str
-    """What it shows, as a heading of plain text."""
-    metrics: tuple[str, ...]
-    """The metrics on its axes; none for maps and spectra."""
-    point: str | None
-    """Where in the model; None for curves over depth."""
-    build: Callable[[], go.Figure]
-    """Draws it."""
 
 
 def figures_of(
@@ -51,6 +37,7 @@ def figures_of(
     theme: Theme = LIGHT,
     point: str | None = None,
     metrics: Sequence[str] | None = None,
+    lines: bool = False,
 ) -> dict[str, Drawable]:
     """The figures that a result has, in the order of the pages; nothing is drawn before :attr:`Drawable.build`.
 
@@ -61,9 +48,11 @@ def figures_of(
         theme: colours.
         point: where maps, spectra and the plane are read; None for the last block.
         metrics: of the curves; None for all that were measured.
+        lines: whether curves of a measurement of several texts have a thin line for each.
 
     Returns:
         Figures by names that are file names everywhere: ``token_cosine``, ``similarity_5``, ``spectrum_5_centred``;
+        with an explanation those of :func:`oversmooth.figures.explained.explained`;
         of a comparison ``token_cosine_delta``, ``similarity_5_baseline``, ``difference_5_1_gfsa_weight_0_1``,
         ``spectra_5``, ``plane_5``. The number before a label is the variant's place.
 
@@ -73,35 +62,38 @@ def figures_of(
     place = chosen_point(result, -1 if point is None else point)
     chosen = metrics_of(result) if metrics is None else tuple(chosen_metric(result, name) for name in metrics)
     found = (
-        _of_measurement(result, place, chosen, theme)
+        _of_measurement(result, place, chosen, theme, lines)
         if isinstance(result, Measurement)
         else _of_comparison(result, place, chosen, theme)
     )
     return dict(found)
 
 
-Named = Iterator[tuple[str, Drawable]]
-
-
-def _of_measurement(measurement: Measurement, point: str, metrics: Sequence[str], theme: Theme) -> Named:
+def _of_measurement(measurement: Measurement, point: str, metrics: Sequence[str], theme: Theme, lines: bool) -> Named:
     for name in metrics:
-        yield name, Drawable(_over_depth(name), (name,), None, partial(curve, measurement, name, theme=theme))
+        build = partial(curve, measurement, name, theme=theme, lines=lines)
+        yield name, Drawable(_over_depth(name), (name,), None, build, _bands(measurement, lines=lines))
     if measurement.similarity is not None:
         build = partial(similarity_map, measurement, point, theme=theme)
         yield f"similarity_{_slug(point)}", Drawable(_similarity(point), (), point, build)
     for centred in _forms(measurement):
         build = partial(spectrum, measurement, point, centred=centred, logarithmic=True, theme=theme)
         yield f"spectrum_{_slug(point)}{_form(centred)}", Drawable(_spectrum(point, centred), (), point, build)
+    yield from explained(measurement, point, metrics, theme)
 
 
 def _of_comparison(comparison: Comparison, point: str, metrics: Sequence[str], theme: Theme) -> Named:
     for name in metrics:
         build = partial(compared_curve, comparison, name, theme=theme)
-        yield name, Drawable(_over_depth(name), (name,), None, build)
+        yield name, Drawable(_over_depth(name), (name,), None, build, _bands(*comparison.measurements.values()))
         if name in comparison.baseline.metrics and comparison.variants:
             title = f"{_over_depth(name)}: difference to the baseline"
             build = partial(delta_curve, comparison, name, theme=theme)
-            yield f"{name}_delta", Drawable(title, (name,), None, build)
+            paired = [each for label, each in comparison.variants.items() if comparison.same_texts(label)]
+            yield (
+                f"{name}_delta",
+                Drawable(title, (name,), None, build, _bands(*paired, of="of the differences, text by text")),
+            )
     yield from _maps(comparison, point, theme)
     for centred in sorted({form for each in comparison.measurements.values() for form in _forms(each)}):
         build = partial(compared_spectra, comparison, point, centred=centred, logarithmic=True, theme=theme)
@@ -138,6 +130,13 @@ def _plane(comparison: Comparison, point: str, metrics: Sequence[str], theme: Th
     words = " against ".join(metric_registry.get(name).title for name in axes[::-1])
     build = partial(fidelity_plane, comparison, point, diversity=diversity, fidelity=KEPT, controls={}, theme=theme)
     yield f"plane_{_slug(point)}", Drawable(f"{words} at {points.title(point)}", axes, point, build)
+
+
+def _bands(*measurements: Measurement, of: str = "over texts", lines: bool = False) -> str:
+    if all(len(each.tokens) == 1 for each in measurements):
+        return ""
+    band = f"A band holds the middle {LEVEL} % of {RESAMPLES:,} bootstrap means {of}."
+    return f"{band} Thin lines are single texts." if lines else band
 
 
 def _over_depth(metric: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from oversmooth import points
+from oversmooth.figures.bands import draw_band
 from oversmooth.figures.canvas import LINE, TEXT_ONLY, Canvas
 from oversmooth.figures.depth import Depths, depth_of
 from oversmooth.figures.identity import NamedSide
@@ -20,6 +21,8 @@ BELOW = 60
 """Pixels that the depth axis takes."""
 _DENSE = 40
 """Points from which on markers are small."""
+_FAINT = 0.6
+"""Share of the opacity of a band that each of several over each other has."""
 _BOTTOM_ROW, _ROW = 0.04, 0.05
 """Shares of the height at which the marks of missing values stand."""
 
@@ -57,6 +60,8 @@ def figure_of(
         selected: a point of the baseline's axis to mark.
     """
     above = depths.draw(canvas)
+    for line in lines:
+        draw_band(canvas, line.series, line.side.identity.colour, opacity=_FAINT * canvas.theme.band, axis=line.axis)
     for line in lines:
         _draw(canvas, line)
     _missing(canvas, [line for line in lines if line.series.missing])

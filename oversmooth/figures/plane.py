@@ -18,7 +18,8 @@ from oversmooth.figures.placing import Box, Words, anchored, place
 from oversmooth.figures.theme import Theme, blank, value_axis
 from oversmooth.findings.absences import by_reason
 from oversmooth.findings.numerals import number
-from oversmooth.findings.plane import plane_positions
+from oversmooth.findings.plane import known_texts, plane_positions
+from oversmooth.findings.spread import mean_of
 from oversmooth.tokens import escape, visible
 
 CHART = 330
@@ -73,7 +74,8 @@ def fidelity_plane(
 ) -> go.Figure:
     """One marker a side: what it keeps of the baseline's states across, how alike its tokens are upwards.
 
-    A side of another model or text, and one without either number, is named above the chart with the reason.
+    Of several texts it stands at their means. A side of another model or text, and one without either number, is named
+    above the chart with the reason.
 
     Args:
         comparison: what to draw.
@@ -102,9 +104,12 @@ def fidelity_plane(
     for sweep, dash in zip(sweeps, cycle(_CONTROL_DASHES), strict=False):
         _draw_control(canvas, sweep, dash)
     for side in drawn:
-        _draw_side(canvas, side, found[side.label], diversity, fidelity)
+        known = (known_texts(comparison, side.label, point, metric) for metric in (fidelity, diversity))
+        means = [mean_of(len(comparison.baseline.tokens), each) for each in known]
+        _draw_side(canvas, side, found[side.label], _numbers(found[side.label], diversity, fidelity, means))
     below = _name(canvas, drawn, found, sweeps)
-    above = canvas.remarks([f"At {points.title(point)}", *remarks])
+    place = ", ".join(filter(None, (f"At {points.title(point)}", mean_of(len(comparison.baseline.tokens)))))
+    above = canvas.remarks([place, *remarks])
     canvas.layout["margin"] = {"t": above + 16}
     return canvas.figure(CHART + BELOW + above + below)
 
@@ -126,9 +131,13 @@ def _control(title: str, sweep: Comparison, point: str, diversity: str, fidelity
     return _Control(title, list(found.values()) if len(found) > 1 else [], words)
 
 
-def _numbers(position: tuple[float, float], diversity: str, fidelity: str) -> str:
-    names = (metric_registry.get(metric).title for metric in (fidelity, diversity))
-    return "<br>".join(f"{escape(name)} <b>{number(value, 4)}</b>" for name, value in zip(names, position, strict=True))
+def _numbers(position: tuple[float, float], diversity: str, fidelity: str, means: Sequence[str] = ("", "")) -> str:
+    """Both values in lines, each with what it is the mean of."""
+    lines = []
+    for metric, value, mean in zip((fidelity, diversity), position, means, strict=True):
+        name = escape(metric_registry.get(metric).title)
+        lines.append(f"{name} <b>{number(value, 4)}</b>{mean and f', {mean}'}")
+    return "<br>".join(lines)
 
 
 def _draw_control(canvas: Canvas, sweep: _Control, dash: str) -> None:
@@ -144,7 +153,7 @@ def _draw_control(canvas: Canvas, sweep: _Control, dash: str) -> None:
     )
 
 
-def _draw_side(canvas: Canvas, side: NamedSide, position: tuple[float, float], diversity: str, fidelity: str) -> None:
+def _draw_side(canvas: Canvas, side: NamedSide, position: tuple[float, float], words: str) -> None:
     looks = side.identity
     canvas.add(
         x=[position[0]],
@@ -152,7 +161,7 @@ def _draw_side(canvas: Canvas, side: NamedSide, position: tuple[float, float], d
         mode="markers",
         name=side.markup,
         marker={"size": 11, "symbol": looks.symbol, "color": looks.colour},
-        text=[f"{side.hover}<br>{_numbers(position, diversity, fidelity)}"],
+        text=[f"{side.hover}<br>{words}"],
         hovertemplate=TEXT_ONLY,
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from oversmooth import metrics as metric_registry
 from oversmooth import points
 from oversmooth.findings import number, reason
+from oversmooth.findings.spread import BAND, Spread, mean_of, spreads
 from oversmooth.tokens import escape
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Series:
     """Mean over texts; only where there is one."""
     texts: tuple[tuple[float, ...], ...]
     """Per text, in the order of ``points``; empty when there is one text only."""
+    spreads: dict[str, Spread]
+    """Over texts; empty when there is one text only."""
     missing: dict[str, str]
     unresolved: dict[str, str]
 
@@ -53,6 +56,7 @@ class Series:
             positions=positions(tuple(curve)),
             values={point: value for point, value in curve.items() if math.isfinite(value)},
             texts=tuple(tuple(map(float, row)) for row in several) if len(several) > 1 else (),
+            spreads=spreads(measurement, metric),
             missing={p: reason(measurement, metric, p) for p, value in curve.items() if not math.isfinite(value)},
             unresolved={p: why for p in curve if (why := reason(measurement, metric, p, "unresolved"))},
         )
@@ -61,6 +65,18 @@ class Series:
     def defined(self) -> bool:
         """Whether there is anything to draw."""
         return bool(self.values)
+
+    @property
+    def means(self) -> str:
+        """What is drawn of several texts, for the title of an axis; empty of one text."""
+        banded = any(spread.defined for spread in self.spreads.values())
+        return ", ".join(filter(None, (mean_of(len(self.texts)), BAND if banded else "")))
+
+    @property
+    def reach(self) -> list[float]:
+        """All numbers that an axis has to hold: values and the ends of their bands."""
+        ends = (end for spread in self.spreads.values() for end in (spread.low, spread.high) if spread.defined)
+        return [*self.values.values(), *ends]
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -74,9 +90,16 @@ class Series:
 
     def hover(self, point: str) -> str:
         """The point in words, its value, and what to know about it."""
-        lines = [points.title(point), f"<b>{number(self.values.get(point, math.nan), 4)}</b>"]
+        lines = [points.title(point), f"<b>{number(self.values.get(point, math.nan), 4)}</b>", *self.spread(point)]
         lines += [escape(notes[point]) for notes in (self.missing, self.unresolved) if point in notes]
         return "<br>".join(lines)
+
+    def spread(self, point: str) -> list[str]:
+        """Lines for hover: the band of a value, and of how many texts it is the mean."""
+        found = self.spreads.get(point)
+        if found is None or point not in self.values:
+            return []
+        return [*filter(None, [found.words]), mean_of(len(self.texts), found.count)]
 
 
 def positions(names: Sequence[str], apart: Sequence[str] = (), gap: float = GAP) -> dict[str, float]:

@@ -40,7 +40,7 @@ class Scale:
 
 
 def similarity_map(measurement: Measurement, point: str, *, theme: Theme) -> go.Figure:
-    """Cosine of every pair of measured tokens of the first text, as a square map whose diagonal runs down.
+    """Cosine of every pair of measured tokens of the text shown, as a square map whose diagonal runs down.
 
     All points of a measurement share one colour scale, so that maps of two layers can be compared. Above
     ``MOST_ROWS`` rows, neighbouring tokens are averaged, and the map says how many.
@@ -77,7 +77,7 @@ def token_map(
     """
     further = -(-len(values) // MOST_ROWS)
     factor = measurement.similarity_factor * further
-    axis = tokens.axis(measurement.tokens[0].measured, factor, max_ticks=MOST_LABELS)
+    axis = tokens.axis(measurement.shown.measured, factor, max_ticks=MOST_LABELS)
     heat = {
         "type": "heatmap",
         "x": axis.categories,
@@ -86,7 +86,7 @@ def token_map(
         "zmin": scale.low,
         "zmax": scale.high,
         "colorscale": scale.colours,
-        "colorbar": _colour_bar(scale),
+        "colorbar": colour_bar(scale),
         "hovertemplate": f"%{{y}} × %{{x}}: <b>%{{z:{scale.number}}}</b><extra></extra>",
     }
     lines = list(heading)
@@ -116,7 +116,7 @@ def colour_range(measurements: Iterable[Measurement]) -> tuple[float, float]:
     return min(math.floor(10 * low) / 10, round(top - 0.1, 1)), top
 
 
-def _colour_bar(scale: Scale) -> dict[str, Any]:
+def colour_bar(scale: Scale) -> dict[str, Any]:
     """Above the map: beside it, a phone would have no room for the map."""
     ticks: dict[str, Any] = {"tickformat": ".1f", "nticks": 4}
     if scale.ticks is not None:

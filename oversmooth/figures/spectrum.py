@@ -30,7 +30,7 @@ Trace = dict[str, Any]
 
 
 def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> go.Figure:
-    """Singular values of the first text's tokens, and below them the share of the energy in the first k.
+    """Singular values of the tokens of the text shown, and below them the share of the energy in the first k.
 
     The point is drawn strongly, every other main point as a thin line whose colour is its depth. Values below the
     resolution of the stored states are grey, and the resolution is a dashed line where it is in view.
@@ -46,20 +46,20 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
     if values.size == 0 or values[0] == 0:
         why = spectrum_reason(measurement, point, centred=centred) if values.size == 0 else "all its values are 0"
         return blank(f"No spectrum at {points.title(point)}: {why}.", theme, height=HEIGHT)
-    floor = float(measurement.spectra["floor"].sel(point=point).values[0])
+    floor = float(measurement.spectra["floor"].sel(point=point).values[measurement.settings.shown])
     extent = extent_of([measurement], centred)
     shapes, notes = resolution([floor], extent, logarithmic, theme)
     layout = {
         "template": template(theme),
         "height": HEIGHT,
         "shapes": shapes,
-        "annotations": [*notes, _key(measurement, theme), *_words(values, points.title(point), theme)],
+        "annotations": [*notes, depth_key(measurement, theme), *_words(values, points.title(point), theme)],
     }
     traces = [
         *_fan(measurement, point, centred, theme),
         *strong_line(values, floor, points.title(point), theme, line={"color": theme.accent, "width": 2.5}),
     ]
-    axes = axes_of(extent, measurement.spectra.sizes["component"], centred, logarithmic)
+    axes = axes_of(extent, values.size, centred, logarithmic)
     return go.Figure(traces, layout | axes)
 
 
@@ -82,7 +82,7 @@ def _drawn(count: int) -> NDArray[np.intp]:
     return np.unique(np.round(np.geomspace(1, count, MOST_COMPONENTS)).astype(np.intp)) - 1
 
 
-def _depths(measurement: Measurement) -> dict[str, float]:
+def depth_shares(measurement: Measurement) -> dict[str, float]:
     """How deep each main point lies, from 0 to 1."""
     names = measurement.main_points
     return {name: index / max(1, len(names) - 1) for index, name in enumerate(names)}
@@ -90,16 +90,16 @@ def _depths(measurement: Measurement) -> dict[str, float]:
 
 def _fan(measurement: Measurement, point: str, centred: bool, theme: Theme) -> list[Trace]:
     traces = []
-    for name, depth in _depths(measurement).items():
+    for name, depth in depth_shares(measurement).items():
         values = singular_values(measurement, name, centred=centred)
         if name != point and values.size and values[0] > 0:
             traces += _line(values, points.title(name), line={"color": theme.depth_colour(depth), "width": 1})
     return traces
 
 
-def _key(measurement: Measurement, theme: Theme) -> dict[str, Any]:
+def depth_key(measurement: Measurement, theme: Theme) -> dict[str, Any]:
     """A line of words above the chart that names the colours of the fan."""
-    depths = _depths(measurement)
+    depths = depth_shares(measurement)
     step = 1 + len(depths) // 7
     named = [name for index, name in enumerate(depths) if index % step == 0 or index == len(depths) - 1]
     words = [
@@ -191,8 +191,9 @@ def extent_of(measurements: Sequence[Measurement], centred: bool) -> tuple[float
 
 
 def _ends(measurement: Measurement, centred: bool) -> tuple[float, float]:
-    every = measurement.spectra["centred" if centred else "raw"].sel(point=list(measurement.main_points)).values[0]
-    floors = measurement.spectra["floor"].sel(point=list(measurement.main_points)).values[0]
+    shown = measurement.settings.shown
+    every = measurement.spectra["centred" if centred else "raw"].sel(point=list(measurement.main_points)).values[shown]
+    floors = measurement.spectra["floor"].sel(point=list(measurement.main_points)).values[shown]
     positive = every[np.isfinite(every) & (every > 0)]
     # Far below the floor there is only rounding, which would squeeze everything else.
     return max(float(positive.min()), float(np.nanmin(floors)) / 10), float(positive.max())

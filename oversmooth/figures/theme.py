@@ -35,6 +35,8 @@ class Theme:
     """Okabe and Ito's colours, most legible first; their black follows the theme's text."""
     depth: tuple[float, float]
     """The part of the map scale that is legible as thin lines on the paper, shallow to deep."""
+    band: float
+    """Opacity of an area in the colour of the line within it."""
 
     def depth_colour(self, share: float) -> str:
         """Colour at a share of the depth in [0, 1]."""
@@ -52,6 +54,7 @@ LIGHT: Final = Theme(
     accent="#0072b2",
     categories=("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1b1f24", "#f0e442"),
     depth=(0.85, 0.0),
+    band=0.2,
 )
 DARK: Final = Theme(
     name="dark",
@@ -62,6 +65,7 @@ DARK: Final = Theme(
     accent="#56b4e9",
     categories=("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#e8eaed", "#0072b2"),
     depth=(0.25, 1.0),
+    band=0.3,
 )
 
 
@@ -119,6 +123,12 @@ def template(theme: Theme) -> go.layout.Template:
             },
         }
     )
+
+
+def translucent(colour: str, opacity: float) -> str:
+    """A colour of a theme, ``#rrggbb``, with an opacity in [0, 1]."""
+    red, green, blue = plotly.colors.hex_to_rgb(colour)
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
 
 
 def value_axis(low: float, high: float, *, ticks: int, from_zero: bool) -> dict[str, Any]:

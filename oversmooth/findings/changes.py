@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from oversmooth import metrics as metric_registry
 from oversmooth import points
 from oversmooth.findings.numerals import arrow, decimals_for, fixed, number
+from oversmooth.findings.spread import at_the_end, spreads
 from oversmooth.wording import count, enumerated
 
 if TYPE_CHECKING:
@@ -125,11 +126,16 @@ def _movement(measurement: Measurement, change: Change) -> str:
         opening = f"{metric.title} {'rises' if change.total > 0 else 'falls'}"
     subject = "mean cosine " if is_main else ""
     unit = f" {metric.unit}" if metric.unit else ""
-    texts = len(measurement.tokens)
-    mean = f" (mean of {count(texts, 'text')})" if texts > 1 else ""
     details = [detail for detail in (_where(measurement, change), _excursion(measurement, change)) if detail]
-    tail = "".join(f", {detail}" for detail in details)
-    return f"{opening}: {subject}{arrow(change.first, change.last)}{unit}{_way(measurement, change)}{mean}{tail}"
+    tail = _mean(measurement, change) + "".join(f", {detail}" for detail in details)
+    return f"{opening}: {subject}{arrow(change.first, change.last)}{unit}{_way(measurement, change)}{tail}"
+
+
+def _mean(measurement: Measurement, change: Change) -> str:
+    """`` (mean of 64 texts, 95 % band at the end 0.34 to 0.38)``; nothing of one text."""
+    last = spreads(measurement, change.metric).get(change.last_point)
+    words = at_the_end(len(measurement.tokens), last)
+    return f" ({words})" if words else ""
 
 
 def _way(measurement: Measurement, change: Change) -> str:

@@ -12,7 +12,8 @@ from oversmooth import points
 from oversmooth.comparison import SAME
 from oversmooth.findings.absences import elsewhere
 from oversmooth.findings.changes import MAIN_METRIC, reason
-from oversmooth.findings.numerals import arrow, number
+from oversmooth.findings.numerals import between, number, pair
+from oversmooth.findings.spread import BAND, delta_spreads, mean_of
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
@@ -101,11 +102,11 @@ def comparison_headline(comparison: Comparison) -> str:
         beside = "" if variants else ", with no variant beside it"
         known = f"{number(baseline.value)} in the baseline{beside}" if math.isfinite(baseline.value) else "no value"
         return " ".join([f"{_subject(comparison, metric)} {baseline.place}: {known}.", *gaps])
-    most = max(defined, key=lambda variant: abs(variant.value - baseline.value))
+    most = max(defined, key=lambda variant: abs(variant.delta_to(baseline)))
     place = f" {baseline.place}" if most.point == baseline.point else ""
     of_all = f", the largest difference of {count(len(defined), 'variant')}" if len(defined) > 1 else ""
     kept = f"; linear CKA to the baseline {number(most.kept)}" if math.isfinite(most.kept) else ""
-    told = _difference_in_words(comparison, baseline, most)
+    told = _difference_in_words(comparison, metric, baseline, most) + _band(comparison, metric, most)
     return " ".join([f"{_subject(comparison, metric)}{place}: {told}{of_all}{kept}.", *gaps])
 
 
@@ -116,11 +117,18 @@ class _End:
     label: str
     point: str
     value: float
+    delta: float
+    """Mean of the differences text by text; NaN where there is none."""
     kept: float
 
     @classmethod
     def of(cls, side: Side, metric: str) -> _End:
-        return cls(side.label, side.point, side.differences[metric].last, side.fidelity.get(KEPT, math.nan))
+        found = side.differences[metric]
+        return cls(side.label, side.point, found.last, found.delta, side.fidelity.get(KEPT, math.nan))
+
+    def delta_to(self, baseline: _End) -> float:
+        """Difference to the baseline: of the same texts where there is one, else of the two means."""
+        return self.delta if math.isfinite(self.delta) else self.value - baseline.value
 
     @property
     def place(self) -> str:
@@ -129,20 +137,39 @@ class _End:
 
 def _subject(comparison: Comparison, metric: str) -> str:
     title = "Mean cosine" if metric == MAIN_METRIC else metric_registry.get(metric).title
-    texts = len(comparison.baseline.tokens)
-    return f"{title} (mean of {count(texts, 'text')})" if texts > 1 else title
+    mean = mean_of(len(comparison.baseline.tokens))
+    return f"{title} ({mean})" if mean else title
 
 
-def _difference_in_words(comparison: Comparison, baseline: _End, most: _End) -> str:
+def _difference_in_words(comparison: Comparison, metric: str, baseline: _End, most: _End) -> str:
     """``attnscale raises it from 0.40 to 0.52``; of another model or text ``bert-tiny has 0.52, the baseline 0.40``."""
-    before, after = arrow(baseline.value, most.value).split(" → ")
-    if abs(most.value - baseline.value) <= SAME * abs(baseline.value):
+    delta = most.delta_to(baseline)
+    after_value = _over_both(comparison, metric, most)
+    before, after = pair(after_value - delta, after_value)
+    if abs(delta) <= SAME * abs(baseline.value):
         return f"{most.label} leaves it at {number(baseline.value)}"
     if most.point != baseline.point:
         before, after = f"{before} {baseline.place}", f"{after} {most.place}"
     if elsewhere(comparison, most.label):
         return f"{most.label} has {after}, the baseline {before}"
-    return f"{most.label} {'raises' if most.value > baseline.value else 'lowers'} it from {before} to {after}"
+    return f"{most.label} {'raises' if delta > 0 else 'lowers'} it from {before} to {after}"
+
+
+def _over_both(comparison: Comparison, metric: str, most: _End) -> float:
+    """The variant's mean over the texts that have a difference: another than over all that it has a value of."""
+    if not (math.isfinite(most.delta) and comparison.same_texts(most.label)):
+        return most.value
+    deltas = comparison.input_deltas(metric, most.label)
+    values = comparison.measurements[most.label].curves[metric]
+    return most.value if deltas is None else float(values.where(deltas.notnull()).sel(point=most.point).mean())
+
+
+def _band(comparison: Comparison, metric: str, most: _End) -> str:
+    """`` (95 % band of the difference −0.08 to −0.05)``; nothing where differences are not paired."""
+    found = delta_spreads(comparison, metric, most.label).get(most.point)
+    if found is None or not found.defined or found.low == found.high:
+        return ""
+    return f" ({BAND} of the difference {between(found.low, found.high)})"
 
 
 def _gaps(comparison: Comparison, metric: str) -> list[str]:

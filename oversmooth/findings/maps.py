@@ -75,7 +75,7 @@ def incomparable_maps(comparison: Comparison, label: str) -> str:
     if comparison.incomparable(label):
         return comparison.incomparable(label)
     ours, theirs = comparison.measurements[label], comparison.baseline
-    if [token.text for token in ours.tokens[0].measured] != [token.text for token in theirs.tokens[0].measured]:
+    if [token.text for token in ours.shown.measured] != [token.text for token in theirs.shown.measured]:
         return "its tokens are not the same"
     if ours.similarity_factor != theirs.similarity_factor:
         return "their maps are averaged over other numbers of tokens"

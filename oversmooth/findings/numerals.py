@@ -42,12 +42,21 @@ def signed(value: float, digits: int = 3) -> str:
 
 def arrow(first: float, last: float) -> str:
     """``0.06 → 0.36``: both with the decimals that their difference needs."""
-    if not (math.isfinite(first) and math.isfinite(last)):
-        return f"{number(first)} → {number(last)}"
-    decimals = decimals_for(last - first, max(abs(first), abs(last)))
+    return " → ".join(pair(first, last))
+
+
+def between(low: float, high: float) -> str:
+    """``0.31 to 0.41``: both with the decimals that their difference needs."""
+    return " to ".join(pair(low, high))
+
+
+def pair(first: float, last: float) -> tuple[str, str]:
+    """Two numbers with the decimals that their difference needs."""
+    defined = math.isfinite(first) and math.isfinite(last)
+    decimals = decimals_for(last - first, max(abs(first), abs(last))) if defined else None
     if decimals is None:
-        return f"{number(first)} → {number(last)}"
-    return f"{fixed(first, decimals)} → {fixed(last, decimals)}"
+        return number(first), number(last)
+    return fixed(first, decimals), fixed(last, decimals)
 
 
 def decimals_for(difference: float, size: float) -> int | None:

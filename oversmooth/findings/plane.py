@@ -43,6 +43,14 @@ def read_at(comparison: Comparison, label: str, point: str) -> str:
     return comparison.end(label) if point == comparison.end(comparison.baseline_label) else point
 
 
+def known_texts(comparison: Comparison, label: str, point: str, metric: str) -> int:
+    """Texts of which a side has a value of a metric where it is read; all where it was not measured with it."""
+    measurement = comparison.measurements[label]
+    if metric not in measurement.metrics:
+        return len(measurement.tokens)
+    return int(measurement.curves[metric].sel(point=read_at(comparison, label, point)).notnull().sum())
+
+
 def _value(comparison: Comparison, label: str, point: str, metric: str) -> tuple[float, str]:
     """A metric of a side at a point, and the reason, in a clause, where it is missing."""
     measurement = comparison.measurements[label]

@@ -14,11 +14,11 @@ Float64 = NDArray[np.float64]
 
 
 def singular_values(measurement: Measurement, point: str, *, centred: bool) -> Float64:
-    """Singular values of the first text at a point, descending; empty where it has none."""
+    """Singular values of the text shown, at a point, descending; empty where it has none."""
     name = "centred" if centred else "raw"
     if name not in measurement.spectra:
         return np.empty(0)
-    values = measurement.spectra[name].sel(point=point).values[0]
+    values = measurement.spectra[name].sel(point=point).values[measurement.settings.shown]
     kept: Float64 = values[np.isfinite(values)]
     return kept
 
@@ -36,5 +36,6 @@ def spectrum_reason(measurement: Measurement, point: str, *, centred: bool) -> s
         return "the spectra of the centred tokens were not asked for"
     if centred and singular_values(measurement, point, centred=False).size == 1:
         return "one token less its mean leaves nothing"
-    notes = [note for note in measurement.notes if (note.input, note.point, note.kind) == (0, point, "missing")]
+    place = measurement.settings.shown, point, "missing"
+    notes = [note for note in measurement.notes if (note.input, note.point, note.kind) == place]
     return notes[0].reason if notes else "no reason was recorded"

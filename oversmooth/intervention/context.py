@@ -29,11 +29,20 @@ if TYPE_CHECKING:
 register()
 
 _FAITHFUL: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
-"""Tried once for each network."""
 _HERE: ContextVar[frozenset[Intervention]] = ContextVar("oversmooth_interventions", default=frozenset())
 """Those that are active in this thread, one a model: a pass of another thread is none of their business."""
 # Branches of attention are shown its matrices.
 ATTENTION: frozenset[Kind] = frozenset({"logits", "probabilities", "values", "mixed", "attention"})
+
+
+def observable(model: LoadedModel) -> bool:
+    """Whether what is seen of the model's attention is what the model computes; tried once for each network."""
+    network = model.anatomy.network
+    if not model.anatomy.attention_reachable:
+        return True
+    if network not in _FAITHFUL:
+        _FAITHFUL[network] = faithful(network)
+    return _FAITHFUL[network]
 
 
 class Intervention:
@@ -43,6 +52,7 @@ class Intervention:
         model: left as it is; the hooks live in :meth:`active` alone.
         methods: in the order in which they act.
         sampler: for methods that are calibrated; see :class:`~oversmooth.mitigations.sites.Sites`.
+        observe: is shown the attention matrices of every layer and pass, (batch, head, query, key).
 
     Raises:
         MitigationError: where methods exclude each other or the model cannot carry one.
@@ -53,6 +63,7 @@ class Intervention:
         model: LoadedModel,
         methods: Sequence[Mitigation],
         sampler: Callable[[int], Tensor] | None = None,
+        observe: Callable[[int, Tensor], None] | None = None,
     ) -> None:
         check_together(methods)
         self.methods = tuple(methods)
@@ -60,6 +71,8 @@ class Intervention:
         self._sites = Sites(model.anatomy, sampler)
         for method in methods:
             self._sites.attach(method)
+        if observe is not None:
+            self._sites.observe(observe)
         self._outputs: Sequence[Tensor] = ()
 
     @property
@@ -90,7 +103,7 @@ class Intervention:
             self._set_kernel(stack)
             stack.callback(self._forget)
             _HERE.set(_HERE.get() | {self})
-            for handle in self._hooks() if self.methods else ():
+            for handle in self._hooks() if self._sites.found or self.methods else ():
                 stack.callback(handle.remove)
             yield self
 
@@ -117,10 +130,7 @@ class Intervention:
             stack.enter_context(CatchSoftmax(anatomy))
 
     def _require_faithful(self) -> None:
-        network = self._model.anatomy.network
-        if network not in _FAITHFUL:
-            _FAITHFUL[network] = faithful(network)
-        if not _FAITHFUL[network]:
+        if not observable(self._model):
             method = next(site.method for site in self._sites.found if site.kind in ATTENTION)
             raise MitigationError(
                 f"{method}: the attention of the family “{self._model.anatomy.family}” "

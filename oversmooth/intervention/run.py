@@ -13,6 +13,7 @@ from torch import Tensor
 from oversmooth.errors import MitigationError
 from oversmooth.intervention.masks import BLOCKED
 from oversmooth.mitigations.sites import (
+    OBSERVER,
     AttentionPlace,
     BranchPlace,
     Kind,
@@ -66,7 +67,8 @@ class Run:
         Raises:
             MitigationError: naming the method and the layers.
         """
-        missed = [(place, sites) for place, sites in self._sites.items() if not self._reached[place]]
+        acting = ((place, [site for site in sites if site.method != OBSERVER]) for place, sites in self._sites.items())
+        missed = [(place, sites) for place, sites in acting if sites and not self._reached[place]]
         if missed:
             method = missed[0][1][0].method
             layers = sorted({layer for (_, layer), sites in missed if any(site.method == method for site in sites)})

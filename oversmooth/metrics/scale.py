@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from oversmooth.metrics.registry import UndefinedError, metric
@@ -26,6 +28,30 @@ from oversmooth.papers import Paper
 def mean_norm(states: TokenStates) -> float:
     """Mean Euclidean norm of the tokens."""
     return float(states.norms.mean())
+
+
+def _mean_resolved(states: TokenStates) -> bool:
+    return math.sqrt(states.count) * float(np.linalg.norm(states.mean)) > states.floor
+
+
+@metric(
+    title="Norm of the mean token",
+    formula=r"\lVert \bar{x} \rVert_2, \quad \bar{x} = \frac{1}{n} \sum_i x_i",
+    paper=Paper(
+        "Shi et al.",
+        2022,
+        "Revisiting Over-smoothing in BERT from the Perspective of Graph",
+        "https://arxiv.org/abs/2202.08625",
+    ),
+    lower=0,
+    upper=np.inf,
+    reads="The length of the part that all tokens share; beside the distance to the mean, what a branch does to each.",
+    caveat="Carries the scale of the states, which a norm sets anew.",
+    resolved=_mean_resolved,
+)
+def mean_token_norm(states: TokenStates) -> float:
+    """Euclidean norm of the mean token; √n times it is the norm of the states' projection on equal tokens."""
+    return float(np.linalg.norm(states.mean))
 
 
 @metric(

@@ -58,6 +58,10 @@ class Anatomy:
     """Norms whose input (``attention``, ``mlp``) or output (``attention_norm``) is the point, one per layer."""
     branches: dict[Literal["attention", "mlp"], tuple[nn.Module, ...]]
     """Modules whose output is added to the residual stream, one per layer; without those that are not known."""
+    mlp_matrices: tuple[tuple[nn.Module, nn.Module], ...]
+    """The two matrices of the MLP, one pair per layer; empty where it has others, or where they are not known."""
+    start_norms: tuple[nn.Module, ...]
+    """The norm before attention, one per layer; empty in post-norm families and where it is not known."""
     norms: tuple[tuple[nn.Module, ...], ...]
     """Every norm on the residual stream inside each block; empty where the family is not known."""
     circuits: tuple[Circuit, ...]
@@ -105,6 +109,8 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         final_norm=final_norm,
         sub_layers=sub_layers,
         branches=_branches(blocks, parts),
+        mlp_matrices=_mlp_matrices(blocks, parts),
+        start_norms=() if parts is None or parts.start_norm is None else _each(blocks, parts.start_norm),
         norms=() if parts is None else tuple(_norms(block, parts) for block in blocks),
         circuits=_circuits(blocks, parts) if reachable else (),
         post_norm="mlp" in sub_layers,
@@ -187,6 +193,12 @@ def _branches(
     if parts is not None and parts.mlp is not None:
         found["mlp"] = _each(blocks, parts.mlp)
     return found
+
+
+def _mlp_matrices(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[tuple[nn.Module, nn.Module], ...]:
+    if parts is None or parts.mlp_first is None or parts.mlp is None:
+        return ()
+    return tuple(zip(_each(blocks, parts.mlp_first), _each(blocks, parts.mlp), strict=True))
 
 
 def _norms(block: nn.Module, parts: Parts) -> tuple[nn.Module, ...]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from oversmooth.models.norms import norm_map
+
 if TYPE_CHECKING:
     from oversmooth.models.anatomy import Anatomy
 
@@ -18,6 +20,14 @@ def normed(anatomy: Anatomy, layer: int, stream: Tensor) -> Tensor:
     """What the attention of a layer would read of that stream, (…, dim): its norm in pre-norm families, else itself."""
     norm = anatomy.circuits[layer].start_norm
     return stream if norm is None else _apply(norm, stream)
+
+
+def start_gain(anatomy: Anatomy, layer: int) -> Tensor:
+    """γ of the norm before the attention of a layer (dim), however the family stores it; ones where there is none."""
+    norm = anatomy.circuits[layer].start_norm
+    if norm is None:
+        return value_weights(anatomy, layer).new_ones(anatomy.hidden_size)
+    return norm_map(norm, anatomy.hidden_size).gain
 
 
 def value_states(anatomy: Anatomy, layer: int, states: Tensor) -> Tensor:

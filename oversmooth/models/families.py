@@ -27,6 +27,9 @@ class Parts:
     """The module whose output is the attention branch, just before it is added to the residual stream."""
     mlp: str | None = None
     """The same of the MLP branch."""
+    mlp_first: str | None = None
+    """Post-norm families: the MLP's first matrix, where it has two with an activation between them. ``mlp`` is the
+    second."""
     value: str | None = None
     """The projection that gives the values; its input is what attention reads. None where attention is not reached."""
     layout: Layout = "own"
@@ -39,13 +42,19 @@ _BERT = Parts(
     "output.LayerNorm",
     attention="attention.output.dense",
     mlp="output.dense",
+    mlp_first="intermediate.dense",
     value="attention.self.value",
 )
 _DEBERTA = Parts(
     "attention.output.LayerNorm", "output.LayerNorm", attention="attention.output.dense", mlp="output.dense"
 )
 _BART = Parts(
-    "self_attn_layer_norm", "final_layer_norm", attention="self_attn.out_proj", mlp="fc2", value="self_attn.v_proj"
+    "self_attn_layer_norm",
+    "final_layer_norm",
+    attention="self_attn.out_proj",
+    mlp="fc2",
+    mlp_first="fc1",
+    value="self_attn.v_proj",
 )
 _LLAMA = Parts(
     "post_attention_layernorm",
@@ -81,6 +90,7 @@ PARTS = {
         "albert_layers.0.full_layer_layer_norm",
         attention="albert_layers.0.attention.dense",
         mlp="albert_layers.0.ffn_output",
+        mlp_first="albert_layers.0.ffn",
         value="albert_layers.0.attention.value",
     ),
     "bart": _BART,
@@ -105,6 +115,7 @@ PARTS = {
         "output_layer_norm",
         attention="attention.out_lin",
         mlp="ffn.lin2",
+        mlp_first="ffn.lin1",
         value="attention.v_lin",
     ),
     "electra": _BERT,

@@ -16,6 +16,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from oversmooth import Settings, measure
 from oversmooth.dashboard.examples import examples
+from oversmooth.texts import bundled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -188,3 +189,16 @@ def test_both_themes_fit_wide_and_narrow_screens(
     assert page.evaluate(background) == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[scheme]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+def test_the_sentences_that_come_along_give_a_mean_over_64_texts(page: Page) -> None:
+    page.wait_for_selector(DRAWN_MAP, timeout=FIRST_OPEN)
+    page.get_by_role("combobox", name="Source").click()
+    page.get_by_role("option", name="64 sentences").click()
+    heading = page.get_by_role("heading", name=re.compile("mean of 64 texts"))
+    expect(heading).to_be_visible(timeout=60_000)
+    texts = [sentence.text for sentence in bundled()]
+    expected = measure(Settings.of(texts=texts, device="cpu", metrics="token_cosine", similarity=False))
+    curve = expected.curve("token_cosine")
+    assert f"mean cosine {curve['embedding']:.2f} → {curve['5']:.2f}" in heading.inner_text()
+    assert "texts=bundled" in page.url

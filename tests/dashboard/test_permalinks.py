@@ -87,10 +87,36 @@ def test_every_control_of_a_measurement_travels_in_its_address() -> None:
     assert [float(value) for value in drawn["y"]] == pytest.approx(list(expected.curve("rankme").values()), rel=1e-6)
 
 
+def test_several_texts_travel_in_the_address_and_are_drawn() -> None:
+    texts = [SHORT, "A bird sang in the tree by the river.", "It rained."]
+    page = opened(urlencode({"text": texts}, doseq=True))
+    assert page.text_area(key="several texts").value == "\n".join(texts)
+    page.selectbox(key="shown").set_value(1)
+    page.toggle(key="lines").set_value(True)
+    page.run()
+    assert parse_qs(address(page)) == {"text": texts, "shown": ["1"], "lines": ["yes"]}
+    again = opened(address(page))
+    assert charts(again) == charts(page)
+    expected = [measure(Settings.of(texts=text, device="cpu"), model=minilm()).curve("token_cosine") for text in texts]
+    means = [sum(each) / 3 for each in zip(*(curve.values() for curve in expected), strict=True)]
+    (thin,) = (each["y"] for each in charts(again)["curve"]["data"] if each["mode"] == "lines")
+    (strong,) = (each["y"] for each in charts(again)["curve"]["data"] if each["mode"] == "lines+markers")
+    assert strong == pytest.approx(means, rel=1e-4)
+    # A gap after each text.
+    each_text = [value for curve in expected for value in (*curve.values(), None)]
+    assert [value for value in thin if value] == pytest.approx([value for value in each_text if value], rel=1e-4)
+    assert [value is None for value in thin] == [value is None for value in each_text]
+    assert "Map and spectrum of text 2 of 3, chosen in the sidebar: “A bird sang in the tree by the river.”" in shown(
+        page
+    )
+    assert "25 tokens measured in 3 texts (6 special tokens left out)" in shown(page)
+
+
 def test_every_control_of_a_comparison_travels_in_its_address() -> None:
     page = opened(urlencode({"text": SHORT}), "compare")
     page.selectbox(key="add_variant").set_value("Another text").run()
-    page.text_area(key="7.text").set_value("A bird sang in the tree by the river.").run()
+    page.text_area(key="7.text").set_value("A bird sang in the tree by the river.\nIt rained.").run()
+    page.toggle(key="7.each_line").set_value(True).run()
     page.text_input(key="7.name").set_value("birds & <b>").run()
     page.button_group(key="chosen_variant").set_value(page.button_group(key="chosen_variant").options[1]).run()
     page.slider(key="1.softdecay.blend").set_value(0.5).run()
@@ -105,7 +131,7 @@ def test_every_control_of_a_comparison_travels_in_its_address() -> None:
     assert query["variant"][:3] == ["softdecay:blend=0.5", "neutreno", "attnscale"]
     assert json.loads(query["variant"][3]) == {
         "label": "birds & <b>",
-        "texts": ["A bird sang in the tree by the river."],
+        "texts": ["A bird sang in the tree by the river.", "It rained."],
     }
     assert {name: query[name] for name in ("mapped", "across", "upwards", "layer", "curve", "language_model")} == {
         "mapped": ["attnscale"],
@@ -222,9 +248,10 @@ def test_a_measurement_with_mitigations_opens_beside_itself_without_them() -> No
 
 
 def test_what_the_page_has_no_control_for_is_told() -> None:
-    settings = Settings.of(texts=[SHORT, "Another text of some words."], points="all", revision="v1", device="cpu")
+    settings = Settings.of(texts=[SHORT, "Another text\nof two lines."], points="all", revision="v1", device="cpu")
     page = dropped(opened(), "settings.json", settings.to_json().encode())
-    assert "The page shows one text: the first of 2 texts is taken." in shown(page)
+    assert "Texts of the link or the settings\n2 texts, about 16 words" in shown(page)
+    assert "tokens measured in 2 texts" in shown(page)
     assert "The page has no control for “revision” and “points”" in shown(page)
 
 

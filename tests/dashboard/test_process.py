@@ -12,7 +12,7 @@ from oversmooth import launch
 from oversmooth.dashboard.run import shared_engine
 
 page = AppTest.from_file(str(launch.script()), default_timeout=120)
-for name in ("measure", "compare"):
+for name in ("measure", "compare", "reference"):
     page.switch_page(f"pages/{name}.py").run()
     assert page.header and not page.exception and not page.error
 print(sorted({"torch", "transformers"} & set(sys.modules)))

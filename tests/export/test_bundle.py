@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import zipfile
@@ -129,3 +130,17 @@ def test_targets_that_cannot_take_it_are_refused(content: bytes, tmp_path: Path)
         with pytest.raises(OutputError, match=told):
             bundle.place(content, path)
     assert (tmp_path / "there.zip").read_bytes() == b"mine"
+
+
+def test_several_texts_have_their_means_and_the_single_lines_that_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "FIGURES", ("latex",))
+    result = measurement({"token_cosine": [[0.1] * 8, [0.2] * 8]}, similarity=False)
+    plain, lined = (files(bundle.bundle(result, PRESETS["single"], dpi=50, lines=lines)) for lines in (False, True))
+    means = list(csv.DictReader(io.StringIO(plain["means.csv"].decode())))
+    assert {(row["n"], row["low"], row["high"]) for row in means} == {("2", "0.1", "0.2")}
+    assert "means.parquet" in plain
+    readme = plain["README.txt"].decode()
+    assert "95 % bootstrap bands" in next(line for line in readme.splitlines() if line.startswith("means.csv"))
+    assert max(map(len, readme.splitlines())) <= 120
+    assert b"Thin lines are single texts" in lined["latex/figures.tex"].replace(b"\n    ", b" ")
+    assert b"Thin lines" not in plain["latex/figures.tex"].replace(b"\n    ", b" ")

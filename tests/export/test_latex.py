@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from synthetic import comparison_of, measurement, tokens_of, variant
 
 from oversmooth import metrics
+from oversmooth.comparison import Comparison
 from oversmooth.export.latex import caption, snippets
 from oversmooth.export.paper.presets import PRESETS
 from oversmooth.export.tex import escaped, needs_unicode
@@ -128,7 +129,23 @@ def test_a_caption_says_how_many_texts_and_that_maps_show_the_first() -> None:
     result = dataclasses.replace(result, tokens=(tokens_of(["a"] * 9), tokens_of(["a"] * 12)))
     figures = figures_of(result)
     assert "mean of 2 texts of 9 to 12 tokens" in caption(result, "token_cosine", figures["token_cosine"])
-    assert "the first of 2 texts of 9 tokens" in caption(result, "similarity_5", figures["similarity_5"])
+    assert "text 1 of 2, of 9 tokens" in caption(result, "similarity_5", figures["similarity_5"])
+    band = r"A band holds the middle 95 \% of 2,000 bootstrap means over texts."
+    assert band in caption(result, "token_cosine", figures["token_cosine"])
+    assert band not in caption(result, "similarity_5", figures["similarity_5"])
+    assert "Thin lines are single texts." in caption(
+        result, "token_cosine", figures_of(result, lines=True)["token_cosine"]
+    )
+
+
+def test_a_caption_of_other_texts_says_how_many() -> None:
+    one, two = measurement(), measurement({"token_cosine": [[0.1] * 8, [0.2] * 8]})
+    comparison = comparison_of({"other": two})
+    assert "Variant: other (mean of 2 other texts)." in caption(
+        comparison, "token_cosine", figures_of(comparison)["token_cosine"]
+    )
+    comparison = Comparison({"baseline": two, "one": one}, {})
+    assert "Variant: one (another text)." in caption(comparison, "token_cosine", figures_of(comparison)["token_cosine"])
 
 
 def test_a_caption_of_a_comparison_names_its_variants() -> None:

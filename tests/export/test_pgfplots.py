@@ -155,3 +155,19 @@ def test_environments_and_braces_are_balanced(comparison: Comparison, name: str)
 
 def test_a_blank_figure_has_no_drawing() -> None:
     assert pgfplots(blank("Nothing.", LIGHT), PRESETS["single"], "x.csv") is None
+
+
+def test_a_band_is_filled_from_the_table_without_an_outline() -> None:
+    rows = [[0.1, 0.2, math.nan, 0.4, 0.5, 0.6, 0.7, 0.8], [0.3, 0.4, math.nan, 0.6, 0.7, 0.8, 0.9, 1.0]]
+    figure, source, table = drawn(measurement({"token_cosine": rows}), "token_cosine")
+    plots = {int(number): options for number, _, options, _, _ in PLOT.findall(source)}
+    band = next(number for number, trace in enumerate(figure.data, start=1) if trace.fill)
+    assert "draw=none, fill=oversmooth0072b2, fill opacity=0.2, mark=none" in plots[band]
+    assert r"\closedcycle" not in source
+    # There and back on each side of the gap.
+    trace = figure.data[band - 1]
+    found = column(table, f"y{band}", len(trace.y))
+    assert found == pytest.approx([0.1, 0.2, 0.4, 0.3, math.nan, *rows[0][3:7], *rows[1][6:2:-1]], nan_ok=True)
+    # The bar of the final norm is as faint.
+    bar = next(n for n, trace in enumerate(figure.data, start=1) if trace.mode == "lines" and not trace.line.dash)
+    assert "draw opacity=0.2" in plots[bar]

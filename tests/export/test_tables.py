@@ -88,6 +88,32 @@ def test_a_missing_value_is_an_empty_field(measurement: Measurement) -> None:
     assert empty == [("1", "0", "token_cosine")]
 
 
+def test_means_are_over_the_texts_with_a_value(measurement: Measurement) -> None:
+    rows = read(tables.to_csv(tables.means(measurement, "m")))
+    assert list(rows[0]) == ["label", "point", "metric", "n", "mean", "low", "high"]
+    assert [row["point"] for row in rows if row["metric"] == "token_cosine"] == POINTS
+    found = {(row["point"], row["metric"]): row for row in rows}
+    assert len(found) == len(rows) == 6
+    both = found["embedding", "token_cosine"]
+    assert (both["label"], both["n"]) == ("m", "2")
+    # Of two texts the band reaches from one to the other.
+    assert [float(both[end]) for end in ("low", "mean", "high")] == pytest.approx([0.25, 0.275, 0.3])
+    single = found["0", "token_cosine"]
+    assert (single["n"], single["low"], single["high"]) == ("1", "", "")
+    assert float(single["mean"]) == pytest.approx(1e-17)
+    assert [float(found["0", "numerical_rank"][end]) for end in ("low", "mean", "high")] == [2, 2.5, 3]
+
+
+def test_means_are_there_where_a_side_has_several_texts(measurement: Measurement) -> None:
+    assert list(tables.tables_of(measurement)) == ["curves", "means", "spectra"]
+    one = synthetic.measurement({"token_cosine": [1.0, 1.0, 1.0]}, points=POINTS)
+    assert "means" not in tables.tables_of(one)
+    found = tables.tables_of(Comparison({"baseline": one, "two": measurement}, {}))["means"]
+    rows = read(tables.to_csv(found))
+    assert {(row["label"], row["n"]) for row in rows} == {("baseline", "1"), ("two", "1"), ("two", "2")}
+    assert {row["low"] for row in rows if row["label"] == "baseline"} == {""}
+
+
 def test_spectra_end_with_the_last_singular_value(measurement: Measurement) -> None:
     rows = read(tables.to_csv(tables.spectra(measurement, "m")))
     assert list(rows[0]) == ["label", "input", "point", "component", "value"]

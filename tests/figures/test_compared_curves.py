@@ -4,6 +4,7 @@ import itertools
 import math
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 from awkward import SEEN
@@ -201,7 +202,41 @@ def test_several_texts_are_drawn_as_their_mean() -> None:
     comparison = Comparison({"baseline": measurement({METRIC: rows}), "a": measurement({METRIC: rows})}, {})
     figure = compared_curve(comparison, METRIC, theme=LIGHT)
     assert list(_lines(figure)[0].y) == pytest.approx([value + 0.05 for value in BASE[:7]])
-    assert figure.layout.yaxis.title.text.replace("<br>", " ") == "Token cosine similarity, mean of 2 texts"
+    assert figure.layout.yaxis.title.text == "Token cosine similarity<br>mean of 2 texts, 95 % band"
+
+
+def test_every_side_has_a_band_in_its_colour_behind_all_lines() -> None:
+    rows = np.array([BASE, [value + 0.1 for value in BASE]])
+    sides = {
+        "baseline": measurement({METRIC: rows.tolist()}),
+        "a": measurement({METRIC: (rows / 2).tolist()}),
+        "one": variant(-0.5),
+    }
+    figure = compared_curve(Comparison(sides, {}), METRIC, theme=LIGHT)
+    areas = [trace for trace in figure.data if trace.fill == "toself"]
+    assert [area.fillcolor for area in areas] == ["rgba(27, 31, 36, 0.12)", "rgba(0, 114, 178, 0.12)"]
+    for area, scale in zip(areas, (1, 0.5), strict=True):
+        assert list(area.y) == pytest.approx([scale * value for value in (*rows[0, :7], *rows[1, 6::-1])])
+    bars = [trace for trace in figure.data if trace.mode == "lines" and trace.line.dash is None]
+    assert [list(bar.y) for bar in bars] == [pytest.approx([0.35, 0.45]), pytest.approx([0.175, 0.225])]
+    order = [trace.mode for trace in figure.data]
+    assert order.index("lines+markers") > max(i for i, trace in enumerate(figure.data) if trace in (*areas, *bars))
+    # Bands have no entry of their own in a legend.
+    assert len(_names(figure)) == 3
+    # One side has one text.
+    assert figure.layout.yaxis.title.text == "Token cosine similarity<br>mean over texts, 95 % band"
+    assert _lines(figure)[1].text[0].endswith("95 % band 0.03 to 0.08<br>mean of 2 texts")
+    assert "band" not in _lines(figure)[2].text[0]
+
+
+def test_the_band_of_a_deeper_model_lies_along_its_line() -> None:
+    rows = [np.linspace(0.1, 0.5, 14).tolist(), np.linspace(0.2, 0.7, 14).tolist()]
+    deep = measurement({METRIC: rows}, blocks=12, model="deep")
+    figure = compared_curve(comparison_of({"deep": deep}), METRIC, theme=LIGHT)
+    (area,) = [trace for trace in figure.data if trace.fill == "toself"]
+    line = _lines(figure)[1]
+    assert area.xaxis == line.xaxis == "x2"
+    assert area.x == (*line.x, *line.x[::-1])
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])

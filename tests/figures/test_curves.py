@@ -119,15 +119,70 @@ def test_an_unresolved_value_is_hollow_with_its_reason() -> None:
     assert drawn[0][1] == LIGHT.accent
 
 
-def test_several_texts_are_a_mean_and_thin_lines() -> None:
-    rows = [[0.0, 0.2, 0.4], [0.2, 0.4, NAN]]
-    figure = curve(measurement({"token_cosine": rows}, blocks=2, final_norm=False), "token_cosine", theme=LIGHT)
+TWO = [[0.0, 0.2, 0.4], [0.2, 0.4, NAN]]
+
+
+def test_several_texts_are_a_mean_with_a_band() -> None:
+    figure = curve(measurement({"token_cosine": TWO}, blocks=2, final_norm=False), "token_cosine", theme=LIGHT)
     assert [y for y, _, _ in _points(figure).values()] == pytest.approx([0.1, 0.3, 0.4])
-    (thin,) = [trace for trace in figure.data if trace.mode == "lines"]
-    assert thin.y == (0.0, 0.2, 0.4, None, 0.2, 0.4, None, None)
-    assert thin.text[4] == "text 2, the embedding<br><b>0.2000</b>"
-    assert thin.line.width < 1
-    assert figure.layout.yaxis.title.text == "Token cosine similarity, mean of 2 texts"
+    (area,) = [trace for trace in figure.data if trace.fill == "toself"]
+    # Of two texts the band reaches from one to the other; block 1 has a single text, and none.
+    assert area.x == (-1, 0, 0, -1)
+    assert area.y == pytest.approx([0.0, 0.2, 0.4, 0.2])
+    assert area.fillcolor == "rgba(0, 114, 178, 0.2)"
+    assert figure.data.index(area) < next(i for i, trace in enumerate(figure.data) if trace.mode == "lines+markers")
+    words = {x: words for x, (_, _, words) in _points(figure).items()}
+    assert words[-1] == "the embedding<br><b>0.1000</b><br>95 % band 0.00 to 0.20<br>mean of 2 texts"
+    assert words[1] == "block 1<br><b>0.4000</b><br>mean of 1 of 2 texts"
+    assert figure.layout.yaxis.title.text == "Token cosine similarity<br>mean of 2 texts, 95 % band"
+
+
+def test_single_texts_are_thin_lines_on_demand() -> None:
+    result = measurement({"token_cosine": TWO}, blocks=2, final_norm=False)
+    assert not [trace for trace in curve(result, "token_cosine", theme=LIGHT).data if trace.mode == "lines"]
+    for figure in (
+        curve(result, "token_cosine", theme=LIGHT, lines=True),
+        small_curve(result, "token_cosine", theme=LIGHT, lines=True),
+    ):
+        (thin,) = [trace for trace in figure.data if trace.mode == "lines"]
+        assert thin.y == (0.0, 0.2, 0.4, None, 0.2, 0.4, None, None)
+        assert thin.text[4] == "text 2, the embedding: 0.2000"
+        assert thin.line.width < 1
+        assert figure.data[0] == thin
+
+
+def test_a_band_is_broken_where_the_line_is_and_upright_where_no_line_runs() -> None:
+    rows = np.array([[0.1, 0.2, 0.3, 0.4, 0.5, 0.6], [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]])
+    rows[:, 2] = NAN
+    rows[0, 4] = NAN
+    figure = curve(measurement({"token_cosine": rows.tolist()}, blocks=4), "token_cosine", theme=DARK)
+    (area,) = [trace for trace in figure.data if trace.fill == "toself"]
+    (bars,) = [trace for trace in figure.data if trace.mode == "lines" and trace.line.dash is None]
+    assert area.x == (-1, 0, 0, -1)
+    # Block 2 stands between a gap and a point of one text; the final norm is set apart.
+    assert bars.x == (2, 2, None, 4.5, 4.5)
+    assert [y for y in bars.y if y is not None] == pytest.approx([0.4, 0.6, 0.6, 0.8])
+    assert area.fillcolor == bars.line.color == "rgba(86, 180, 233, 0.3)"
+
+
+def test_texts_of_which_each_point_has_one_value_have_no_band() -> None:
+    rows = [[0.1, NAN], [NAN, 0.3]]
+    figure = curve(measurement({"token_cosine": rows}, blocks=1, final_norm=False), "token_cosine", theme=LIGHT)
+    assert [trace.mode for trace in figure.data] == ["lines+markers"]
+    assert figure.layout.yaxis.title.text == "Token cosine similarity<br>mean of 2 texts"
+
+
+def test_the_axis_holds_the_band_and_the_single_texts_that_are_drawn() -> None:
+    rows = [[-0.2, 0.5], *[[0.1, 0.5]] * 40]
+    result = measurement({"token_cosine": rows}, blocks=1, final_norm=False)
+    tight, wide = (
+        curve(result, "token_cosine", theme=LIGHT, lines=lines).layout.yaxis.range for lines in (False, True)
+    )
+    assert wide[0] < -0.2 < tight[0]
+    random = np.random.default_rng(0).normal(size=(6, 3)).tolist()
+    figure = curve(measurement({"spectrum_skewness": random}, blocks=1), "spectrum_skewness", theme=LIGHT)
+    drawn = [y for trace in figure.data for y in trace.y if y is not None]
+    assert figure.layout.yaxis.range[0] < min(drawn) < max(drawn) < figure.layout.yaxis.range[1]
 
 
 @pytest.mark.parametrize(
@@ -183,8 +238,8 @@ def test_a_small_chart_marks_a_metric_without_values() -> None:
 
 
 def test_a_thousand_texts_stay_light() -> None:
-    rows = np.random.default_rng(0).random((1000, 14)).tolist()
-    figure = curve(measurement({"token_cosine": rows}, blocks=12), "token_cosine", theme=LIGHT)
+    rows = np.random.default_rng(0).random((1000, 25)).tolist()
+    figure = curve(measurement({"token_cosine": rows}, blocks=23), "token_cosine", theme=LIGHT, lines=True)
     assert len(figure.to_json()) < 2_000_000
     assert len(figure.data) < 10
     assert json.loads(figure.to_json())["data"]

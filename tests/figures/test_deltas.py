@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 from synthetic import BASE, broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
@@ -98,3 +99,56 @@ def test_differences_of_several_texts_are_their_mean() -> None:
     figure = delta_curve(Comparison({"baseline": one, "a": other}, {}), METRIC, theme=LIGHT)
     (line,) = [trace for trace in figure.data if trace.mode == "lines+markers"]
     assert list(line.y) == pytest.approx([0, 0.2])
+
+
+def _paired(texts: int) -> Comparison:
+    """Texts far from each other, whose differences are all near −0.1."""
+    random = np.random.default_rng(0)
+    before = random.normal(size=(texts, 1)) * np.ones(8)
+    after = before - 0.1 + 0.001 * random.normal(size=(texts, 8))
+    return Comparison(
+        {"baseline": measurement({METRIC: before.tolist()}), "a": measurement({METRIC: after.tolist()})}, {}
+    )
+
+
+def test_the_band_is_of_differences_text_by_text() -> None:
+    comparison = _paired(12)
+    figure = delta_curve(comparison, METRIC, theme=LIGHT)
+    (area,) = [trace for trace in figure.data if trace.fill == "toself"]
+    differences = (comparison.measurements["a"].curves[METRIC] - comparison.baseline.curves[METRIC]).values
+    # Resampled each side for itself, it would be some hundred times as wide.
+    low, high = np.array(area.y[:7]), np.array(area.y[:6:-1])
+    errors = differences[:, :7].std(axis=0) / np.sqrt(12)
+    assert (low < differences[:, :7].mean(axis=0)).all()
+    assert (differences[:, :7].mean(axis=0) < high).all()
+    assert (high - low) / errors == pytest.approx(2 * 1.96, rel=0.15)
+    assert (
+        figure.layout.yaxis.title.text == "Token cosine similarity<br>variant − baseline<br>mean of 12 texts, 95 % band"
+    )
+    line = next(trace for trace in figure.data if trace.mode == "lines+markers")
+    assert line.text[0].endswith("mean of 12 texts")
+    assert "<br>95 % band −0.1" in line.text[0]
+    assert "→" not in line.text[0]
+
+
+def test_a_text_without_a_difference_is_not_counted() -> None:
+    comparison = _paired(12)
+    comparison.baseline.curves[METRIC].loc[3, "0"] = math.nan
+    comparison.measurements["a"].curves[METRIC].loc[5, "0"] = math.nan
+    line = next(t for t in delta_curve(comparison, METRIC, theme=LIGHT).data if t.mode == "lines+markers")
+    assert [words.split("<br>")[-1] for words in line.text[:2]] == ["mean of 12 texts", "mean of 10 of 12 texts"]
+    assert line.y[1] == pytest.approx(-0.1, abs=0.002)
+
+
+def test_other_texts_have_a_difference_without_a_band_and_say_so() -> None:
+    comparison = _paired(12)
+    other = measurement({METRIC: np.random.default_rng(1).normal(size=(5, 8)).tolist()})
+    both = Comparison({**comparison.measurements, "<other>": other}, {})
+    figure = delta_curve(both, METRIC, theme=LIGHT)
+    assert len([trace for trace in figure.data if trace.fill == "toself"]) == 1
+    assert "&lt;other&gt;: the difference of means over other texts, which has no band." in _words(figure)
+    assert figure.layout.yaxis.title.text.endswith("mean of 12 texts, 95 % band")
+    alone = delta_curve(Comparison({"baseline": comparison.baseline, "other": other}, {}), METRIC, theme=LIGHT)
+    assert not [trace for trace in alone.data if trace.fill == "toself"]
+    assert alone.layout.yaxis.title.text == "Token cosine similarity<br>variant − baseline"
+    assert all("mean of" not in words for words in alone.data[-1].text or ())

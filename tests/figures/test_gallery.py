@@ -200,3 +200,23 @@ def test_what_has_no_value_is_a_figure_that_says_why() -> None:
 def test_what_the_result_does_not_have_is_refused(asked: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingsError, match=f"^{re.escape(sentence)}$"):
         figures_of(measurement(), **asked)
+
+
+def test_single_texts_are_drawn_on_demand_and_told() -> None:
+    result = measurement({"token_cosine": [BASE, [value + 0.1 for value in BASE]]})
+    plain, lined = (figures_of(result, lines=lines)["token_cosine"] for lines in (False, True))
+    added = {trace.text for trace in lined.build().data} - {trace.text for trace in plain.build().data}
+    assert [words[0] for words in added if words] == ["text 1, the embedding: 0.06000"]
+    assert plain.drawn == "A band holds the middle 95 % of 2,000 bootstrap means over texts."
+    assert lined.drawn == f"{plain.drawn} Thin lines are single texts."
+    assert figures_of(measurement(), lines=True)["token_cosine"].drawn == ""
+
+
+def test_the_band_of_differences_is_told_where_they_are_paired() -> None:
+    rows = [BASE, [value + 0.1 for value in BASE]]
+    side = measurement({"token_cosine": rows})
+    paired = figures_of(Comparison({BASELINE: side, "a": side}, {}))["token_cosine_delta"]
+    assert paired.drawn == "A band holds the middle 95 % of 2,000 bootstrap means of the differences, text by text."
+    other = Comparison({BASELINE: side, "a": measurement({"token_cosine": [*rows, BASE]})}, {})
+    assert figures_of(other)["token_cosine_delta"].drawn == ""
+    assert figures_of(other)["token_cosine"].drawn != ""

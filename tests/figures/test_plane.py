@@ -125,3 +125,17 @@ def test_every_number_of_variants_and_any_metric(variants: int) -> None:
     assert len(_markers(figure)) == variants + 1
     assert all("a&lt;br&gt;" in name for name in list(_markers(figure))[1:])
     assert len(figure.to_json()) < 40_000
+
+
+def test_several_texts_stand_at_their_means_with_their_number() -> None:
+    rows = {"token_cosine": [BASE, [2 * value for value in BASE]], "cka_to_baseline": [[0.9] * 8, [0.7] * 8]}
+    theirs = measurement({"token_cosine": rows["token_cosine"]})
+    ours = measurement(rows)
+    ours.curves["cka_to_baseline"].loc[1, "5"] = math.nan
+    figure = fidelity_plane(Comparison({"baseline": theirs, "a": ours}, {}), "5", controls={}, theme=LIGHT)
+    assert _markers(figure)["a"] == pytest.approx((0.9, 0.54))
+    assert figure.data[1].text[0] == (
+        "a<br>Linear CKA to the baseline <b>0.9000</b>, mean of 1 of 2 texts"
+        "<br>Token cosine similarity <b>0.5400</b>, mean of 2 texts"
+    )
+    assert "At block 5, mean of 2 texts" in _words(figure)

@@ -119,7 +119,15 @@ def test_unresolved_values_are_told() -> None:
 
 def test_several_texts_speak_as_their_mean() -> None:
     result = measurement({"token_cosine": [[0.0, 0.2], [0.2, 0.6]]}, blocks=1, final_norm=False)
-    assert headline(result) == "Tokens grow alike: mean cosine 0.10 → 0.40 over 1 block (mean of 2 texts)."
+    assert headline(result) == (
+        "Tokens grow alike: mean cosine 0.10 → 0.40 over 1 block (mean of 2 texts, 95 % band at the end 0.20 to 0.60)."
+    )
+
+
+def test_the_number_of_texts_is_that_of_the_last_value() -> None:
+    rows = [[0.0, 0.2, 0.6], [0.2, 0.2, NAN]]
+    sentence = headline(measurement({"token_cosine": rows}, blocks=2, final_norm=False))
+    assert sentence.startswith("Tokens grow alike: mean cosine 0.10 → 0.60 over 2 blocks (mean of 1 of 2 texts), most")
 
 
 def test_changes_hold_the_numbers_of_the_summary() -> None:

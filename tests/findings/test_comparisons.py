@@ -96,7 +96,32 @@ class TestHeadline:
     def test_several_texts_speak_as_their_mean(self) -> None:
         two = [measurement({"token_cosine": [[0, 0.2], [0, end]]}, blocks=1, final_norm=False) for end in (0.4, 0.6)]
         assert comparison_headline(Comparison({BASELINE: two[0], "a": two[1]}, {})) == (
-            "Mean cosine (mean of 2 texts) at block 0: a raises it from 0.30 to 0.40."
+            "Mean cosine (mean of 2 texts) at block 0: a raises it from 0.30 to 0.40 "
+            "(95 % band of the difference 0.00 to 0.20)."
+        )
+
+    def test_a_difference_is_of_the_texts_that_both_have(self) -> None:
+        # Over all its texts the variant's mean is above the baseline's; of the same text it is below.
+        rows = ([[0, 0.2], [0, 0.9]], [[0, NAN], [0, 0.7]])
+        two = [measurement({"token_cosine": each}, blocks=1, final_norm=False) for each in rows]
+        assert comparison_headline(Comparison({BASELINE: two[0], "a": two[1]}, {})) == (
+            "Mean cosine (mean of 2 texts) at block 0: a lowers it from 0.90 to 0.70."
+        )
+        assert comparison_headline(Comparison({BASELINE: two[1], "a": two[0]}, {})) == (
+            "Mean cosine (mean of 2 texts) at block 0: a raises it from 0.70 to 0.90."
+        )
+
+    def test_the_largest_is_that_of_the_differences(self) -> None:
+        rows = {"baseline": [[0, 0.2], [0, 0.9]], "gap": [[0, NAN], [0, 0.8]], "a": [[0, 0.4], [0, 1.1]]}
+        sides = {label: measurement({"token_cosine": each}, blocks=1, final_norm=False) for label, each in rows.items()}
+        # The mean of “gap” lies 0.25 above the baseline's, for want of the first text.
+        assert "at block 0: a raises it from 0.55 to 0.75 (95 % band" in comparison_headline(Comparison(sides, {}))
+
+    def test_other_texts_have_no_band(self) -> None:
+        rows = ([[0, 0.2], [0, 0.4]], [[0, 0.5], [0, 0.6], [0, 0.7]])
+        two = [measurement({"token_cosine": each}, blocks=1, final_norm=False) for each in rows]
+        assert comparison_headline(Comparison({BASELINE: two[0], "a": two[1]}, {})) == (
+            "Mean cosine (mean of 2 texts) at block 0: a has 0.60, the baseline 0.30."
         )
 
     def test_a_variant_without_the_metric_is_told(self) -> None:

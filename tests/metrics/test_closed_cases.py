@@ -62,6 +62,7 @@ def test_equal_tokens(shape: tuple[int, int], dtype: DTypeLike) -> None:
 
     assert found.pop("max_activation_ratio") >= 1
     assert found.pop("mean_norm") == pytest.approx(length, rel=1e-12)
+    assert found.pop("mean_token_norm") == pytest.approx(length, rel=1e-12)
     assert found.pop("rankme") == pytest.approx(1, abs=1e-4)
     assert found.pop("spectrum_median") == pytest.approx(1 if min(shape) == 1 else 0.5 if min(shape) == 2 else 0)
     if min(shape) > 1:
@@ -121,6 +122,7 @@ def test_orthonormal_tokens(shape: tuple[int, int], aligned: bool, dtype: DTypeL
             "high_frequency_share": 1 - 1 / count,
             "dirichlet_energy": count * (count - 1),
             "mean_norm": 1,
+            "mean_token_norm": 1 / math.sqrt(count),
         },
         rel=1e-6,
         abs=1e-6,
@@ -146,6 +148,7 @@ def test_rank_one_with_signs(dtype: DTypeLike) -> None:
     assert found["distance_to_mean"] == pytest.approx(math.sqrt(residual))
     assert found["dirichlet_energy"] == pytest.approx(5 * residual)
     assert found["high_frequency_share"] == pytest.approx(residual / (26 * length_squared))
+    assert found["mean_token_norm"] == pytest.approx(1.2 * math.sqrt(length_squared))
     assert found["mean_norm"] == pytest.approx(2 * math.sqrt(length_squared))
     for name in ("effective_rank", "stable_rank", "participation_ratio", "numerical_rank", "explained_variance_1"):
         assert found[name] == pytest.approx(1, abs=1e-12)
@@ -173,6 +176,7 @@ def test_one_token_has_ranks_and_no_pairs(dtype: DTypeLike) -> None:
             "spectrum_median": 1,
             "matrix_entropy": 0,
             "mean_norm": 13,
+            "mean_token_norm": 13,
             "max_activation_ratio": 3,
             "cls_uniformity": 5 / 13,
         },
@@ -203,9 +207,9 @@ def test_a_zero_token_has_no_direction_and_the_rest_is_measured() -> None:
 def test_all_tokens_zero() -> None:
     states = TokenStates(np.zeros((4, 3), dtype=np.float32), np.zeros(3, dtype=np.float32))
     found = values(states)
-    # Equal vectors of length 0: these three are 0 by definition; nothing else has a value.
-    assert found == {"distance_to_mean": 0.0, "dirichlet_energy": 0.0, "mean_norm": 0.0}
-    assert unresolved(states) == {"distance_to_mean", "dirichlet_energy"}
+    # Equal vectors of length 0: these four are 0 by definition; nothing else has a value.
+    assert found == {"distance_to_mean": 0.0, "dirichlet_energy": 0.0, "mean_norm": 0.0, "mean_token_norm": 0.0}
+    assert unresolved(states) == {"distance_to_mean", "dirichlet_energy", "mean_token_norm"}
     for name in ("effective_rank", "high_frequency_share", "explained_variance_1", "matrix_entropy"):
         assert reason(name, states) == "every token is the zero vector"
     assert reason("max_activation_ratio", states) == "the median activation is zero"

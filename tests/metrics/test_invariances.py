@@ -17,7 +17,7 @@ from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get_met
 
 RANDOM = settings(max_examples=250, deadline=None, derandomize=True)
 
-SCALE = dict.fromkeys(names(), 0) | {"distance_to_mean": 1, "dirichlet_energy": 2, "mean_norm": 1}
+SCALE = dict.fromkeys(names(), 0) | {"distance_to_mean": 1, "dirichlet_energy": 2, "mean_norm": 1, "mean_token_norm": 1}
 """The power of a common factor of all states that a metric carries."""
 
 AXES = {"max_activation_ratio"}

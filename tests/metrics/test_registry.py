@@ -31,6 +31,7 @@ NAMES_OF_EVERY_EXPORT = {
     "cls_uniformity",
     "matrix_entropy",
     "mean_norm",
+    "mean_token_norm",
     "max_activation_ratio",
 }
 

@@ -158,6 +158,10 @@ def mean_norm(sample: Sample) -> float:
     return float(_mean([_norm(row) for row in _rows(sample.tokens)]))
 
 
+def mean_token_norm(sample: Sample) -> float:
+    return float(_norm([_mean(list(column)) for column in zip(*_rows(sample.tokens), strict=True)]))
+
+
 def max_activation_ratio(sample: Sample) -> float:
     sizes = sorted(abs(value) for row in _rows(sample.tokens) for value in row)
     return float(sizes[-1] / ((sizes[(len(sizes) - 1) // 2] + sizes[len(sizes) // 2]) / 2))

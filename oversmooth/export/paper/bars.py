@@ -56,17 +56,18 @@ class ColourBar:
         )  # fmt: skip
         return cls(axes, below, settings["len"] * unit, settings["thickness"] * unit, unit)
 
-    def arrange(self, page: Bbox) -> None:
-        """Stand above the map, the name at its left edge.
+    def arrange(self, page: Bbox, top: float) -> None:
+        """Stand above the chart, the name at the left edge of the map.
 
         Args:
             page: in points.
+            top: upper end of the chart, as a share of the page.
         """
         self.map.apply_aspect()
         box = self.map.get_position()
         name, numbers = self._words()
         left = box.x0 + name / page.width
-        bottom = box.y1 + (numbers + _ABOVE * self.unit) / page.height
+        bottom = top + (numbers + _ABOVE * self.unit) / page.height
         long = min(self.long, box.x1 * page.width - left * page.width)
         self.axes.set_position((left, bottom, max(long, 1.0) / page.width, self.thick / page.height))
 

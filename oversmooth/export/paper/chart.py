@@ -69,6 +69,10 @@ class Chart:
         values = array(trace[side])
         return np.asarray([places[each] for each in values], dtype=float) if places else values.astype(float)
 
+    def is_square(self, pair: Pair) -> bool:
+        """Whether both axes have one scale."""
+        return any("scaleanchor" in self.axes[name] for name in pair)
+
     def is_log(self, name: str) -> bool:
         """Whether an axis is logarithmic."""
         return self.axes[name].get("type") == "log"

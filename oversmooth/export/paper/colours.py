@@ -10,10 +10,13 @@ import plotly.colors
 from matplotlib.colors import to_rgba
 from numpy.typing import NDArray
 
+Colour = tuple[float, float, float, float]
+"""Red, green, blue and opacity in [0, 1]."""
+
 _FUNCTION = re.compile(r"rgba?\(([^)]*)\)")
 
 
-def colour(written: str) -> tuple[float, float, float, float]:
+def colour(written: str) -> Colour:
     """``#rrggbb`` and names as they are; ``rgb(…)`` and ``rgba(…)`` as shares."""
     function = _FUNCTION.fullmatch(written.strip())
     if function is None:

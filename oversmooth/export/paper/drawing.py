@@ -15,7 +15,7 @@ from oversmooth.export.paper import lettering, markup, words
 from oversmooth.export.paper.bars import ColourBar
 from oversmooth.export.paper.chart import Chart, Values, axes_of, axis_name, merged, title_of
 from oversmooth.export.paper.colours import colour
-from oversmooth.export.paper.marks import draw_map, draw_scatter, draw_shape, legend_key
+from oversmooth.export.paper.marks import draw_bars, draw_map, draw_scatter, draw_shape, legend_key
 from oversmooth.export.paper.presets import Preset
 from oversmooth.export.paper.sheet import Note, Sheet
 from oversmooth.export.paper.typefaces import Typefaces
@@ -61,6 +61,8 @@ def _pane(sheet: Sheet, pair: tuple[str, str], number: int) -> Axes:
     pane.set_axisbelow(True)
     # A square map keeps to the corner where its words begin.
     pane.set_anchor("NW")
+    if sheet.chart.is_square(pair):
+        pane.set_aspect("equal")
     return pane
 
 
@@ -70,8 +72,11 @@ def _traces(sheet: Sheet, typefaces: Typefaces) -> None:
     for trace in chart.traces:
         pane = sheet.panes[axes_of(trace)]
         if trace["type"] == "heatmap":
-            draw_map(pane, trace)
-            sheet.bar = ColourBar.of(pane, merged(behind, trace), sheet.preset, typefaces)
+            draw_map(pane, trace, square=chart.is_square(axes_of(trace)))
+            if trace.get("showscale", True):
+                sheet.bar = ColourBar.of(pane, merged(behind, trace), sheet.preset, typefaces)
+        elif trace["type"] == "bar":
+            draw_bars(pane, trace, unit)
         else:
             draw_scatter(pane, trace, chart, unit)
     drawn: set[str] = set()

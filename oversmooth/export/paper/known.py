@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from oversmooth.errors import OutputError
-from oversmooth.export.paper.chart import Chart
+from oversmooth.export.paper.chart import Chart, Values
 from oversmooth.export.paper.symbols import DASHES, SYMBOLS, is_dash
 from oversmooth.figures.theme import LIGHT
 
@@ -28,7 +28,10 @@ _SCATTER: Known = {
     "y": DRAWN,
     "xaxis": DRAWN,
     "yaxis": DRAWN,
-    "mode": frozenset({"lines", "markers", "lines+markers"}),
+    "mode": frozenset({"none", "lines", "markers", "lines+markers"}),
+    # Areas without an outline.
+    "fill": frozenset({"toself"}),
+    "fillcolor": DRAWN,
     "line": _LINE,
     "marker": {
         "size": DRAWN,
@@ -39,6 +42,7 @@ _SCATTER: Known = {
     },
     "name": DRAWN,
     "showlegend": DRAWN,
+    "customdata": SCREEN,
     # Without “text” in the mode, the words of hover.
     "text": SCREEN,
 }
@@ -47,10 +51,13 @@ _HEATMAP: Known = {
     "type": DRAWN,
     "x": DRAWN,
     "y": DRAWN,
+    "xaxis": DRAWN,
+    "yaxis": DRAWN,
     "z": DRAWN,
     "zmin": DRAWN,
     "zmax": DRAWN,
     "colorscale": DRAWN,
+    "showscale": frozenset({False}),
     "colorbar": {
         "title": {"text": DRAWN, "side": frozenset({"right"})},
         "orientation": frozenset({"h"}),
@@ -69,7 +76,21 @@ _HEATMAP: Known = {
         "ticktext": DRAWN,
     },
 }
-_TRACES: Mapping[str, Known] = {"scatter": _SCATTER, "heatmap": _HEATMAP}
+_BAR: Known = {
+    **_HOVER,
+    "type": DRAWN,
+    "x": DRAWN,
+    "y": DRAWN,
+    "base": DRAWN,
+    "width": DRAWN,
+    "xaxis": DRAWN,
+    "yaxis": DRAWN,
+    "marker": {"color": DRAWN, "line": {"color": DRAWN, "width": DRAWN}},
+    "name": SCREEN,
+    "showlegend": frozenset({False}),
+}
+"""Upright, from a base to base + y; without a legend."""
+_TRACES: Mapping[str, Known] = {"scatter": _SCATTER, "heatmap": _HEATMAP, "bar": _BAR}
 _AXIS: Known = {
     "type": frozenset({"linear", "log", "category"}),
     "range": DRAWN,
@@ -170,6 +191,7 @@ _LAYOUT: Known = {
         "pad": SCREEN,
     },
     "margin": SCREEN,
+    "barmode": frozenset({"overlay"}),
     "separators": frozenset({".,"}),
     # Every trace has colours of its own.
     "colorway": SCREEN,
@@ -183,7 +205,8 @@ _LAYOUT: Known = {
 
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "scatter": ("mode",),
-    "heatmap": ("colorbar", "colorscale", "zmin", "zmax"),
+    "heatmap": ("colorscale", "zmin", "zmax"),
+    "bar": ("base", "width", "marker", "showlegend"),
 }
 """What is not left to plotly's own choice."""
 
@@ -209,7 +232,9 @@ def _unknown(chart: Chart) -> Iterator[str]:
         else:
             yield from _beyond(trace, _TRACES[kind], kind)
             yield from (f"no “{kind}.{key}” of its own" for key in _NEEDED[kind] if key not in trace)
-        if kind == "scatter" and not any("color" in trace.get(part, {}) for part in ("line", "marker")):
+            if kind == "heatmap" and trace.get("showscale", True) and "colorbar" not in trace:
+                yield "no “heatmap.colorbar” of its own"
+        if kind == "scatter" and not _coloured(trace):
             yield f"no colour of its own for “{trace.get('name', kind)}”"
     for name, settings in chart.axes.items():
         yield from _beyond(settings, _AXIS, name)
@@ -218,6 +243,12 @@ def _unknown(chart: Chart) -> Iterator[str]:
         for each in rest.pop(key, ()):
             yield from _beyond(each, known, key)
     yield from _beyond(rest, _LAYOUT, "layout")
+
+
+def _coloured(trace: Values) -> bool:
+    """Whether all that a scatter trace draws has a colour of its own."""
+    outlined = any("color" in trace.get(part, {}) for part in ("line", "marker"))
+    return (outlined or trace.get("mode") == "none") and ("fill" not in trace or "fillcolor" in trace)
 
 
 def _beyond(values: Mapping[str, Any], known: Known, path: str) -> Iterator[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 from oversmooth.export.paper.chart import Chart, Values, array, axes_of
-from oversmooth.export.paper.colours import colour, shaded
+from oversmooth.export.paper.colours import Colour, colour, shaded
 from oversmooth.export.paper.symbols import MARKERS, line_style, reach
 
 _BEHIND, _LINES, _BEFORE = 0.5, 2.0, 3.0
@@ -23,8 +24,10 @@ Points = NDArray[np.float64]
 
 
 def draw_scatter(axes: Axes, trace: Values, chart: Chart, unit: float) -> None:
-    """Draw the line of a trace, then its markers; a missing value is a gap."""
+    """Draw what a trace fills, its line, then its markers; a missing value is a gap."""
     x, y = chart.positions(trace, "x"), chart.positions(trace, "y")
+    if "fill" in trace:
+        axes.add_artist(_area(x, y, colour(trace["fillcolor"])))
     if "lines" in trace["mode"]:
         # The label ties the artist to its trace, for whoever reads the drawing.
         axes.plot(x, y, label=trace.get("name", ""), zorder=_LINES, **line_of(trace, unit))
@@ -35,6 +38,14 @@ def draw_scatter(axes: Axes, trace: Values, chart: Chart, unit: float) -> None:
         for looks, which in _alike(marker, shown, len(x)):
             style = marker_of(trace, unit, **looks)
             axes.plot(x[which], y[which], linestyle="none", zorder=_LINES, **style)
+
+
+def _area(x: Points, y: Points, fill: Colour) -> PathPatch:
+    """The areas that a line encloses between its gaps, as one path."""
+    known = np.isfinite(x) & np.isfinite(y)
+    runs = np.split(np.flatnonzero(known), np.flatnonzero(np.diff(np.flatnonzero(known)) > 1) + 1)
+    outlines = [Path(np.column_stack([x[run], y[run]])[[*range(len(run)), 0]], closed=True) for run in runs]
+    return PathPatch(Path.make_compound_path(*outlines), facecolor=fill, edgecolor="none", linewidth=0, zorder=_LINES)
 
 
 def line_of(trace: Values, unit: float) -> dict[str, Any]:
@@ -109,11 +120,35 @@ def _thinned(trace: Values, chart: Chart, count: int) -> slice:
     return slice(-offset % step, None, step)
 
 
-def draw_map(axes: Axes, trace: Values) -> None:
-    """Draw every cell of a map as one pixel of an image, not smoothed into its neighbours."""
+def draw_bars(axes: Axes, trace: Values, unit: float) -> None:
+    """Draw upright bars from their bases; one without a height is not drawn."""
+    marker = trace["marker"]
+    edge = marker.get("line", {})
+    looks: dict[str, Any] = {
+        "facecolor": colour(marker["color"]),
+        "edgecolor": colour(edge["color"]) if "color" in edge else "none",
+        "linewidth": float(edge.get("width", 0)) * unit,
+        "zorder": _LINES,
+    }
+    columns = [array(trace[key]).astype(float) for key in ("x", "base", "y")]
+    for place, base, height in zip(*np.broadcast_arrays(*columns), strict=True):
+        if np.isfinite(height):
+            width = float(trace["width"])
+            axes.add_artist(Rectangle((place - width / 2, base), width, height, **looks))
+
+
+def draw_map(axes: Axes, trace: Values, *, square: bool) -> None:
+    """Draw every cell of a map as one pixel of an image, not smoothed into its neighbours.
+
+    Args:
+        axes: to draw on.
+        trace: the map.
+        square: whether its cells are.
+    """
     pixels = shaded(array(trace["z"]).astype(float), trace["zmin"], trace["zmax"], trace["colorscale"])
     rows, columns, _ = pixels.shape
-    axes.imshow(pixels, interpolation="none", extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
+    aspect: Literal["equal", "auto"] = "equal" if square else "auto"
+    axes.imshow(pixels, aspect=aspect, interpolation="none", extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))
 
 
 def draw_shape(axes: Axes, shape: Values, across: Transform, unit: float) -> None:

@@ -87,6 +87,11 @@ class Sheet:
         """From points to the page."""
         return Affine2D().scale(1 / 72) + self.figure.dpi_scale_trans
 
+    @property
+    def tied(self) -> bool:
+        """Whether a pane has a shape of its own, which may leave a part of the page free."""
+        return any(map(self.chart.is_square, self.panes))
+
     def extent(self, artist: Artist) -> Bbox:
         """Where something is drawn."""
         return _points(artist.get_window_extent())
@@ -115,7 +120,7 @@ class Sheet:
         height = self.page.height
         if self.preset.height is None:
             height += max(0.0, _LEAST * height - self.plot.height * height)
-            if self.bar is not None:
+            if self.tied:
                 height -= self._room().y1 - self._room().y0 - (self.reach().y1 - self.reach().y0)
             self.resize(height)
         plot = self.plot.width * self.page.width, self.plot.height * self.page.height
@@ -125,7 +130,7 @@ class Sheet:
                 f"The words of this chart leave no room for it on a page of {wide:g} × {high:g} in: "
                 "choose a larger one, or smaller text."
             )
-        if self.bar is not None:
+        if self.tied:
             self._centre()
 
     def resize(self, height: float) -> None:
@@ -165,7 +170,7 @@ class Sheet:
             corner = self.plot.x0 + left * self.plot.width, self.plot.y0 + low * self.plot.height
             pane.set_position((*corner, (right - left) * self.plot.width, (high - low) * self.plot.height))
         if self.bar is not None:
-            self.bar.arrange(page)
+            self.bar.arrange(page, self.plot.y1)
         for note in self.notes:
             if not note.beside:
                 self._keep_inside(note)

@@ -147,9 +147,17 @@ def test_what_paper_would_leave_out_is_refused_with_its_name(path: tuple[str, ..
         image(figure, "pdf", SINGLE)
 
 
+def test_an_area_without_a_colour_of_its_own_is_refused() -> None:
+    whole = chart("curve_texts").to_plotly_json()
+    area = next(trace for trace in whole["data"] if "fill" in trace)
+    left = {key: value for key, value in area.items() if key != "fillcolor"}
+    with pytest.raises(OutputError, match="A chart with no colour of its own for “scatter” cannot be drawn on paper"):
+        image(go.Figure([left], whole["layout"]), "pdf", SINGLE)
+
+
 def test_a_kind_of_trace_that_is_not_drawn_is_refused_with_its_name() -> None:
-    figure = go.Figure(go.Bar(y=[1, 2]), {"template": chart("curve").layout.template})
-    with pytest.raises(OutputError, match="a trace of the kind “bar” cannot be drawn on paper"):
+    figure = go.Figure(go.Histogram(y=[1, 2]), {"template": chart("curve").layout.template})
+    with pytest.raises(OutputError, match="a trace of the kind “histogram” cannot be drawn on paper"):
         image(figure, "svg", SINGLE)
     figure = go.Figure(go.Scatter(y=[1, 2]), {"template": chart("curve").layout.template})
     with pytest.raises(OutputError, match=r"no “scatter\.mode” of its own"):

@@ -112,7 +112,7 @@ def _places(uses: list[ElementTree.Element], x: Reading, y: Reading) -> NDArray[
 
 
 def _rgb(colour: str) -> str:
-    parts = re.fullmatch(r"rgb\((\d+), (\d+), (\d+)\)", colour)
+    parts = re.fullmatch(r"rgba?\((\d+), (\d+), (\d+)(?:, [\d.]+)?\)", colour)
     return "#" + "".join(f"{int(part):02x}" for part in parts.groups()) if parts else colour
 
 
@@ -140,6 +140,28 @@ def test_every_line_runs_through_the_values_of_the_screen(name: str) -> None:
             if len(points) == len(expected):
                 found.append(np.stack([x(points[:, 0]), y(points[:, 1])], axis=1))
         assert any((np.abs(points - expected) < 1e-3 * span).all() for points in found), trace.name
+
+
+def test_a_band_is_an_area_with_the_corners_of_the_screen() -> None:
+    (trace,) = [each for each in chart("curve_texts").data if each.fill == "toself"]
+    x, y, pane = _read("curve_texts", trace)
+    (area,) = [each for each in pane.iter(f"{SVG}path") if "fill: #0072b2; fill-opacity: 0.2" in each.get("style", "")]
+    # One vector path, of a piece on each side of the gap, each closed.
+    assert (area.attrib["d"].count("M "), area.attrib["d"].count("z")) == (2, 2)
+    corners = _vertices(area.attrib["d"])
+    expected = _runs(trace.x, trace.y)
+    assert len(expected) == 2 * 24
+    np.testing.assert_allclose(x(corners[:, 0]), expected[:, 0], atol=0.02)
+    np.testing.assert_allclose(y(corners[:, 1]), expected[:, 1], atol=1e-3)
+
+
+def test_a_band_in_a_pdf_is_no_picture_and_has_its_colour_on_the_page() -> None:
+    assert images(pdf("curve_texts")) == []
+    page = rendered(pdf("curve_texts"), 144).astype(int)
+    # A fifth of the accent on white.
+    tint = np.round(0.2 * np.array([0, 114, 178]) + 0.8 * 255)
+    share = (np.abs(page - tint).sum(axis=2) < 6).mean()
+    assert 0.03 < share < 0.3
 
 
 @pytest.mark.parametrize("name", CURVES)

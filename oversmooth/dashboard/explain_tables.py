@@ -1,0 +1,104 @@
+"""The numbers behind the charts of an explanation, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from oversmooth import mechanisms
+from oversmooth.findings.whether import offsets
+from oversmooth.gains import branch_gains
+from oversmooth.measurement import Measurement
+from oversmooth.points import tick
+from oversmooth.waterfall import Step
+
+
+def step_table(steps: Sequence[Step]) -> pd.DataFrame:
+    """One row for each step, in the order of the data's way."""
+    return pd.DataFrame(
+        {
+            "block": "final norm" if step.block is None else str(step.block),
+            "step": step.kind,
+            "from": step.start,
+            "to": step.end,
+            "change": step.change,
+            "band, low": step.low,
+            "band, high": step.high,
+            "texts": step.count,
+        }
+        for step in steps
+    )
+
+
+def gain_table(measurement: Measurement) -> pd.DataFrame:
+    """One row for each block and branch: means over texts."""
+    gains = branch_gains(measurement).mean("input").to_dataframe().reset_index()
+    return gains.rename(
+        columns={
+            "layer": "block",
+            "constant_branch": "DC, branch alone",
+            "rest_branch": "HC, branch alone",
+            "constant_stream": "DC, with residual add",
+            "rest_stream": "HC, with residual add",
+        }
+    )
+
+
+def attention_table(measurement: Measurement) -> pd.DataFrame:
+    """One row for each block and head: every quantity of its attention, as means over texts."""
+    if measurement.explanation is None:
+        return pd.DataFrame()
+    found = measurement.explanation.attention
+    of_heads = found[[name for name in found.data_vars if "head" in found[name].dims]]
+    frame = of_heads.mean("input").to_dataframe().reset_index()
+    titles = {name: mechanisms.get(str(name)).title for name in of_heads.data_vars if name in mechanisms.names()}
+    return frame.rename(columns={"layer": "block", **titles})
+
+
+def bound_table(measurement: Measurement) -> pd.DataFrame:
+    """One row for each block: measured contraction and bound, as means over texts, and the norm of the weights."""
+    if measurement.explanation is None:
+        return pd.DataFrame()
+    found = measurement.explanation.bound
+    means = found.mean("input") if "input" in found.dims else found
+    names = {
+        "layer": "block",
+        "contraction": "measured d_M ratio",
+        "smoothing_bound": "bound v",
+        "weight_norm": "largest weight norm s",
+    }
+    return means.to_dataframe().reset_index().rename(columns=names)
+
+
+def head_table(measurement: Measurement) -> pd.DataFrame:
+    """One row for each block and head: the pair of eigenvalues that dominates, and its gain."""
+    if measurement.explanation is None or not measurement.explanation.dominance:
+        return pd.DataFrame()
+    frame = measurement.explanation.dominance.to_dataframe().reset_index()
+    names = {
+        "layer": "block",
+        "dominant_gain": "dominant gain",
+        "dominant_kind": "reads as",
+        "circuit_eigenvalue": "λᴴ",
+        "attention_eigenvalue": "λᴬ",
+    }
+    for column in ("circuit_eigenvalue", "attention_eigenvalue"):
+        frame[column] = [f"{value.real:.3g}{value.imag:+.3g}i" for value in frame[column]]
+    return frame.rename(columns=names)
+
+
+def offset_table(measurement: Measurement) -> pd.DataFrame:
+    """One row for each form and point: within, between, their difference and the common share."""
+    return pd.DataFrame(
+        {
+            "form": form,
+            "point": tick(point),
+            "within": each.within,
+            "between": each.between,
+            "within − between": each.own,
+            "common share": each.share,
+        }
+        for form in ("raw", "centred", "standardised")
+        for point, each in offsets(measurement, form).items()
+    )

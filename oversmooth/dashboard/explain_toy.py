@@ -1,0 +1,80 @@
+"""The linear recurrence, live: what eigenvalues alone do to tokens."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from oversmooth import toy
+from oversmooth.dashboard import permalinks, theme
+from oversmooth.dashboard.charts import chart
+from oversmooth.dashboard.explain_view import DEPTH, RANGE, RESIDUAL, SEED
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import bound, kept, remembered
+from oversmooth.errors import SettingsError
+from oversmooth.figures.toy import toy_figure
+from oversmooth.view import MOST_SEED, View
+
+STEP = 0.05
+DEPTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+
+
+@st.fragment
+def draw_toy() -> None:
+    """Draw the controls, the verdict and the chart; redrawn alone, without a model."""
+    st.subheader("A model of nothing but eigenvalues", anchor="toy")
+    st.caption(
+        "16 random tokens of 8 dimensions go through X ← X + A X H, again and again: one attention matrix A, one "
+        "weight matrix H, no norm and no MLP. Three limits that are often called the same come apart."
+    )
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        settings = _controls()
+    permalinks.update()
+    if settings is None:
+        return
+    found = toy.run(settings)
+    verdict = toy.verdict(found)
+    with left:
+        st.markdown(f"**{plain(verdict)}**")
+        st.caption(
+            "H is symmetric and A fixed from layer to layer, which no trained model's are: the toy shows what each "
+            "limit looks like, not which one a model reaches."
+        )
+    with right:
+        chart(toy_figure(found, theme=theme.current()), verdict, "toy")
+    with st.expander("The numbers as a table", key="toy_table", on_change="rerun") as table:
+        if table.open:
+            st.dataframe(
+                {
+                    "step": found.steps,
+                    "HFC/LFC": found.ratio,
+                    "mean cosine": found.cosine,
+                    "mean |cosine|": found.absolute_cosine,
+                    "effective rank": found.effective_rank,
+                },
+                hide_index=True,
+            )
+
+
+def _controls() -> toy.ToySettings | None:
+    """What the recurrence runs with; None after saying why it cannot."""
+    usual = View()
+    low, high = st.slider(
+        "Eigenvalues of H, from smallest to largest",
+        -toy.WIDEST,
+        toy.WIDEST,
+        step=STEP,
+        **remembered(RANGE, (usual.toy_low, usual.toy_high)),
+        help="Both ends are attained; the others are drawn between them.",
+    )
+    residual = st.toggle("Residual connection", **remembered(RESIDUAL, usual.toy_residual))
+    depth = kept(DEPTH, usual.toy_depth)
+    depth = st.select_slider("Depth, in steps", sorted({*DEPTHS, depth}), **bound(DEPTH, depth))
+    seed = st.number_input(
+        "Seed", 0, MOST_SEED, **remembered(SEED, usual.toy_seed), help="Of A, the inner eigenvalues and the tokens."
+    )
+    try:
+        return toy.ToySettings(low=low, high=high, residual=residual, depth=int(depth), seed=int(seed))
+    except SettingsError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return None

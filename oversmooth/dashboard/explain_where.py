@@ -1,0 +1,75 @@
+"""Where tokens grow alike: the steps of a metric over the sub-layers, and the gains of the branches."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from oversmooth import metrics, waterfall
+from oversmooth.dashboard import permalinks
+from oversmooth.dashboard.explain_charts import papers, titled
+from oversmooth.dashboard.explain_tables import gain_table, step_table
+from oversmooth.dashboard.explain_view import METRIC, STEPS
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import remembered
+from oversmooth.figures.gains import branch_gains
+from oversmooth.figures.waterfall import waterfall as waterfall_figure
+from oversmooth.findings.changes import MAIN_METRIC
+from oversmooth.findings.circuits_reading import gain_sentence
+from oversmooth.findings.explanations import where
+from oversmooth.gains import missing_gains
+from oversmooth.measurement import Measurement
+
+DETAILS = {
+    "": "As fine as can be told apart",
+    "parts": "Every part",
+    "stream": "Branches with their residual add",
+    "blocks": "Whole blocks",
+}
+
+
+@st.fragment
+def draw_where(measurement: Measurement) -> None:
+    """Draw the choice of a metric and its waterfall, the gains beside them; redrawn alone, without a model."""
+    st.subheader("Where: which sub-layer changes it", anchor="where")
+    # Others are measured at the outputs of the blocks alone.
+    known = [name for name in measurement.metrics if name in metrics.names()]
+    with st.container(horizontal=True):
+        metric: str = st.selectbox(
+            "Metric",
+            known,
+            format_func=lambda name: metrics.get(name).title,
+            width=320,
+            **remembered(METRIC, MAIN_METRIC if MAIN_METRIC in known else known[0]),
+        )
+        detail = st.selectbox(
+            "Steps", list(DETAILS), format_func=DETAILS.__getitem__, width=320, **remembered(STEPS, "")
+        )
+    permalinks.update()
+    sentences = where(measurement, metric)
+    for sentence in sentences:
+        st.markdown(plain(sentence))
+    on_paper = papers(measurement, metrics=(metric,))
+    titled(
+        f"{metrics.get(metric).title}, step by step",
+        partial(waterfall_figure, measurement, metric, detail=detail or None),
+        " ".join(sentences),
+        "waterfall",
+        on_paper,
+        f"waterfall_{metric}",
+    )
+    titled(
+        "What each branch does to the mean token (DC) and to the rest (HC)",
+        partial(branch_gains, measurement),
+        gain_sentence(measurement),
+        "gains",
+        on_paper,
+        "branch_gains",
+    )
+    for sentence in filter(None, (gain_sentence(measurement), missing_gains(measurement))):
+        st.caption(plain(sentence))
+    with st.expander("The steps and the gains as tables", key="where_tables", on_change="rerun") as tables:
+        if tables.open:
+            st.dataframe(step_table(waterfall.steps(measurement, metric, detail or "parts")), hide_index=True)
+            st.dataframe(gain_table(measurement), hide_index=True)

@@ -1,0 +1,62 @@
+"""Whether tokens of one text grow alike at all: within against between texts, layers, token identity."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from oversmooth import alternatives, mechanisms, metrics
+from oversmooth.dashboard import theme
+from oversmooth.dashboard.charts import chart
+from oversmooth.dashboard.explain_charts import papers, titled
+from oversmooth.dashboard.explain_tables import offset_table
+from oversmooth.dashboard.prose import plain
+from oversmooth.figures.curves import curve
+from oversmooth.figures.layer_cka import layer_cka
+from oversmooth.figures.within_between import within_between
+from oversmooth.findings.whether import whether
+from oversmooth.measurement import Measurement
+from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
+
+
+@st.fragment
+def draw_whether(measurement: Measurement) -> None:
+    """Draw what tells over-smoothing from an offset that all texts share; redrawn alone, without a model."""
+    st.subheader("Whether: smoothing, or an offset of every text", anchor="whether")
+    sentences = whether(measurement)
+    for sentence in sentences:
+        st.markdown(plain(sentence))
+    explanation = measurement.explanation
+    on_paper = papers(measurement, metrics=_identity(measurement))
+    if explanation is not None and explanation.corpus:
+        said = explanation.reasons.get("corpus", "")
+        if said and not any(said in sentence for sentence in sentences):
+            st.caption(plain(said))
+        titled(
+            "Cosine within a text and between texts",
+            partial(within_between, measurement),
+            " ".join(sentences),
+            "within_between",
+            on_paper,
+            "within_between",
+        )
+    left, right = st.columns(2, gap="large")
+    if explanation is not None and "layer_cka" in explanation.corpus:
+        with left:
+            about = mechanisms.get("layer_cka")
+            titled(about.title, partial(layer_cka, measurement), about.reads, "layer_cka", on_paper, "layer_cka")
+    with right:
+        for name in _identity(measurement):
+            st.markdown(f"**{plain(metrics.get(name).title)}**")
+            figure = curve(measurement, name, theme=theme.current())
+            chart(figure, alternatives.curve(measurement, name), name, on_paper.get(name))
+            st.caption(plain(f"{metrics.get(name).reads} {metrics.get(name).caveat}"))
+    if explanation is not None and explanation.corpus:
+        with st.expander("Within and between as a table", key="offset_table", on_change="rerun") as table:
+            if table.open:
+                st.dataframe(offset_table(measurement), hide_index=True)
+
+
+def _identity(measurement: Measurement) -> tuple[str, ...]:
+    return tuple(name for name in (IDENTITY_RETRIEVAL,) if name in measurement.metrics)

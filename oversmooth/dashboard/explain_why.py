@@ -1,0 +1,192 @@
+"""Why tokens grow alike: four readings, each with its condition, what was found, what was measured and its caveat."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+import xarray as xr
+
+from oversmooth import alternatives, mechanisms, points
+from oversmooth.dashboard import permalinks, theme
+from oversmooth.dashboard.charts import chart, layer_slider, name_text
+from oversmooth.dashboard.explain_charts import papers, titled
+from oversmooth.dashboard.explain_tables import attention_table, bound_table, head_table
+from oversmooth.dashboard.explain_view import NULL_CHOICE, QUANTITY, USUAL_QUANTITY
+from oversmooth.dashboard.export_menu import note_choices
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import bound, kept, remembered
+from oversmooth.figures.bound import smoothing_bound
+from oversmooth.figures.curves import small_curve
+from oversmooth.figures.dominance import dominance
+from oversmooth.figures.eigenvalues import circuit_eigenvalues
+from oversmooth.figures.heads import attention_adjacent, attention_map
+from oversmooth.figures.norms import norm_deviation
+from oversmooth.figures.spectrum_cdf import spectrum_cdf
+from oversmooth.findings.readings import Reading, readings
+from oversmooth.measurement import Measurement
+from oversmooth.mechanisms.declared_attention import NULL
+from oversmooth.view import ATTENTION
+
+SPECTRAL = ("spectrum_skewness", "explained_variance_1", "spectrum_median")
+
+
+@st.fragment
+def draw_why(measurement: Measurement) -> None:
+    """Draw the four readings; redrawn alone, without a model."""
+    st.subheader("Why: four readings", anchor="why")
+    attention, norms, circuits, spectrum = readings(measurement)
+    _attention(measurement, attention)
+    _norms(measurement, norms)
+    _circuits(measurement, circuits)
+    _spectrum(measurement, spectrum)
+    permalinks.update()
+
+
+def _said(number: int, reading: Reading) -> None:
+    """The words of a reading."""
+    st.markdown(f"#### {number}. {plain(reading.title)}")
+    st.markdown("\n".join(f"- **{label}**: {plain(sentence)}" for label, sentence in reading.labelled))
+    if reading.warning:
+        st.warning(plain(reading.warning), icon=":material/warning:")
+
+
+def _attention(measurement: Measurement, reading: Reading) -> None:
+    _said(1, reading)
+    if measurement.explanation is None:
+        return
+    found = measurement.explanation.attention
+    known = [name for name in ATTENTION if name in found]
+    if not known:
+        return
+    quantity, difference = _quantity(found, known)
+    on_paper = papers(measurement)
+    left, right = st.columns(2, gap="large")
+    with left:
+        title = mechanisms.get(quantity).title
+        titled(
+            f"{title} of each head, {'less its null model' if difference else 'mean over texts'}",
+            partial(attention_map, measurement, quantity, difference=difference),
+            f"{reading.found} {mechanisms.get(quantity).reads}",
+            "attention",
+            on_paper,
+            quantity,
+        )
+    with right:
+        titled(
+            mechanisms.get("attention_adjacent_cosine").title,
+            partial(attention_adjacent, measurement),
+            mechanisms.get("attention_adjacent_cosine").reads,
+            "adjacent",
+            on_paper,
+            "attention_adjacent_cosine",
+        )
+    with st.expander("Attention as a table", key="attention_table", on_change="rerun") as table:
+        if table.open:
+            st.dataframe(attention_table(measurement), hide_index=True)
+
+
+def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
+    """The quantity that is drawn, and whether less that of its null model."""
+    st.session_state[USUAL_QUANTITY] = known[0]
+    asked = kept(QUANTITY, "")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        quantity: str = st.selectbox(
+            "Quantity of attention",
+            known,
+            format_func=lambda name: mechanisms.get(name).title,
+            width=320,
+            **bound(QUANTITY, asked if asked in known else known[0]),
+        )
+        difference = f"{quantity}{NULL}" in found and st.toggle(
+            "Less its null model",
+            **remembered(NULL_CHOICE, False),
+            help="The null model has every row's entries shuffled: as sharp, but attending to anything.",
+        )
+    return quantity, difference
+
+
+def _norms(measurement: Measurement, reading: Reading) -> None:
+    _said(2, reading)
+    explanation = measurement.explanation
+    on_paper = papers(measurement)
+    left, right = st.columns(2, gap="large")
+    if explanation is not None and "deviation" in explanation.norms:
+        with left:
+            titled(
+                "What each norm divides the tokens by",
+                partial(norm_deviation, measurement),
+                reading.found,
+                "norms",
+                on_paper,
+                "norm_deviation",
+            )
+            name_text("The histograms are", measurement)
+    if explanation is not None and explanation.bound:
+        with right:
+            titled(
+                "Bound beside measured contraction",
+                partial(smoothing_bound, measurement),
+                f"{reading.found} {reading.measured}",
+                "bound",
+                on_paper,
+                "smoothing_bound",
+            )
+            with st.expander("Bound and contraction as a table", key="bound_table", on_change="rerun") as table:
+                if table.open:
+                    st.dataframe(bound_table(measurement), hide_index=True)
+
+
+def _circuits(measurement: Measurement, reading: Reading) -> None:
+    _said(3, reading)
+    explanation = measurement.explanation
+    if explanation is None or not explanation.circuits:
+        return
+    layer = layer_slider([point for point in measurement.points if points.is_block(point)])
+    note_choices(layer)
+    on_paper = papers(measurement, layer)
+    left, right = st.columns(2, gap="large")
+    with left:
+        titled(
+            f"Eigenvalues of the value–output circuits of {points.title(layer)}",
+            partial(circuit_eigenvalues, measurement, int(layer)),
+            mechanisms.get("circuit_eigenvalues").reads,
+            "eigenvalues",
+            on_paper,
+            f"circuit_eigenvalues_{layer}",
+        )
+    if explanation.dominance:
+        with right:
+            titled(
+                "Which pair of eigenvalues dominates",
+                partial(dominance, measurement),
+                reading.found,
+                "dominance",
+                on_paper,
+                "dominance",
+            )
+            name_text("Attention is", measurement)
+    with st.expander("Heads as a table", key="head_table", on_change="rerun") as table:
+        if table.open:
+            st.dataframe(head_table(measurement), hide_index=True)
+
+
+def _spectrum(measurement: Measurement, reading: Reading) -> None:
+    _said(4, reading)
+    drawn = tuple(name for name in SPECTRAL if name in measurement.metrics)
+    on_paper = papers(measurement, metrics=drawn)
+    left, right = st.columns(2, gap="large")
+    with left:
+        titled(
+            "Singular values relative to the largest: share below each size",
+            partial(spectrum_cdf, measurement),
+            reading.found,
+            "spectrum_cdf",
+            on_paper,
+            "spectrum_cdf",
+        )
+        name_text("The spectra are", measurement)
+    with right:
+        for name in drawn:
+            figure = small_curve(measurement, name, theme=theme.current())
+            chart(figure, alternatives.curve(measurement, name), name, on_paper.get(name))

@@ -1,0 +1,100 @@
+"""One entry of the reference page in full."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from oversmooth.dashboard.copying import copy_button
+from oversmooth.dashboard.method_controls import LEAKS, MEANT
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.reference_examples import draw_example
+from oversmooth.dashboard.reference_methods import draw_effect
+from oversmooth.glossary import Entry, Kind
+from oversmooth.mitigations import Mitigation
+from oversmooth.mitigations.parameters import Parameter
+
+NOTATION = {
+    Kind.METRIC: r"$X$ is the $n \times d$ matrix of the measured tokens at one layer, $x_i$ its rows, $\bar{x}$ their "
+    r"mean, $\sigma_i$ its singular values in descending order.",
+    Kind.FIDELITY: "$X$ holds the variant's tokens in rows, $X_0$ the baseline's; $R$ takes the mean token away.",
+    Kind.EXPLANATION: r"$X$ holds tokens in rows, $x_i$, of a text $a$ or at a point $l$; $A$ is a head's attention "
+    r"matrix, whose rows sum to 1; $R$ takes the mean token away.",
+}
+"""What the signs of a formula stand for, by kind; of a mitigation, those that its formula has."""
+METHOD_NOTATION = {
+    "X": r"$X$ is the $n \times d$ matrix of all tokens, $x_i$ its rows, $\bar{x}$ their mean",
+    r"\hat{A}": r"$A$ is a head's attention matrix, $\hat{A}$ what takes its place, $U$ the uniform attention over the "
+    "tokens that a query may see",
+    "A_{": "$A$ is a head's attention matrix",
+    "A^{": r"$A^\ell$ is a head's attention matrix in block $\ell$",
+    "V^{": r"$V^\ell$ holds a head's values in block $\ell$",
+    "W_V": "$W_V$ and $W_O$ are the weights before and after attention",
+    "S_{i": "$S$ is a head's attention before the softmax",
+}
+
+
+def draw_entry(entry: Entry) -> None:
+    """Draw all that is said of an entry, and its example."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(plain(entry.title), anchor=False, width="content")
+        copy_button()
+    st.markdown(_facts(entry))
+    st.latex(entry.formula)
+    if signs := NOTATION.get(entry.kind) or _signs(entry.formula):
+        st.caption(signs)
+    st.markdown(f"**{'Does' if entry.method else 'Tells'}:** {plain(entry.tells)}")
+    st.markdown(f"**But:** {plain(entry.caveat)}")
+    if entry.method is not None:
+        _method(entry.method)
+        draw_effect(entry.method)
+    else:
+        draw_example(entry)
+
+
+def _signs(formula: str) -> str:
+    found = [meaning for sign, meaning in METHOD_NOTATION.items() if sign in formula]
+    return f"{'; '.join(found)}." if found else ""
+
+
+def _facts(entry: Entry) -> str:
+    """Kind, name, range and paper, in a line."""
+    facts = [f":gray-badge[{entry.kind.value}]", f"`{entry.name}`"]
+    if entry.method is not None:
+        said = entry.method.declaration
+        facts[0] = MEANT[said.meant][0]
+        facts.append("causal-safe" if said.causal_safe else LEAKS)
+    else:
+        facts.append(f"in {plain(entry.range_text)}")
+    paper = entry.paper
+    facts.append(f"[{plain(paper.cite())}]({paper.url}): {plain(paper.title)}" if paper else "from no paper")
+    return " · ".join(facts)
+
+
+def _method(method: type[Mitigation]) -> None:
+    said = method.declaration
+    sentences = [f"**Acts on:** {plain(said.position)}."]
+    if said.paper:
+        sentences.append(f"**In its paper:** {plain(said.paper_position)}.")
+    if meant := MEANT[said.meant][1]:
+        sentences.append(plain(meant))
+    if not said.causal_safe:
+        sentences.append(
+            "In a causal model, earlier tokens come to know of later ones, so that its language-model loss means "
+            "nothing."
+        )
+    if said.excludes:
+        sentences.append(f"Not together with {plain(', '.join(said.excludes))} in the same layers.")
+    st.markdown(" ".join(sentences))
+    st.table(pd.DataFrame([_row(each) for each in method.parameters().values()]), hide_index=True, border="horizontal")
+
+
+def _row(parameter: Parameter) -> dict[str, str]:
+    paper = "" if parameter.paper is None else parameter.write(parameter.paper)
+    return {
+        "parameter": f"`{parameter.name}`",
+        "in": plain(parameter.range_text()),
+        "default": plain(parameter.write(parameter.default)),
+        "paper": plain(paper) or "–",
+        "meaning": plain(parameter.meaning),
+    }

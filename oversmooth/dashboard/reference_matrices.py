@@ -1,0 +1,150 @@
+"""Small token matrices of the reference page, and every metric of them. Draws nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from oversmooth import metrics
+from oversmooth.errors import InputError
+from oversmooth.findings import number
+from oversmooth.metrics import TokenStates, UndefinedError, fidelity, identity
+from oversmooth.metrics.fidelity import Baseline
+from oversmooth.metrics.numerics import Float64
+from oversmooth.wording import count
+
+MOST_TOKENS: Final = 8
+"""More make the matrices too wide to read."""
+LARGEST: Final = 1e6
+"""Size of a number that is taken."""
+DECIMALS: Final = 12
+ROUNDING: Final = 1e-14
+"""Relative to the largest entry: a smaller one of a matrix is shown as 0."""
+
+SPREAD: Final = "Spread"
+ALIKE: Final = "Nearly alike"
+PRESETS: Final[dict[str, tuple[tuple[float, float, float], ...]]] = {
+    SPREAD: ((1.0, 0.2, 0.1), (-0.3, 1.0, 0.4), (-0.8, -0.6, 0.5), (0.5, -0.2, -0.9)),
+    ALIKE: ((1.0, 0.5, 0.2), (1.1, 0.45, 0.25), (0.95, 0.6, 0.15), (1.05, 0.55, 0.3)),
+    "One direction": ((0.4, 0.2, 0.1), (1.0, 0.5, 0.25), (2.0, 1.0, 0.5), (3.0, 1.5, 0.75)),
+    "All equal": ((1.0, 0.5, 0.2),) * 4,
+    "One outlier": ((1.0, 0.2, 0.1), (-0.3, 1.0, 0.4), (-0.8, -0.6, 0.5), (90.0, 30.0, -60.0)),
+    "Spread, turned by 90°": ((-0.2, 1.0, 0.1), (-1.0, -0.3, 0.4), (0.6, -0.8, 0.5), (0.2, 0.5, -0.9)),
+}
+"""Tokens in rows."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What became of one number."""
+
+    name: str
+    title: str
+    value: float
+    """NaN where it is not defined."""
+    note: str = ""
+    """Why it is missing, or that rounding decides it; empty otherwise."""
+
+    def __str__(self) -> str:
+        # Of numbers written by hand nobody reads the last bits of a sum as more than rounding.
+        return "undefined" if math.isnan(self.value) else number(round(self.value, DECIMALS), 4)
+
+
+def table(preset: str) -> pd.DataFrame:
+    """The tokens of a preset in rows, as the reader edits them."""
+    return pd.DataFrame(PRESETS[preset], columns=["dim. 1", "dim. 2", "dim. 3"])
+
+
+def checked(given: pd.DataFrame) -> Float64:
+    """The matrix of an edited table (n × d).
+
+    Raises:
+        InputError: where it is empty or too long, or where a number is missing, not finite or too large.
+    """
+    rows = given.to_numpy(dtype=np.float64, na_value=np.nan)
+    if not len(rows):
+        raise InputError("The matrix is empty: add a token, or take a preset again.")
+    if len(rows) > MOST_TOKENS:
+        raise InputError(f"The matrix has {len(rows)} tokens, and the example takes {MOST_TOKENS}: remove some.")
+    for place, row in enumerate(rows, 1):
+        if np.isnan(row).any():
+            missing = given.columns[int(np.isnan(row).argmax())]
+            raise InputError(f"Token {place} has no number in {missing}: fill it in, or remove the token.")
+        if np.abs(row).max() > LARGEST:
+            raise InputError(f"Token {place} holds a number beyond ±{LARGEST:,.0f}: write a smaller one.")
+    return rows
+
+
+def states_of(matrix: Float64) -> TokenStates:
+    """The tokens, the first of which stands for [CLS]."""
+    return TokenStates(matrix, matrix[0], includes_classification=True)
+
+
+def values(states: TokenStates) -> list[Value]:
+    """Every metric of the tokens, in order."""
+    return [
+        _value(metric.name, partial(metric.compute, states), partial(metric.resolved or _always, states))
+        for metric in metrics.all_metrics()
+    ]
+
+
+def values_beside(baseline: Float64, variant: Float64) -> list[Value]:
+    """Every number of a variant beside its baseline that the two matrices define, in order.
+
+    Raises:
+        InputError: where they have not the same shape.
+    """
+    if baseline.shape != variant.shape:
+        lengths = f"{count(len(baseline), 'token')}, the variant {len(variant)}"
+        raise InputError(f"The baseline has {lengths}: both sides need the same tokens.")
+    states, kept = states_of(variant), Baseline.of(states_of(baseline))
+    found = {
+        name: _value(name, partial(compute, states, kept), partial(fidelity.resolved, name, states, kept))
+        for name, compute in fidelity.BESIDE_BASELINE.items()
+    }
+    both = states_of(np.vstack([baseline, variant]))
+    found[identity.IDENTITY_RETRIEVAL] = _value(
+        identity.IDENTITY_RETRIEVAL, partial(_retrieval, both), partial(_always, both)
+    )
+    return [found[name] for name in metrics.fidelity_names() if name in found]
+
+
+def cleaned(matrix: Float64) -> Float64:
+    """The same, with entries that are rounding errors as 0."""
+    return np.where(np.abs(matrix) <= ROUNDING * np.abs(matrix).max(initial=0.0), 0.0, matrix)
+
+
+def latex(matrix: Float64) -> str:
+    """A matrix, or a vector as a row, in LaTeX."""
+    rows = r" \\ ".join(" & ".join(map(_tex, row)) for row in np.atleast_2d(matrix))
+    return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+
+
+def _tex(value: float) -> str:
+    return number(value).replace(",", "{,}")
+
+
+def _always(_: TokenStates) -> bool:
+    return True
+
+
+def _value(name: str, compute: Callable[[], float], resolved: Callable[[], bool]) -> Value:
+    title = metrics.get(name).title
+    try:
+        value = compute()
+    except UndefinedError as error:
+        return Value(name, title, math.nan, str(error))
+    return Value(name, title, value, "" if resolved() else "below the resolution of the numbers")
+
+
+def _retrieval(both: TokenStates) -> float:
+    """Share of tokens found again, where the halves of the rows are two texts of the same words."""
+    size = both.count // 2
+    counted, found = identity.retrieved(both, np.tile(np.arange(size), 2), np.repeat([0, 1], size))
+    return float(found.sum() / counted.sum())

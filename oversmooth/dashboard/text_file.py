@@ -1,0 +1,110 @@
+"""A file with a text, or with many: uploaded once, and kept while its control is not drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import hold, keep
+from oversmooth.errors import InputError
+from oversmooth.texts import SUFFIXES, TextList, columns_of, read_texts
+from oversmooth.view import shortened
+
+MEGABYTES: Final = 20
+"""Of a file of texts: 100,000 lines of 200 characters."""
+_HELD: Final = "file of texts"
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A file, and what was read of it."""
+
+    name: str
+    content: bytes
+    columns: tuple[str, ...]
+    column: str | None
+    read: TextList | None
+    problem: str = ""
+    """Why there is no text in it, in a sentence."""
+
+
+def one_text_uploader() -> None:
+    """Draw the place for a file that becomes the one text."""
+    st.file_uploader("Upload a .txt file", type="txt", key="upload", max_upload_size=1, on_change=_take_text)
+    if problem := st.session_state.pop("upload_problem", None):
+        st.error(problem, icon=":material/error:")
+
+
+def file_input() -> TextList | None:
+    """Draw the place for a file of texts and, of a table, the choice of its column; None before a file is given.
+
+    Raises:
+        InputError: where the file holds no text that can be read.
+    """
+    uploaded = st.file_uploader(
+        "A file of texts",
+        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
+        key="texts_file",
+        max_upload_size=MEGABYTES,
+        on_change=_take_file,
+        help=".txt: one text a line. Of a table (.csv, .tsv, .jsonl, .parquet), the column of your choice.",
+    )
+    held: _Held | None = st.session_state.get(_HELD)
+    if held is None:
+        return None
+    if uploaded is None:
+        st.caption(plain(shortened(held.name)))
+    if held.columns:
+        _column(held)
+    if held.read is None:
+        raise InputError(held.problem)
+    return held.read
+
+
+def hold_texts(texts: Sequence[str]) -> None:
+    """Keep texts as if they had been uploaded."""
+    st.session_state[_HELD] = _Held("Texts of the link or the settings", b"", (), None, TextList(tuple(texts)))
+
+
+def _column(held: _Held) -> None:
+    hold("texts_column", held.column)
+
+    def take() -> None:
+        st.session_state[_HELD] = _opened(held.name, held.content, st.session_state.texts_column)
+
+    st.selectbox(
+        "Column", held.columns, index=None, placeholder="Choose the column", key="texts_column", on_change=take
+    )
+
+
+def _take_text() -> None:
+    upload: UploadedFile | None = st.session_state.upload
+    if upload is None:
+        return
+    try:
+        keep("text", upload.getvalue().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        st.session_state.upload_problem = "This file is not UTF-8 text. Save it as UTF-8 and upload it again."
+
+
+def _take_file() -> None:
+    upload: UploadedFile | None = st.session_state.texts_file
+    if upload is None:
+        st.session_state.pop(_HELD, None)
+    else:
+        st.session_state[_HELD] = _opened(upload.name, upload.getvalue(), None)
+
+
+def _opened(name: str, content: bytes, column: str | None) -> _Held:
+    columns: tuple[str, ...] = ()
+    try:
+        columns = columns_of(content, name)
+        read = read_texts(content, name, column)
+    except InputError as error:
+        return _Held(name, content, columns, column, None, str(error))
+    return _Held(name, content, columns, read.column, read)

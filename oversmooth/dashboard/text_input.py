@@ -1,0 +1,158 @@
+"""What is read: one text, several, a file of texts, or the sentences that come along. Nothing typed is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, cast, get_args
+
+import streamlit as st
+
+from oversmooth.dashboard import text_file
+from oversmooth.dashboard.examples import examples
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import bound, keep, kept, last, remembered
+from oversmooth.errors import InputError
+from oversmooth.texts import TextList, bundled, from_lines
+from oversmooth.view import shortened
+from oversmooth.wording import count
+
+Source = Literal["One text", "Several texts", "File", "64 sentences"]
+SOURCES = cast("tuple[Source, ...]", get_args(Source))
+CHOICE: Final = "source"
+"""Key of the choice that the pages for one model and for a comparison share."""
+SHOWN_CHARACTERS: Final = 60
+"""Of a text, in a list of texts."""
+# Scripts that put no spaces between words: a sign counts as one.
+_WORD: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\s\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
+
+
+def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[str, ...]:
+    """Draw the choice of a source and its controls; give the texts, at least one.
+
+    Where a source holds none, it says why, and the texts that were read last stay.
+
+    Args:
+        choice: key under which this choice is kept; what was typed or uploaded is shared by all pages.
+        default: what is chosen at first.
+    """
+    source: Source = st.selectbox("Source", SOURCES, **remembered(choice, default))
+    read_last = f"texts of {choice}"
+    before: tuple[str, ...] = st.session_state.get(read_last) or (last("text", examples()[0].text),)
+    if source == "One text":
+        text = _one()
+        st.session_state[read_last] = (text,) if text.strip() else before
+        return (text,)
+    try:
+        found = _LISTS[source]()
+    except InputError as error:
+        st.error(plain(f"{error} {_stays(before)}"), icon=":material/error:")
+        return before
+    if found is None:
+        st.info(plain(f"No file was given yet. {_stays(before)}"), icon=":material/info:")
+        return before
+    for notice in found.notices:
+        st.info(plain(notice), icon=":material/info:")
+    st.caption(f"{count(len(found.texts), 'text')}, about {count(_words(found.texts), 'word')}")
+    st.session_state[read_last] = found.texts
+    return found.texts
+
+
+def shown_text(texts: Sequence[str]) -> int:
+    """Draw the choice of the text whose map and spectra are drawn, where there are several; give its number."""
+    if len(texts) == 1:
+        return 0
+    number = kept("shown", 0)
+    chosen: int = st.selectbox(
+        "Text shown in maps and spectra",
+        range(len(texts)),
+        format_func=lambda each: f"{each + 1}: {shortened(texts[each], SHOWN_CHARACTERS)}",
+        **bound("shown", number if number < len(texts) else 0),
+        help="A map and a spectrum are of one text. Curves are means over all texts, whichever is shown.",
+    )
+    return chosen
+
+
+def show_texts(texts: Sequence[str], choice: str = CHOICE) -> None:
+    """Have the controls hold these texts when they are drawn next."""
+    texts = tuple(texts)
+    if len(texts) == 1:
+        keep("text", texts[0])
+        keep(choice, "One text")
+    elif texts == _sentences().texts:
+        keep(choice, "64 sentences")
+    elif are_lines(texts):
+        keep("several texts", "\n".join(texts))
+        keep(choice, "Several texts")
+    else:
+        text_file.hold_texts(texts)
+        keep(choice, "File")
+
+
+def _one() -> str:
+    texts = {example.title: example.text for example in examples()}
+
+    def take_example() -> None:
+        if st.session_state.example is not None:
+            keep("text", texts[st.session_state.example])
+
+    written = kept("text", examples()[0].text)
+    text = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written))
+    st.selectbox(
+        "Example",
+        list(texts),
+        index=None,
+        placeholder="Take an example text",
+        key="example",
+        on_change=take_example,
+        label_visibility="collapsed",
+    )
+    text_file.one_text_uploader()
+    return text or ""
+
+
+def _several() -> TextList:
+    # At first a sentence of each domain that comes along.
+    first = {sentence.domain: sentence.text for sentence in reversed(bundled())}
+    written = kept("several texts", "\n".join(reversed(first.values())))
+    lines = st.text_area(
+        "Texts, one a line", height=190, help="Ctrl + Enter applies.", **bound("several texts", written)
+    )
+    return from_lines(lines or "")
+
+
+def _sentences() -> TextList:
+    return TextList(tuple(sentence.text for sentence in bundled()))
+
+
+def _listed_sentences() -> TextList:
+    with st.expander("The sentences, by domain"):
+        for domain in dict.fromkeys(sentence.domain for sentence in bundled()):
+            lines = (f"- {plain(each.text)} *{plain(each.source)}*" for each in bundled() if each.domain == domain)
+            st.markdown("\n".join([f"**{plain(domain)}**", "", *lines]))
+    return _sentences()
+
+
+_LISTS: Final[dict[Source, Callable[[], TextList | None]]] = {
+    "Several texts": _several,
+    "File": text_file.file_input,
+    "64 sentences": _listed_sentences,
+}
+
+
+def are_lines(texts: tuple[str, ...]) -> bool:
+    """Whether pasting them, one a line, gives them back."""
+    try:
+        return from_lines("\n".join(texts)).texts == texts
+    except InputError:
+        return False
+
+
+def _words(texts: Sequence[str]) -> int:
+    return sum(len(_WORD.findall(text)) for text in texts)
+
+
+def _stays(texts: Sequence[str]) -> str:
+    if len(texts) == 1:
+        return f"The text read before stays: “{shortened(texts[0])}”"
+    return f"The {len(texts):,} texts read before stay."

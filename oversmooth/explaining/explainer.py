@@ -1,0 +1,193 @@
+"""All that an explanation gathers from one run over the texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from torch import Tensor
+
+from oversmooth import points
+from oversmooth.analysis import Rows
+from oversmooth.explaining.attention import EIGENVALUE_TOKENS, AttentionGatherer
+from oversmooth.explaining.norms import NormGatherer
+from oversmooth.explanation import Explanation, Reading
+from oversmooth.inputs import Encoded
+from oversmooth.intervention.context import observable
+from oversmooth.mechanisms.bound import contraction, smoothing_bound, weight_norms
+from oversmooth.mechanisms.circuits import circuit_eigenvalues, dominance
+from oversmooth.mechanisms.corpus import FORMS, Corpus
+from oversmooth.metrics import UndefinedError
+from oversmooth.models.loaded import LoadedModel
+from oversmooth.recording import expected_points
+
+
+class Explainer:
+    """Gathers during the passes; safe between the threads that analyse.
+
+    Args:
+        model: that runs.
+        texts: as it reads them.
+        rows: of each text, which tokens count.
+        shown: number of the text that is looked at token by token.
+    """
+
+    def __init__(self, model: LoadedModel, texts: Sequence[Encoded], rows: Sequence[Rows], *, shown: int) -> None:
+        self._anatomy = anatomy = model.anatomy
+        self._rows = rows
+        self._shown = shown
+        self._layers = len(anatomy.blocks)
+        self.reasons: dict[Reading, str] = {}
+        self._lengths = lengths = [len(text.ids) for text in texts]
+        self._attention = AttentionGatherer(lengths, self._layers, anatomy.heads, causal=anatomy.causal, shown=shown)
+        self.observes = observable(model)
+        """Whether attention matrices can be seen."""
+        self._norms: NormGatherer | None = None
+        try:
+            self._norms = NormGatherer(anatomy, lengths, shown=shown)
+        except UndefinedError as error:
+            self.reasons["norms"] = _sentence(str(error))
+        self._points = [point for point in expected_points(anatomy, "blocks") if point != points.FUSION]
+        self._corpus = Corpus([len(row.measured) for row in rows], self._points, anatomy.hidden_size)
+        # At the embedding and the outputs of blocks: d_M of all tokens that are no padding, as √λ is.
+        self._streams = [point for point in self._points if point != points.FINAL_NORM]
+        self._distances = np.full((len(texts), len(self._streams)), np.nan)
+
+    def begin(self, members: Sequence[int]) -> None:
+        """A pass begins, with these texts as the rows of its batch."""
+        self._attention.begin(members)
+
+    def see(self, layer: int, attention: Tensor) -> None:
+        """The attention matrices of a layer (batch, head, query, key)."""
+        self._attention.see(layer, attention)
+
+    def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
+        """The states (token, dim) of one text at one point, padding among them."""
+        finite = np.isfinite(states[: self._lengths[number]]).all()
+        if point in self._points:
+            self._corpus.take(number, point, states[self._rows[number].measured] if finite else None)
+        if not finite:
+            return
+        if point in self._streams:
+            self._distances[number, self._streams.index(point)] = _distance(states[: self._lengths[number]])
+        if self._norms is not None:
+            self._norms.take(number, point, states)
+
+    def explanation(self) -> Explanation:
+        """Everything, after the last pass."""
+        attention = self._attention.dataset()
+        if len(self._attention.layers) < self._layers:
+            self.reasons["attention"] = self._unseen()
+            attention = xr.Dataset()
+        circuits = self._circuits()
+        corpus, texts = self._several()
+        return Explanation(
+            attention=attention,
+            norms=xr.Dataset() if self._norms is None else self._norms.dataset(),
+            bound=self._bound(attention),
+            circuits=circuits,
+            dominance=self._dominance(circuits),
+            corpus=corpus,
+            texts=texts,
+            reasons=dict(self.reasons),
+        )
+
+    def _unseen(self) -> str:
+        family = f"the family “{self._anatomy.family}”"
+        if not self.observes:
+            return f"What can be seen of the attention of {family} is not what it computes, so it is left out."
+        return f"The attention matrices of {family} cannot be reached, so nothing is known of them."
+
+    def _bound(self, attention: xr.Dataset) -> xr.Dataset:
+        coordinates = {"input": np.arange(len(self._lengths)), "layer": np.arange(self._layers)}
+        dims = ("input", "layer")
+        found = xr.Dataset({"contraction": (dims, contraction(self._distances))}, coordinates)
+        try:
+            weights = weight_norms(self._anatomy)
+        except UndefinedError as error:
+            self.reasons["bound"] = _sentence(str(error))
+            return found
+        if not attention or self._norms is None:
+            self.reasons["bound"] = "The bound needs √λ of the attention matrices, which are missing."
+            return found
+        norms = self._norms.dataset()
+        roots = attention["attention_root_lambda"].max("head").values
+        v = smoothing_bound(
+            weights, self._anatomy.heads, roots, norms["smallest_deviation"].values, norms["largest_gain"].values
+        )
+        return found.assign(smoothing_bound=(dims, v), weight_norm=("layer", weights.largest))
+
+    def _circuits(self) -> xr.Dataset:
+        try:
+            values = circuit_eigenvalues(self._anatomy)
+        except UndefinedError as error:
+            self.reasons["circuits"] = _sentence(str(error))
+            return xr.Dataset()
+        layers, heads, _ = values.shape
+        return xr.Dataset(
+            {"eigenvalues": (("layer", "head", "component"), values)},
+            {"layer": np.arange(layers), "head": np.arange(heads)},
+        )
+
+    def _dominance(self, circuits: xr.Dataset) -> xr.Dataset:
+        """Of every layer, where both kinds of eigenvalues are there."""
+        attention = self._attention.eigenvalues
+        if not circuits or len(attention) < self._layers:
+            self.reasons["dominance"] = self._no_pairs(circuits)
+            return xr.Dataset()
+        found = [dominance(circuits["eigenvalues"].values[layer], attention[layer]) for layer in range(self._layers)]
+        parts: dict[str, list[NDArray[Any]]] = {
+            "dominant_gain": [each.gain for each in found],
+            "dominant_kind": [each.reading for each in found],
+            "circuit_eigenvalue": [each.circuit_eigenvalue for each in found],
+            "attention_eigenvalue": [each.attention_eigenvalue for each in found],
+        }
+        return xr.Dataset({name: (("layer", "head"), np.stack(each)) for name, each in parts.items()}, circuits.coords)
+
+    def _no_pairs(self, circuits: xr.Dataset) -> str:
+        length = self._lengths[self._shown]
+        if circuits and self._attention.layers and length > EIGENVALUE_TOKENS:
+            return (
+                f"The eigenvalues of attention are computed of at most {EIGENVALUE_TOKENS} tokens, and this text has "
+                f"{length:,}."
+            )
+        return "Pairs of eigenvalues need those of the circuits and of the attention matrices, and one kind is missing."
+
+    def _several(self) -> tuple[xr.Dataset, int]:
+        reading = self._corpus.reading()
+        each = {
+            name: np.array([[getattr(reading.forms[point][form], name) for point in reading.points] for form in FORMS])
+            for name in ("within", "between", "within_each")
+        }
+        said = list(reading.remarks)
+        said += dict.fromkeys(
+            _sentence(found.reason) for at in reading.forms.values() for found in at.values() if found.reason
+        )
+        if said:
+            self.reasons["corpus"] = " ".join(said)
+        dims = ("form", "point")
+        coordinates = {"form": list(FORMS), "point": list(reading.points), "input": np.arange(reading.texts)}
+        found = xr.Dataset(
+            {
+                "within": (dims, each["within"]),
+                "between": (dims, each["between"]),
+                "within_each": ((*dims, "input"), each["within_each"]),
+                "layer_cka": (("point", "other"), reading.layer_cka),
+            },
+            coordinates,
+        )
+        return found, reading.texts
+
+
+def _distance(states: NDArray[np.float32]) -> float:
+    """d_M = ‖RX‖_F (Shi et al. 2022, Definition 1)."""
+    moved = states.astype(np.float64) - states[0]  # by way of one token: alike tokens have exact differences
+    moved -= moved.mean(axis=0)
+    return float(np.linalg.norm(moved))
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[0].upper()}{clause[1:].removesuffix('.')}."

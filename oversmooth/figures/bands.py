@@ -1,0 +1,74 @@
+"""Bands of means over texts, as areas behind their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.series import APART, Series
+from oversmooth.figures.theme import translucent
+
+_BAR: Final = 8
+"""Pixels of the width of a band at a point that no line reaches."""
+
+
+def draw_band(canvas: Canvas, series: Series, colour: str, *, opacity: float, axis: str = "x") -> None:
+    """Fill between the ends of the bands along the line; points that stand alone have an upright bar.
+
+    Args:
+        canvas: drawn upon, so that what is added later lies before it.
+        series: with or without bands.
+        colour: of the line, as ``#rrggbb``.
+        opacity: of the area, in [0, 1].
+        axis: plotly's name of the depth axis.
+    """
+    shade = translucent(colour, opacity)
+    runs = list(_runs(series))
+    areas = [_around(series, run) for run in runs if len(run) > 1]
+    bars = [_upright(series, run[0]) for run in runs if len(run) == 1]
+    common = {"xaxis": axis, "hoverinfo": "skip", "showlegend": False}
+    if areas:
+        x, y = _joined(areas)
+        canvas.add(x=x, y=y, mode="none", fill="toself", fillcolor=shade, **common)
+    if bars:
+        x, y = _joined(bars)
+        canvas.add(x=x, y=y, mode="lines", line={"color": shade, "width": _BAR}, **common)
+
+
+Outline = tuple[list[float], list[float]]
+
+
+def _runs(series: Series) -> Iterator[list[str]]:
+    """Neighbouring points with a band that a line connects; points apart, each for itself."""
+    defined = {point: spread.defined and point in series.values for point, spread in series.spreads.items()}
+    for known, run in groupby(series.path, key=lambda point: defined.get(point, False)):
+        if known:
+            yield list(run)
+    yield from ([point] for point in APART if defined.get(point))
+
+
+def _around(series: Series, run: Sequence[str]) -> Outline:
+    there, low, high = _ends(series, run)
+    return [*there, *there[::-1]], [*low, *high[::-1]]
+
+
+def _upright(series: Series, point: str) -> Outline:
+    there, low, high = _ends(series, [point])
+    return there * 2, [*low, *high]
+
+
+def _ends(series: Series, run: Sequence[str]) -> tuple[list[float], list[float], list[float]]:
+    spreads = [series.spreads[point] for point in run]
+    return [series.positions[p] for p in run], [each.low for each in spreads], [each.high for each in spreads]
+
+
+def _joined(outlines: Sequence[Outline]) -> tuple[list[float | None], list[float | None]]:
+    """One trace of all, with gaps between."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for across, up in outlines:
+        x += [*([None] if x else []), *across]
+        y += [*([None] if y else []), *up]
+    return x, y

@@ -1,0 +1,92 @@
+"""The bound of the norms beside the contraction that was measured."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from oversmooth.contraction import BOUND, bound_of, contraction, vacuous
+from oversmooth.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.figures.keys import draw_key
+from oversmooth.figures.panes import WHOLE, block_axis, draw_area, log_axis
+from oversmooth.figures.theme import Theme, blank
+from oversmooth.findings.numerals import between, number
+from oversmooth.findings.spread import BAND, mean_of
+from oversmooth.mechanisms import registry
+from oversmooth.resampling import band
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+HEIGHT: Final = 320
+
+
+def smoothing_bound(measurement: Measurement, *, theme: Theme) -> go.Figure:
+    """The bound v of each block and, below it, the measured ratio, on one logarithmic axis with a line at 1.
+
+    Where no bound exists, the measured ratio stands alone with the reason above it.
+
+    Args:
+        measurement: what to draw, means over its texts.
+        theme: colours.
+    """
+    measured = contraction(measurement)
+    bound = bound_of(measurement)
+    rows = {"contraction": measured} if bound is None else {BOUND: bound, "contraction": measured}
+    rows = {name: values for name, values in rows.items() if np.isfinite(values).any()}
+    why = _reason(measurement) if BOUND not in rows else ""
+    if not rows:
+        return blank(why or "The distance to the mean was not measured.", theme, height=HEIGHT)
+    every = np.concatenate([values.ravel() for values in rows.values()])
+    positive = every[np.isfinite(every) & (every > 0)]
+    canvas = Canvas(theme)
+    canvas.depth_axis.update(block_axis(measured.shape[1]))
+    axis = log_axis(min(float(positive.min()), 0.9), max(float(positive.max()), 1.1))
+    canvas.value_axis.update(axis)
+    canvas.title_values("factor on the distance to the mean", mean_of(len(measurement.tokens)))
+    canvas.shape(type="line", x0=0, x1=1, xref="x domain", y0=1, y1=1, yref="y", line={"color": theme.text, "width": 1})
+    looks = {BOUND: ("■", "square", theme.categories[1]), "contraction": ("●", "circle", theme.accent)}
+    key = []
+    for name, values in rows.items():
+        glyph, symbol, colour = looks[name]
+        _draw(canvas, values, registry.get(name).title, symbol, colour)
+        key.append((glyph, colour, registry.get(name).title))
+    above = draw_key(canvas, key)
+    above += canvas.remarks(list(filter(None, [why, vacuous(measurement)])), above=above)
+    canvas.layout["margin"] = {"t": above + 8}
+    return canvas.figure(HEIGHT + above + 8)
+
+
+def _reason(measurement: Measurement) -> str:
+    if measurement.explanation is None:
+        return "No explanation was measured."
+    return measurement.explanation.reasons.get("bound", "")
+
+
+def _draw(canvas: Canvas, values: NDArray[np.float64], title: str, symbol: str, colour: str) -> None:
+    spread = band(values)
+    known = [layer for layer, mean in enumerate(spread.mean) if math.isfinite(mean) and mean > 0]
+    banded = [layer for layer in known if math.isfinite(spread.low[layer]) and spread.low[layer] > 0]
+    if banded == known and known:
+        draw_area(canvas, known, spread.low[known].tolist(), spread.high[known].tolist(), colour, WHOLE)
+    words = []
+    for layer in range(len(spread.mean)):
+        lines = [f"block {layer}, {title}", f"<b>{number(float(spread.mean[layer]), 4)}</b>"]
+        if layer in banded:
+            lines.append(f"{BAND} {between(float(spread.low[layer]), float(spread.high[layer]))}")
+        words.append("<br>".join(lines))
+    canvas.add(
+        x=list(range(len(spread.mean))),
+        y=[float(mean) if layer in known else None for layer, mean in enumerate(spread.mean)],
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 7, "symbol": symbol, "color": colour},
+        name=title,
+        text=words,
+        hovertemplate=TEXT_ONLY,
+        showlegend=False,
+    )

@@ -1,0 +1,76 @@
+"""Maps of one value for each block and head."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversmooth.figures.panes import Pane
+from oversmooth.figures.series import ticks
+from oversmooth.figures.similarity import Scale, colour_bar
+from oversmooth.findings.numerals import number
+
+BAR: Final = 46
+"""Pixels above a map that the scale of its colours takes."""
+MOST_HEADS: Final = 8
+"""Numbered heads."""
+
+
+def cells(values: NDArray[np.float64], scale: Scale, pane: Pane, *, bar: bool, hover: str) -> dict[str, Any]:
+    """A heat map; cells without a value stay empty.
+
+    Args:
+        values: (head, block).
+        scale: of the colours.
+        pane: whose axes count heads and blocks from 0.
+        bar: whether the scale is shown above the figure; one map of a figure shows it.
+        hover: words before the value, as a template of plotly's.
+    """
+    rows, columns = values.shape
+    shown = {"colorbar": colour_bar(scale)} if bar else {"showscale": False}
+    return {
+        "type": "heatmap",
+        "x": list(range(columns)),
+        "y": list(range(rows)),
+        "z": values.astype(np.float32),
+        "zmin": scale.low,
+        "zmax": scale.high,
+        "colorscale": scale.colours,
+        "hovertemplate": f"{hover}<b>%{{z:{scale.number}}}</b><extra></extra>",
+        **shown,
+        **pane.trace,
+    }
+
+
+def head_axis(heads: int) -> dict[str, Any]:
+    """A value axis that numbers the heads from below."""
+    values, labels = ticks({str(index): float(index) for index in range(heads)}, most=MOST_HEADS)
+    return {
+        "tickvals": values, "ticktext": labels, "range": [-0.5, heads - 0.5], "showgrid": False,
+        "title": {"text": "head"},
+    }  # fmt: skip
+
+
+def height_of(heads: int) -> int:
+    """Pixels of a map with so many heads."""
+    return min(max(13 * heads, 90), 300)
+
+
+def even_scale(values: NDArray[np.float64], title: str) -> Scale:
+    """From the smallest to the largest finite value, with both and the middle marked."""
+    known = values[np.isfinite(values)]
+    low, high = float(known.min()), float(known.max())
+    if high - low < 1e-9 * max(abs(high), 1e-300):
+        # Of values that are all alike, the scale would have no extent.
+        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+    middle = (low + high) / 2
+    return Scale(low, high, title=title, number=".4~g", ticks={each: number(each) for each in (low, middle, high)})
+
+
+def rounded_up(size: float) -> float:
+    """The next number of one digit; of 0, one part in a thousand."""
+    power = 10.0 ** math.floor(math.log10(max(size, 1e-3)))
+    return math.ceil(max(size, 1e-3) / power - 1e-6) * power

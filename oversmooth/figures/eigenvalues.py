@@ -1,0 +1,177 @@
+"""Eigenvalues of the value–output circuits in the complex plane."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from oversmooth.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.figures.dominance import KINDS, colour_of
+from oversmooth.figures.keys import Entry, draw_key
+from oversmooth.figures.panes import shade
+from oversmooth.figures.theme import Theme, blank, value_axis
+from oversmooth.findings.numerals import number
+from oversmooth.mechanisms import registry
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from oversmooth.explanation import Explanation
+    from oversmooth.measurement import Measurement
+
+HEIGHT: Final = 430
+MOST_POINTS: Final = 6000
+"""Eigenvalues that are drawn; of more, the largest of every head."""
+_CORNERS: Final = 97
+"""Of a circle."""
+_MARKER: Final = 4
+
+
+def circuit_eigenvalues(
+    measurement: Measurement, layer: int | None = None, *, theme: Theme, head: int | None = None
+) -> go.Figure:
+    """Eigenvalues λ of the heads' circuits, with the unit circle, the disc |1 + λ| < 1 and the interval [−1, 0).
+
+    Inside the disc, the residual update X + AXH shrinks what A keeps; in the interval it sharpens. Rings mark, in the
+    shape and colour of their kind, the eigenvalues that dominate each head.
+
+    Args:
+        measurement: what to draw.
+        layer: the number of a block; None for all blocks, in the colour of their depth.
+        theme: colours.
+        head: the number of a head that is drawn strongly, the others faintly; None for all alike.
+    """
+    title = registry.get("circuit_eigenvalues").title
+    explanation = measurement.explanation
+    if explanation is None or "eigenvalues" not in explanation.circuits:
+        why = "no explanation was measured." if explanation is None else explanation.reasons.get("circuits", "")
+        return blank(f"{title}: {why or 'they were not measured.'}", theme, height=HEIGHT)
+    values = explanation.circuits["eigenvalues"].transpose("layer", "head", "component").values
+    blocks, heads, size = values.shape
+    layers = list(range(blocks)) if layer is None else [layer]
+    kept = min(size, max(1, MOST_POINTS // (len(layers) * heads)))
+    drawn = _largest(values[layers], kept)
+    canvas = Canvas(theme)
+    _axes(canvas, _reach(drawn))
+    _regions(canvas)
+    for place, number_of in enumerate(layers):
+        share = 0.5 if len(layers) < 2 else place / (len(layers) - 1)
+        colour = theme.accent if layer is not None else theme.depth_colour(share)
+        _points(canvas, drawn[place], number_of, colour, head)
+    key = _regions_key(theme) + (_rings(canvas, explanation, layer, head) if layer is not None else [])
+    above = draw_key(canvas, key)
+    told = [] if kept == size else [f"The {kept} largest of {size} eigenvalues of each of {count(heads, 'head')}"]
+    if layer is None:
+        way = "light to dark" if theme.name == "light" else "dark to light"
+        told.append(f"All {blocks} blocks, from {way} with depth")
+    else:
+        told.append(f"Block {layer}, {count(heads, 'head')}" + ("" if head is None else f", head {head} strongly"))
+    above += canvas.remarks(told, above=above)
+    canvas.layout["margin"] = {"t": above + 8}
+    return canvas.figure(HEIGHT + above)
+
+
+def _largest(values: NDArray[np.complex128], kept: int) -> NDArray[np.complex128]:
+    """The largest of each head, by modulus."""
+    order = np.argsort(-np.nan_to_num(np.abs(values), nan=-1.0), axis=-1, kind="stable")[..., :kept]
+    found: NDArray[np.complex128] = np.take_along_axis(values, order, axis=-1)
+    return found
+
+
+def _reach(values: NDArray[np.complex128]) -> tuple[float, float, float]:
+    """Left, right and upper end of the plane: the circles and all eigenvalues."""
+    known = values[np.isfinite(values)]
+    real, imaginary = (known.real, known.imag) if known.size else (np.zeros(1), np.zeros(1))
+    return min(-2.1, float(real.min())), max(1.1, float(real.max())), max(1.1, float(np.abs(imaginary).max()))
+
+
+def _axes(canvas: Canvas, reach: tuple[float, float, float]) -> None:
+    left, right, up = reach
+    across = value_axis(left, right, ticks=6, from_zero=False)
+    canvas.depth_axis.update(across, title={"text": "real part"}, zeroline=True, showgrid=True)
+    canvas.depth_axis.update(zerolinecolor=canvas.theme.grid, zerolinewidth=1, gridcolor=canvas.theme.grid, gridwidth=1)
+    canvas.depth_axis.update(constrain="domain", constraintoward="left")
+    canvas.value_axis.update(value_axis(-up, up, ticks=6, from_zero=False), title={"text": "imaginary part"})
+    canvas.value_axis.update(dtick=across["dtick"], tickformat=across["tickformat"])
+    canvas.value_axis.update(scaleanchor="x", constrain="domain", constraintoward="top")
+
+
+def _regions(canvas: Canvas) -> None:
+    theme = canvas.theme
+    turn = np.linspace(0, 2 * math.pi, _CORNERS)
+    silent = {"hoverinfo": "skip", "showlegend": False}
+    disc = {"fill": "toself", "fillcolor": shade(theme.categories[2], theme.band), "mode": "none"}
+    canvas.add(x=(np.cos(turn) - 1).tolist(), y=np.sin(turn).tolist(), **disc, **silent)
+    circle = {"mode": "lines", "line": {"color": theme.muted, "width": 1, "dash": "dash"}}
+    canvas.add(x=np.cos(turn).tolist(), y=np.sin(turn).tolist(), **circle, **silent)
+    interval = {"mode": "lines", "line": {"color": theme.categories[2], "width": 5}}
+    canvas.add(x=[-1, 0], y=[0, 0], **interval, **silent)
+
+
+def _regions_key(theme: Theme) -> list[Entry]:
+    green = theme.categories[2]
+    return [("◌", theme.muted, "unit circle"), ("▒", green, "|1 + λ| < 1"), ("━", green, "sharpening, −1 to 0")]
+
+
+def _points(canvas: Canvas, values: NDArray[np.complex128], layer: int, colour: str, head: int | None) -> None:
+    """One trace for all heads, or one of the head chosen before one of the others."""
+    groups = {False: list(range(len(values)))} if head is None else {}
+    if head is not None:
+        groups = {True: [each for each in range(len(values)) if each != head], False: [head]}
+    for faint, heads in groups.items():
+        owners = np.repeat(heads, values.shape[1])
+        every = values[heads].ravel()
+        known = np.isfinite(every)
+        canvas.add(
+            x=every.real[known].astype(np.float32),
+            y=every.imag[known].astype(np.float32),
+            customdata=owners[known].astype(np.int32),
+            mode="markers",
+            marker={"size": _MARKER if head is None or faint else _MARKER + 2,
+                    "color": shade(canvas.theme.muted, 0.35) if faint else colour},
+            name=f"block {layer}",
+            hovertemplate=f"block {layer}, head %{{customdata}}<br>λ = <b>%{{x:.3f}} + %{{y:.3f}} i</b><extra></extra>",
+            showlegend=False,
+        )  # fmt: skip
+
+
+def _rings(canvas: Canvas, explanation: Explanation, layer: int, head: int | None) -> list[Entry]:
+    """The eigenvalue that dominates each head, by kind; gives back what they are called."""
+    if "circuit_eigenvalue" not in explanation.dominance:
+        return []
+    found = explanation.dominance.sel(layer=layer)
+    key = []
+    for kind, (symbol, _, glyph) in KINDS.items():
+        heads = [
+            each
+            for each in range(found.sizes["head"])
+            if str(found["dominant_kind"].values[each]) == kind and head in (None, each)
+        ]
+        if not heads:
+            continue
+        values, partners = (found[f"{side}_eigenvalue"].values[heads] for side in ("circuit", "attention"))
+        gains = found["dominant_gain"].values[heads]
+        words = [
+            f"block {layer}, head {each}: {kind}<br>|1 + λᴴλᴬ| = <b>{number(float(gain), 4)}</b>"
+            f"<br>λᴴ = {complex_number(value)}<br>λᴬ = {complex_number(partner)}"
+            for each, value, partner, gain in zip(heads, values, partners, gains, strict=True)
+        ]
+        colour = colour_of(canvas.theme, kind)
+        canvas.add(
+            x=values.real.tolist(), y=values.imag.tolist(), mode="markers",
+            marker={"size": 11, "symbol": f"{symbol}-open", "color": colour, "line": {"width": 2}},
+            text=words, hovertemplate=TEXT_ONLY, name=kind, showlegend=False,
+        )  # fmt: skip
+        key.append((glyph, colour, f"dominates: {kind}"))
+    return key
+
+
+def complex_number(value: complex) -> str:
+    """``0.5``, ``0.5 + 0.1 i``, ``−0.2 − 0.1 i``."""
+    real, imaginary = number(float(value.real)), number(abs(float(value.imag)))
+    if value.imag == 0:
+        return real
+    return f"{real} {'−' if value.imag < 0 else '+'} {imaginary} i"

@@ -1,0 +1,99 @@
+"""What each branch does to the mean token and to the rest."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import plotly.graph_objects as go
+
+from oversmooth import gains as measured
+from oversmooth.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.figures.keys import draw_key
+from oversmooth.figures.panes import Pane, block_axis, log_axis, stacked
+from oversmooth.figures.theme import Theme, blank
+from oversmooth.findings.numerals import between, number
+from oversmooth.findings.spread import BAND, mean_of
+from oversmooth.resampling import band
+from oversmooth.tokens import escape
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from oversmooth.measurement import Measurement
+
+HEIGHT: Final = 380
+_BELOW: Final = 44
+_TITLES: Final = {"attention": "Attention branch", "mlp": "MLP branch"}
+_PARTS: Final = {"constant": "constant part (DC)", "rest": "the rest (HC)"}
+_FORMS: Final = {"branch": "branch alone", "stream": "with residual add"}
+_SYMBOLS: Final = {"constant": "circle", "rest": "diamond"}
+
+
+def branch_gains(measurement: Measurement, *, theme: Theme) -> go.Figure:
+    """Gains of the constant part and of the rest over depth, a chart for each branch, on one logarithmic axis.
+
+    Dotted lines are of the branch alone, what it adds over what it reads; solid lines of the stream after over before
+    the branch was added. At 1 nothing changes; where the constant part gains more than the rest, tokens grow alike.
+
+    Args:
+        measurement: what to draw, means over its texts.
+        theme: colours.
+    """
+    found = measured.branch_gains(measurement)
+    means = {str(name): values.mean("input", skipna=True) for name, values in found.items()}
+    every = np.concatenate([values.values.ravel() for values in means.values()])
+    drawn = every[np.isfinite(every) & (every > 0)]
+    why = measured.missing_gains(measurement)
+    if not drawn.size:
+        return blank(why, theme, height=HEIGHT)
+    canvas = Canvas(theme)
+    axis = log_axis(min(float(drawn.min()), 0.9), max(float(drawn.max()), 1.1))
+    axis["title"] = {"text": "gain"}
+    shown = [branch for branch in _TITLES if any(each.sel(branch=branch).notnull().any() for each in means.values())]
+    titles, height = [_TITLES[branch] for branch in shown], HEIGHT * len(shown) // len(_TITLES)
+    panes = stacked(canvas, titles, block_axis(found.sizes["layer"]), [axis] * len(shown), height)
+    for pane, branch in zip(panes, shown, strict=True):
+        line = {"color": theme.text, "width": 1}
+        canvas.shape(type="line", x0=0, x1=1, y0=1, y1=1, line=line, **pane.words | {"xref": f"{pane.x} domain"})
+        for form in _FORMS:
+            for part in _PARTS:
+                _draw(canvas, pane, found[f"{part}_{form}"].sel(branch=branch), part, form)
+    key = [("●", _colour(theme, "constant"), _PARTS["constant"]), ("◆", _colour(theme, "rest"), _PARTS["rest"])]
+    key += [("○", theme.text, f"hollow: {_FORMS['branch']}"), ("●", theme.text, f"solid: {_FORMS['stream']}")]
+    above = draw_key(canvas, key)
+    above += canvas.remarks(list(filter(None, [mean_of(len(measurement.tokens)), why])), above=above)
+    canvas.layout["margin"] = {"t": above + 8}
+    return canvas.figure(height + _BELOW + above + 8)
+
+
+def _colour(theme: Theme, part: str) -> str:
+    return theme.categories[0 if part == "constant" else 1]
+
+
+def _draw(canvas: Canvas, pane: Pane, values: xr.DataArray, part: str, form: str) -> None:
+    spread = band(values.transpose("input", "layer").values)
+    if not np.isfinite(spread.mean).any():
+        return
+    colour, alone = _colour(canvas.theme, part), form == "branch"
+    words = []
+    for layer, (mean, low, high) in enumerate(zip(spread.mean, spread.low, spread.high, strict=True)):
+        lines = [f"block {layer}, {escape(_PARTS[part])}, {_FORMS[form]}", f"<b>{number(float(mean), 4)}</b>"]
+        lines += [f"{BAND} {between(float(low), float(high))}"] if math.isfinite(low) else []
+        words.append("<br>".join(lines))
+    canvas.add(
+        x=list(range(len(spread.mean))),
+        y=[float(mean) if math.isfinite(mean) and mean > 0 else None for mean in spread.mean],
+        mode="lines+markers",
+        line={"color": colour, "width": 1.5 if alone else 2, "dash": "dot" if alone else "solid"},
+        marker={
+            "size": 6, "symbol": _SYMBOLS[part], "color": canvas.theme.paper if alone else colour,
+            "line": {"color": colour, "width": 1.5},
+        },
+        name=f"{escape(_PARTS[part])}, {_FORMS[form]}",
+        text=words,
+        hovertemplate=TEXT_ONLY,
+        showlegend=False,
+        **pane.trace,
+    )  # fmt: skip

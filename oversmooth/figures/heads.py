@@ -1,0 +1,122 @@
+"""A quantity of the attention matrix of each head, beside that of shuffled attention; and blocks beside each other."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from oversmooth.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.figures.cells import BAR, cells, even_scale, head_axis, height_of, rounded_up
+from oversmooth.figures.compared_maps import DIVERGING
+from oversmooth.figures.panes import WHOLE, block_axis, draw_area, stacked
+from oversmooth.figures.similarity import Scale
+from oversmooth.figures.theme import Theme, blank, value_axis
+from oversmooth.findings.numerals import between, number, signed
+from oversmooth.findings.spread import BAND, mean_of
+from oversmooth.mechanisms import registry
+from oversmooth.mechanisms.declared_attention import NULL
+from oversmooth.resampling import band
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+HEIGHT: Final = 320
+_HEADING: Final = 20
+_BELOW: Final = 48
+ADJACENT: Final = "attention_adjacent_cosine"
+
+
+def quantities(measurement: Measurement) -> tuple[str, ...]:
+    """The quantities of each head that a measurement has, without those of shuffled attention."""
+    if measurement.explanation is None:
+        return ()
+    found = measurement.explanation.attention
+    return tuple(str(name) for name in found if "head" in found[name].dims and not str(name).endswith(NULL))
+
+
+def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, difference: bool = False) -> go.Figure:
+    """One value for each block and head, and below it, on the same scale, that of shuffled attention where it has one.
+
+    Args:
+        measurement: what to draw, means over its texts.
+        quantity: one of :func:`quantities`.
+        theme: colours.
+        difference: whether to draw the quantity less that of shuffled attention, alone.
+    """
+    title = registry.get(quantity).title
+    found = _means(measurement, quantity)
+    null = _means(measurement, quantity + NULL)
+    if found is None or not np.isfinite(found).any():
+        return blank(f"{title}: {_reason(measurement)}", theme, height=HEIGHT)
+    if difference and null is None:
+        return blank(f"{title} has no counterpart of shuffled attention.", theme, height=HEIGHT)
+    if difference and null is not None:
+        change = found - null
+        limit = rounded_up(float(np.nanmax(np.abs(change))))
+        marks = {-limit: signed(-limit, 1), 0.0: "0", limit: signed(limit, 1)}
+        scale = Scale(-limit, limit, title="difference", colours=DIVERGING, number="+.3~g", ticks=marks)
+        maps = {f"{title}: heads minus shuffled attention": change}
+    else:
+        maps = {title: found} | ({} if null is None else {"The same of shuffled attention": null})
+        scale = even_scale(np.stack(list(maps.values())), "value")
+    canvas = Canvas(theme)
+    heads, blocks = found.shape
+    height = len(maps) * (height_of(heads) + _HEADING)
+    panes = stacked(canvas, list(maps), block_axis(blocks), [head_axis(heads)] * len(maps), height)
+    for place, (pane, values) in enumerate(zip(panes, maps.values(), strict=True)):
+        hover = "block %{x}, head %{y}<br>"
+        canvas.traces.append(cells(values, scale, pane, bar=place == 0, hover=hover))
+    means = mean_of(len(measurement.tokens))
+    above = BAR + canvas.remarks([means] if means else [], above=BAR)
+    canvas.layout["margin"] = {"t": above}
+    return canvas.figure(height + _BELOW + above)
+
+
+def attention_adjacent(measurement: Measurement, *, theme: Theme) -> go.Figure:
+    """Cosine between the attention of each block and that of the block before, over depth, with its band over texts."""
+    declared = registry.get(ADJACENT)
+    explanation = measurement.explanation
+    if explanation is None or ADJACENT not in explanation.attention:
+        return blank(f"{declared.title}: {_reason(measurement)}", theme, height=HEIGHT)
+    spread = band(explanation.attention[ADJACENT].transpose("input", "layer").values)
+    known = [layer for layer in range(1, len(spread.mean)) if math.isfinite(spread.mean[layer])]
+    if not known:
+        return blank(f"{declared.title}: a model of one block has no two to compare.", theme, height=HEIGHT)
+    canvas = Canvas(theme)
+    canvas.depth_axis.update(block_axis(len(spread.mean)))
+    # Of one text there is no band: the line alone.
+    ends = [float(each[n]) for each in (spread.low, spread.mean, spread.high) for n in known if math.isfinite(each[n])]
+    canvas.value_axis.update(value_axis(min(ends), max(ends), ticks=6, from_zero=True))
+    canvas.title_values(declared.title, mean_of(len(measurement.tokens)))
+    words = []
+    for layer in known:
+        lines = [f"block {layer} and block {layer - 1}", f"<b>{number(float(spread.mean[layer]), 4)}</b>"]
+        low, high = float(spread.low[layer]), float(spread.high[layer])
+        words.append("<br>".join([*lines, *([f"{BAND} {between(low, high)}"] if math.isfinite(low) else [])]))
+    if math.isfinite(spread.low[known[0]]):
+        draw_area(canvas, known, spread.low[known].tolist(), spread.high[known].tolist(), theme.accent, WHOLE)
+    canvas.add(
+        x=known, y=[float(spread.mean[layer]) for layer in known], mode="lines+markers",
+        line={"color": theme.accent, "width": 2}, marker={"size": 7, "color": theme.accent},
+        text=words, hovertemplate=TEXT_ONLY,
+    )  # fmt: skip
+    return canvas.figure(HEIGHT)
+
+
+def _means(measurement: Measurement, name: str) -> NDArray[np.float64] | None:
+    """Mean over texts (head, block); None where there is no such quantity."""
+    if measurement.explanation is None or name not in measurement.explanation.attention:
+        return None
+    found: NDArray[np.float64] = measurement.explanation.attention[name].mean("input").transpose("head", "layer").values
+    return found
+
+
+def _reason(measurement: Measurement) -> str:
+    explanation = measurement.explanation
+    if explanation is None:
+        return "no explanation was measured."
+    return explanation.reasons.get("attention", "it was not measured.")

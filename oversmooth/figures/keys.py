@@ -1,0 +1,37 @@
+"""What the colours and marks of a chart stand for, in a line of words above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oversmooth.figures.canvas import LINE, Canvas
+from oversmooth.figures.labels import CHARACTER, PHONE
+from oversmooth.tokens import escape
+
+Entry = tuple[str, str, str]
+"""A glyph, its colour and what it stands for, not yet escaped."""
+_GAP = 3
+
+
+def draw_key(canvas: Canvas, entries: Sequence[Entry], *, above: int = 0) -> int:
+    """Put a key above the chart, in lines that fit a phone; gives back their height in pixels.
+
+    Args:
+        canvas: drawn upon.
+        entries: in the order of the chart.
+        above: pixels that other words take between the key and the chart.
+    """
+    lines: list[list[Entry]] = [[]]
+    for entry in entries:
+        if CHARACTER * sum(len(words) + 2 + _GAP for _, _, words in (*lines[-1], entry)) > PHONE:
+            lines.append([])
+        lines[-1].append(entry)
+    rows = [(" " * _GAP).join(map(_markup, row)) for row in lines if row]
+    corner = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    canvas.note(text="<br>".join(rows), yshift=above + 4, font={"size": 11, "color": canvas.theme.text}, **corner)
+    return LINE * len(rows) + 4
+
+
+def _markup(entry: Entry) -> str:
+    glyph, colour, words = entry
+    return f'<span style="color:{colour}"><b>{glyph}</b></span> {escape(words)}'

@@ -1,0 +1,153 @@
+"""How far tokens stand from zero before each norm."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from oversmooth.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.figures.cells import BAR, cells
+from oversmooth.figures.keys import draw_key
+from oversmooth.figures.panes import block_axis, stacked
+from oversmooth.figures.similarity import Scale
+from oversmooth.figures.theme import Theme, blank
+from oversmooth.findings.numerals import number
+from oversmooth.mechanisms import registry
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from oversmooth.measurement import Measurement
+
+HEIGHT: Final = 400
+_BELOW: Final = 46
+_BINS: Final = 28
+"""Of the histograms, over the range of all blocks."""
+_DECADES: Final = 1.3
+"""Range of the deviations from which on the bins are even on a logarithmic axis."""
+NORMS: Final = {"attention": "norm of the attention branch", "mlp": "norm of the MLP branch"}
+
+
+def norm_deviation(measurement: Measurement, *, theme: Theme) -> go.Figure:
+    """Histograms of the tokens' deviations before both norms of each block, of the first text, side by side.
+
+    The smallest deviation, which decides the bound, is marked; the signs of the gains are told in words.
+
+    Args:
+        measurement: what to draw.
+        theme: colours.
+    """
+    title = registry.get("norm_deviation").title
+    explanation = measurement.explanation
+    found = explanation.norms if explanation is not None else {}
+    if explanation is None or "deviation" not in found:
+        why = "no explanation was measured." if explanation is None else explanation.reasons.get("norms", "")
+        return blank(f"{title}: {why or 'it was not measured.'}", theme, height=HEIGHT)
+    deviations = explanation.norms["deviation"].transpose("norm", "layer", "token")
+    shown = [norm for norm in NORMS if np.isfinite(deviations.sel(norm=norm).values).any()]
+    if not shown:
+        return blank(f"{title}: {explanation.reasons.get('norms', 'there is no norm.')}", theme, height=HEIGHT)
+    bins = _Bins(deviations.values)
+    canvas = Canvas(theme)
+    blocks = deviations.sizes["layer"]
+    height = HEIGHT if len(shown) > 1 else HEIGHT // 2
+    axes = [bins.axis()] * len(shown)
+    panes = stacked(canvas, [_capital(NORMS[norm]) for norm in shown], block_axis(blocks), axes, height)
+    counts = {norm: bins.counts(deviations.sel(norm=norm).values) for norm in shown}
+    most = max(float(np.nanmax(each)) for each in counts.values())
+    scale = Scale(0.0, most, title="tokens", number=".0f", ticks={0.0: "0", most: number(most)})
+    for place, (pane, norm) in enumerate(zip(panes, shown, strict=True)):
+        canvas.traces.append(cells(counts[norm], scale, pane, bar=place == 0, hover="block %{x}<br>tokens: "))
+        _mark(canvas, deviations.sel(norm=norm), bins, pane.trace)
+    above = BAR + draw_key(canvas, [("▼", theme.categories[1], "smallest of the block")], above=BAR)
+    above += canvas.remarks(list(_words(measurement, explanation.norms)), above=above)
+    canvas.layout["margin"] = {"t": above + 4}
+    return canvas.figure(height + _BELOW + above + 4)
+
+
+class _Bins:
+    """Even bins over all deviations, on a linear or a logarithmic axis; positions count them from 0."""
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        known = values[np.isfinite(values) & (values > 0)]
+        low, high = (float(known.min()), float(known.max())) if known.size else (0.5, 1.0)
+        self.logarithmic = math.log10(high / low) > _DECADES
+        start, end = (math.log10(low), math.log10(high)) if self.logarithmic else (min(low, 0.0), high)
+        self.start, self.width = start, ((end - start) or 1.0) / _BINS
+
+    def position(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """On an axis where bin k reaches from k − ½ to k + ½."""
+        with np.errstate(divide="ignore"):
+            scaled = np.log10(values) if self.logarithmic else values
+        places: NDArray[np.float64] = (scaled - self.start) / self.width - 0.5
+        return places
+
+    def counts(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Tokens (bin, block) of deviations (block, token); NaN where there is none."""
+        found = np.zeros((_BINS, len(values)))
+        for block, row in enumerate(values):
+            places = self.position(row[np.isfinite(row) & (row > 0)])
+            np.add.at(found[:, block], np.clip(np.round(places).astype(int), 0, _BINS - 1), 1)
+        return np.where(found > 0, found, np.nan)
+
+    def axis(self) -> dict[str, Any]:
+        """Round deviations as ticks at their positions."""
+        end = self.start + _BINS * self.width
+        if self.logarithmic:
+            powers = range(math.floor(self.start), math.ceil(end) + 1)
+            marks = np.array([factor * 10.0**power for power in powers for factor in (1, 3)])
+        else:
+            step = 10.0 ** math.floor(math.log10(end)) / (1 if end / 10.0 ** math.floor(math.log10(end)) > 3 else 2)
+            marks = np.arange(0.0, end + step / 2, step)
+        places = self.position(marks)
+        kept = [(float(place), mark) for place, mark in zip(places, marks, strict=True) if -0.6 <= place <= _BINS - 0.4]
+        return {
+            "tickvals": [place for place, _ in kept], "ticktext": [f"{mark:g}" for _, mark in kept],
+            "range": [-0.7, _BINS - 0.3], "showgrid": False, "title": {"text": "deviation σ"},
+        }  # fmt: skip
+
+
+def _mark(canvas: Canvas, values: xr.DataArray, bins: _Bins, pane: dict[str, str]) -> None:
+    rows = values.values
+    known = [block for block, row in enumerate(rows) if np.isfinite(row).any()]
+    least = np.array([np.nanmin(rows[block]) for block in known])
+    looks = {"size": 8, "symbol": "triangle-down", "color": canvas.theme.categories[1]}
+    words = [
+        f"block {block}, smallest<br><b>{number(float(value), 4)}</b>"
+        for block, value in zip(known, least, strict=True)
+    ]
+    canvas.add(
+        x=known,
+        y=bins.position(least).tolist(),
+        mode="markers",
+        marker=looks | {"line": {"color": canvas.theme.paper, "width": 1}},
+        text=words,
+        hovertemplate=TEXT_ONLY,
+        showlegend=False,
+        **pane,
+    )  # fmt: skip
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _words(measurement: Measurement, norms: xr.Dataset) -> Iterator[str]:
+    if len(measurement.tokens) > 1:
+        yield f"The first of {count(len(measurement.tokens), 'text')}"
+    shares = norms["negative_gains"].transpose("norm", "layer")
+    if not np.isfinite(shares.values).any():
+        return
+    if not (shares.values > 0).any():
+        yield "No gain is negative"
+        return
+    norm, layer = np.unravel_index(int(np.nanargmax(shares.values)), shares.shape)
+    share = 100 * float(shares.values[norm, layer])
+    where = NORMS[str(shares["norm"].values[norm])]
+    yield f"At most {number(share, 2)} % of a norm's gains are negative (block {int(layer)}, {where})"

@@ -1,0 +1,150 @@
+"""Charts below each other over one depth axis, and axes that number the blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.colors
+
+from oversmooth import points
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.series import ticks
+from oversmooth.findings.numerals import number
+from oversmooth.tokens import escape
+
+MOST_TICKS = 13
+_HEADING = 20
+"""Pixels above each chart for its name."""
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One chart of several; ``x`` and ``y`` are plotly's names of its axes, ``x2`` and ``y2``."""
+
+    x: str
+    y: str
+
+    @property
+    def trace(self) -> dict[str, str]:
+        """Keywords of a trace that belongs to it."""
+        return {"xaxis": self.x, "yaxis": self.y}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Keywords of an annotation or a shape in its data's coordinates."""
+        return {"xref": self.x, "yref": self.y}
+
+
+WHOLE = Pane("x", "y")
+"""The one chart of a figure."""
+
+
+def block_axis(blocks: int, *, room: float = 0.5) -> dict[str, Any]:
+    """An axis that numbers the blocks, with so much room at its ends."""
+    values, labels = ticks({points.block(index): float(index) for index in range(blocks)}, most=MOST_TICKS)
+    title = {"text": "block"}
+    return {"tickvals": values, "ticktext": labels, "tickangle": 0, "range": [-room, blocks - 1 + room], "title": title}
+
+
+def stacked(
+    canvas: Canvas, headings: Sequence[str], across: Mapping[str, Any], up: Sequence[Mapping[str, Any]], height: int
+) -> list[Pane]:
+    """Give a canvas as many charts below each other as there are headings; only the last has words on its depth axis.
+
+    Args:
+        canvas: gets axes and headings.
+        headings: of each chart, not yet escaped.
+        across: settings of the depth axis that all share.
+        up: settings of the value axis of each.
+        height: of all charts together with their headings, in pixels.
+    """
+    share, gap = 1 / len(headings), _HEADING / height
+    panes = []
+    for place, (heading, settings) in enumerate(zip(headings, up, strict=True)):
+        number_of = "" if place == 0 else str(place + 1)
+        pane = Pane(f"x{number_of}", f"y{number_of}")
+        low = 1 - (place + 1) * share
+        high = 1 - place * share - gap
+        # The lowest ends at 0; each heading stands in the gap above its chart.
+        domain = [low + (0 if place == len(headings) - 1 else 0.3 * gap), high]
+        last = place == len(headings) - 1
+        ours = dict(across) if last else {**across, "showticklabels": False, "title": {"text": ""}}
+        link = {} if place == 0 else {"matches": "x"}
+        horizontal, vertical = {**ours, **link, "anchor": pane.y}, {**settings, "anchor": pane.x, "domain": domain}
+        if place == 0:
+            canvas.depth_axis.update(horizontal)
+            canvas.value_axis.update(vertical)
+        else:
+            canvas.layout[f"xaxis{number_of}"], canvas.layout[f"yaxis{number_of}"] = horizontal, vertical
+        corner = {"x": 0, "xref": f"{pane.x} domain", "xanchor": "left", "y": 1, "yref": f"{pane.y} domain"}
+        canvas.note(text=f"<b>{escape(heading)}</b>", yanchor="bottom", yshift=1, font=_font(canvas), **corner)
+        panes.append(pane)
+    return panes
+
+
+def draw_area(
+    canvas: Canvas, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, pane: Pane
+) -> None:
+    """Fill between two lines without gaps, behind what is drawn later.
+
+    Args:
+        canvas: drawn upon.
+        x: positions.
+        low: one line.
+        high: the other.
+        colour: of the line between them, as ``#rrggbb``.
+        pane: whose axes they are of.
+    """
+    canvas.add(
+        x=[*x, *x[::-1]], y=[*map(float, low), *map(float, high[::-1])], mode="none", fill="toself",
+        fillcolor=shade(colour, canvas.theme.band), hoverinfo="skip", showlegend=False, **pane.trace,
+    )  # fmt: skip
+
+
+def shade(colour: str, opacity: float) -> str:
+    """A colour that lets through what is behind it.
+
+    Args:
+        colour: as ``#rrggbb``.
+        opacity: in [0, 1].
+    """
+    red, green, blue = plotly.colors.hex_to_rgb(colour)
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def log_axis(low: float, high: float, *, most: int = 7) -> dict[str, Any]:
+    """Settings of a logarithmic value axis that holds both numbers, which are above 0."""
+    span = max(math.log10(high / low), 0.3)
+    ends = [math.log10(low) - 0.06 * span, math.log10(high) + 0.06 * span]
+    first, last = math.floor(ends[0]), math.ceil(ends[1])
+    if span < 0.5:
+        values = _even(10 ** ends[0], 10 ** ends[1])
+    elif span > 2:
+        powers = range(first, last + 1, math.ceil((last - first) / most))
+        values = [10.0**power for power in powers]
+    else:
+        values = [factor * 10.0**power for power in range(first, last + 1) for factor in _factors(span)]
+    shown = [value for value in values if ends[0] <= math.log10(value) <= ends[1]]
+    return {"type": "log", "range": ends, "tickvals": shown, "ticktext": [_plain(value) for value in shown]}
+
+
+def _factors(span: float) -> tuple[float, ...]:
+    return (1, 2, 5) if span > 0.8 else (1, 1.5, 2, 3, 5, 7)
+
+
+def _even(low: float, high: float) -> list[float]:
+    """About five round numbers with equal steps."""
+    power = 10.0 ** math.floor(math.log10((high - low) / 5))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 6 >= high - low)
+    return [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}" if 1e-3 <= value < 1e3 else number(value)
+
+
+def _font(canvas: Canvas) -> dict[str, Any]:
+    return {"size": 11, "color": canvas.theme.text}

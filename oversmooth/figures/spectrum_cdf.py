@@ -1,0 +1,70 @@
+"""Distribution of the singular values at every point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from oversmooth import points
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.spectrum import depth_key, depth_shares
+from oversmooth.figures.theme import Theme, blank
+from oversmooth.findings.spectra import Float64, singular_values, spectrum_reason
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+Float32 = NDArray[np.float32]
+HEIGHT: Final = 340
+MOST_VALUES: Final = 300
+"""Steps of one line; of more values, evenly many shares."""
+
+
+def spectrum_cdf(measurement: Measurement, *, theme: Theme) -> go.Figure:
+    """Share of the singular values that are at most x times the largest, of the text shown, a line for each main point.
+
+    A line that rises at once is a spectrum that few directions carry. The colour is the depth.
+
+    Args:
+        measurement: what to draw.
+        theme: colours.
+    """
+    canvas = Canvas(theme)
+    shares = depth_shares(measurement)
+    for name, depth in shares.items():
+        values = singular_values(measurement, name, centred=False)
+        if values.size and values[0] > 0:
+            at, rank = _steps(values / values[0])
+            line = {"color": theme.depth_colour(depth), "width": 1.5}
+            hover = f"{points.title(name)}<br><b>%{{y:.0%}}</b> of the values are at most %{{x:.3f}} σ₁<extra></extra>"
+            canvas.add(x=at, y=rank, mode="lines", line=line, name=points.title(name), hovertemplate=hover)
+    if not canvas.traces:
+        first = measurement.main_points[0]
+        why = spectrum_reason(measurement, first, centred=False)
+        return blank(f"No spectrum at {points.title(first)}: {why}.", theme, height=HEIGHT)
+    canvas.depth_axis.update(range=[-0.02, 1.02], dtick=0.2, tick0=0, tickformat=".1f", title={"text": "σ / σ₁"})
+    canvas.value_axis.update(range=[0, 1.04], dtick=0.25, tick0=0, tickformat=".0%")
+    canvas.title_values("share of the singular values")
+    canvas.annotations.append(depth_key(measurement, theme))
+    above = 22
+    texts = len(measurement.tokens)
+    if texts > 1:
+        above += canvas.remarks([f"Text {measurement.settings.shown + 1} of {count(texts, 'text')}"], above=above)
+    canvas.layout["margin"] = {"t": above + 4}
+    return canvas.figure(HEIGHT + above)
+
+
+def _steps(values: Float64) -> tuple[Float32, Float32]:
+    """The empirical distribution as a line with upright steps, thinned where there are many values."""
+    ascending = values[::-1]
+    size = len(ascending)
+    kept = np.unique(np.round(np.linspace(0, size - 1, min(size, MOST_VALUES))).astype(int))
+    after = (kept + 1) / size
+    before = np.concatenate([[0.0], after[:-1]])
+    at = np.repeat(ascending[kept], 2)
+    rank = np.column_stack([before, after]).ravel()
+    return np.append(at, 1.0).astype(np.float32), np.append(rank, 1.0).astype(np.float32)

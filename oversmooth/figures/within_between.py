@@ -1,0 +1,138 @@
+"""Cosine within texts and between them: what is over-smoothing, and what all texts share anyway."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from oversmooth import points
+from oversmooth.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.figures.keys import draw_key
+from oversmooth.figures.panes import MOST_TICKS, Pane, draw_area, stacked
+from oversmooth.figures.series import positions, ticks
+from oversmooth.figures.theme import Theme, blank, value_axis
+from oversmooth.findings.numerals import between as interval
+from oversmooth.findings.numerals import number
+from oversmooth.findings.spread import BAND
+from oversmooth.resampling import band
+from oversmooth.wording import count
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from oversmooth.measurement import Measurement
+
+CHART: Final = 150
+"""Pixels of each of the three charts."""
+_BELOW: Final = 60
+FORMS: Final[Mapping[str, str]] = {
+    "raw": "Raw",
+    "centred": "Centred: less the mean token of all texts",
+    "standardised": "Standardised: each dimension by its deviation",
+}
+LINES: Final[Mapping[str, tuple[str, str, str]]] = {
+    "within": ("●", "circle", "within texts"),
+    "between": ("■", "square", "between texts"),
+    "difference": ("◆", "diamond", "within − between"),
+}
+"""Glyph, symbol and words of each line."""
+
+
+def within_between(measurement: Measurement, *, theme: Theme) -> go.Figure:
+    """Cosine within texts, between texts and their difference over depth: raw, centred and standardised.
+
+    What falls away when the mean token of all texts is removed was common to all of them. The line of what lies within
+    has the bootstrap band of its mean over texts.
+
+    Args:
+        measurement: what to draw.
+        theme: colours.
+    """
+    explanation = measurement.explanation
+    if explanation is None or "within" not in explanation.corpus:
+        why = "no explanation was measured." if explanation is None else explanation.reasons.get("corpus", "")
+        return blank(f"Cosine within and between texts: {why or 'it was not measured.'}", theme, height=CHART + _BELOW)
+    found = explanation.corpus
+    names = [str(point) for point in found["point"].values if not points.is_sub_layer(str(point))]
+    forms = [form for form in FORMS if form in found["form"].values]
+    rows = {form: _rows(found.sel(form=form, point=names)) for form in forms}
+    places = positions(names)
+    canvas = Canvas(theme)
+    where, labels = ticks(places, most=MOST_TICKS)
+    ends = list(places.values())
+    across = {"tickvals": where, "ticktext": labels, "tickangle": 0, "range": [min(ends) - 0.5, max(ends) + 0.5]}
+    axes = [_axis(rows[form], theme) for form in forms]
+    panes = stacked(
+        canvas, [FORMS[form] for form in forms], across | {"title": {"text": "block"}}, axes, CHART * len(forms)
+    )
+    for pane, form in zip(panes, forms, strict=True):
+        for line, values in rows[form].items():
+            _draw(canvas, pane, line, values, places, names)
+    above = draw_key(canvas, [(glyph, _colour(theme, line), words) for line, (glyph, _, words) in LINES.items()])
+    told = [f"Over {count(explanation.texts, 'text')}", *filter(None, [explanation.reasons.get("corpus", "")])]
+    above += canvas.remarks(told, above=above)
+    canvas.layout["margin"] = {"t": above + 4}
+    return canvas.figure(CHART * len(forms) + _BELOW + above + 4)
+
+
+Rows = Mapping[str, NDArray[np.float64]]
+
+
+def _rows(found: xr.Dataset) -> dict[str, NDArray[np.float64]]:
+    """Values, lower and upper ends of each line: shape (3, point)."""
+    each = found["within_each"].transpose("input", "point").values
+    spread = band(each)
+    within, between = found["within"].values, found["between"].values
+    none = np.full(within.shape, np.nan)
+    return {
+        "within": np.stack([within, spread.low, spread.high]),
+        "between": np.stack([between, none, none]),
+        "difference": np.stack([within - between, none, none]),
+    }
+
+
+def _axis(rows: Rows, theme: Theme) -> dict[str, object]:
+    every = np.concatenate([values.ravel() for values in rows.values()])
+    known = every[np.isfinite(every)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    return value_axis(low, max(high, low + 0.05), ticks=4, from_zero=True) | {
+        "title": {"text": "cosine"}, "zeroline": True, "zerolinewidth": 1, "zerolinecolor": theme.muted,
+    }  # fmt: skip
+
+
+def _colour(theme: Theme, line: str) -> str:
+    return {"within": theme.categories[0], "between": theme.categories[1], "difference": theme.text}[line]
+
+
+def _draw(
+    canvas: Canvas, pane: Pane, line: str, rows: NDArray[np.float64], places: Mapping[str, float], names: Sequence[str]
+) -> None:
+    values, low, high = rows
+    _, symbol, title = LINES[line]
+    colour = _colour(canvas.theme, line)
+    x = [places[point] for point in names]
+    if np.isfinite(rows).all():
+        draw_area(canvas, x, low.tolist(), high.tolist(), colour, pane)
+    words = []
+    for place, point in enumerate(names):
+        lines = [f"{points.title(point)}, {title}", f"<b>{number(float(values[place]), 4)}</b>"]
+        if math.isfinite(low[place]):
+            lines.append(f"{BAND} {interval(float(low[place]), float(high[place]))}")
+        words.append("<br>".join(lines))
+    canvas.add(
+        x=x,
+        y=[float(value) if math.isfinite(value) else None for value in values],
+        mode="lines+markers",
+        line={"color": colour, "width": 2, "dash": "dash" if line == "difference" else "solid"},
+        marker={"size": 6, "symbol": symbol, "color": colour},
+        name=title,
+        text=words,
+        hovertemplate=TEXT_ONLY,
+        showlegend=False,
+        **pane.trace,
+    )

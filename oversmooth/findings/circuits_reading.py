@@ -1,0 +1,87 @@
+"""Eigenvalues of the update: which heads read as smoothing, beside what the attention branch did."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import xarray as xr
+
+from oversmooth.findings.whether import places
+from oversmooth.gains import branch_gains
+from oversmooth.wording import count, enumerated
+
+if TYPE_CHECKING:
+    from oversmooth.measurement import Measurement
+
+SMOOTHING: Final = "smoothing"
+_KINDS: Final = (SMOOTHING, "sharpening", "neutral", "tied")
+
+
+def kinds(measurement: Measurement) -> dict[str, int]:
+    """How many heads read as what; empty where nothing is known of them."""
+    found = _kinds(measurement)
+    counted = Counter(found.ravel().tolist())
+    return {kind: counted[kind] for kind in _KINDS if kind in counted}
+
+
+def low_pass(measurement: Measurement) -> dict[int, bool]:
+    """Whether each block reads as low-pass: more than half of its heads as smoothing. Empty where nothing is known."""
+    return {layer: bool((row == SMOOTHING).mean() > 0.5) for layer, row in enumerate(_kinds(measurement))}
+
+
+def measured_low_pass(measurement: Measurement) -> dict[int, bool]:
+    """Whether attention with its residual add enlarged the mean token (DC) more than the rest (HC), by block.
+
+    By the mean over texts of the logarithm of the ratio of the gains; without blocks where it is not known.
+    """
+    gains = branch_gains(measurement).sel(branch="attention")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = xr.apply_ufunc(np.log, gains["constant_stream"] / gains["rest_stream"])
+    means = ratios.where(np.isfinite(ratios)).mean("input").values
+    return {layer: bool(value > 0) for layer, value in enumerate(means.tolist()) if np.isfinite(value)}
+
+
+def circuits_sentence(measurement: Measurement) -> str:
+    """How many heads read as what, and which blocks as low-pass, in a sentence; empty where nothing is known."""
+    found = kinds(measurement)
+    if not found:
+        return ""
+    heads = sum(found.values())
+    (first, most), *rest = found.items()
+    words = enumerated([f"{most:,} read as {first}", *(f"{number:,} as {kind}" for kind, number in rest)])
+    words = f"Of {count(heads, 'head')}, {words}" if rest else f"All {count(heads, 'head')} read as {first}"
+    low = [str(layer) for layer, is_low in low_pass(measurement).items() if is_low]
+    blocks = f"{places(tuple(low))} low-pass by a majority of heads" if low else "no block is low-pass by a majority"
+    return f"{words}; {blocks[0].lower()}{blocks[1:]}."
+
+
+def gain_sentence(measurement: Measurement) -> str:
+    """In which blocks attention did favour the mean token, and whether the reading agrees, in a sentence."""
+    measured, read = measured_low_pass(measurement), low_pass(measurement)
+    if not measured:
+        return ""
+    low = [str(layer) for layer, is_low in measured.items() if is_low]
+    where = f"in {_blocks(low)}" if low else "in no block"
+    sentence = f"Attention with its residual add favours the mean token (DC gain above HC gain) {where}"
+    both = [layer for layer in read if layer in measured]
+    if both:
+        agreeing = sum(read[layer] == measured[layer] for layer in both)
+        sentence += f"; the reading says the same of {agreeing} of {count(len(both), 'block')}"
+    return f"{sentence}."
+
+
+def _kinds(measurement: Measurement) -> np.ndarray:
+    """(layer, head); empty where nothing is known."""
+    dominance = None if measurement.explanation is None else measurement.explanation.dominance
+    if dominance is None or "dominant_kind" not in dominance:
+        return np.empty((0, 0), dtype=str)
+    found: np.ndarray = dominance["dominant_kind"].transpose("layer", "head").values.astype(str)
+    return found
+
+
+def _blocks(names: list[str]) -> str:
+    """``block 3``, ``blocks 0–4``."""
+    words = places(tuple(names))
+    return words[0].lower() + words.rpartition(" ")[0][1:]

@@ -1,0 +1,84 @@
+"""Where, why and whether tokens grow alike, in sentences from the numbers of an explanation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oversmooth import metrics as metric_registry
+from oversmooth import waterfall
+from oversmooth.findings.changes import MAIN_METRIC, changes, headline
+from oversmooth.findings.collapse import collapse_sentence, collapsed_by
+from oversmooth.findings.numerals import arrow, number, signed
+from oversmooth.findings.readings import readings
+from oversmooth.findings.whether import offset_sentence, offsets, own_clause, whether
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oversmooth.measurement import Measurement
+    from oversmooth.waterfall import Step
+
+
+def explanation_headline(measurement: Measurement) -> str:
+    """The finding of the page: whether tokens collapse, how they grow alike, and how much of it all texts share."""
+    if collapsed_by(measurement) is not None:
+        return collapse_sentence(measurement)
+    found = offsets(measurement)
+    share = offset_sentence(found)
+    if share:
+        share = f"{share.removesuffix('.')}{own_clause(found)}."
+    return " ".join(filter(None, (_movement(measurement) or headline(measurement), share)))
+
+
+def _movement(measurement: Measurement) -> str:
+    """``Tokens grow alike mostly in block 5: mean cosine 0.06 → 0.36.``; empty where there is no mean cosine."""
+    if MAIN_METRIC not in measurement.metrics:
+        return ""
+    (change,) = changes(measurement, [MAIN_METRIC])
+    if change.block is None:
+        return ""
+    means = f"mean cosine {arrow(change.first, change.last)}"
+    if change.flat:
+        return f"Tokens stay as alike as they were: {means}."
+    way = "alike" if change.total > 0 else "apart"
+    mostly = f" mostly in block {change.block}" if 0.5 < change.size / change.total <= 1.0 else ""
+    return f"Tokens grow {way}{mostly}: {means}."
+
+
+def where(measurement: Measurement, metric: str = MAIN_METRIC, most: int = 3) -> tuple[str, ...]:
+    """The sub-layers that change a metric most, in sentences: ``Block 5's attention output norm removes 0.14 …``."""
+    if metric not in measurement.metrics:
+        return ()
+    largest = [step for step in waterfall.largest_steps(measurement, metric, most) if step.change]
+    sentences = [_steps(metric, largest)] if largest else []
+    return tuple(filter(None, (*sentences, waterfall.whole_blocks(measurement))))
+
+
+def _steps(metric: str, largest: Sequence[Step]) -> str:
+    first, *rest = largest
+    verb, way = ("removes", "from") if first.change < 0 else ("adds", "to")
+    title = metric_registry.get(metric).title
+    title = title[0].lower() + title[1:] if title.split()[0][1:].islower() else title
+    opening = (
+        f"{_named(first, capital=True)} {verb} {number(abs(first.change), 2)} {way} the {title}, more than any "
+        "other step"
+    )
+    others = [f"{_named(step)} ({signed(step.change, 2)})" for step in rest]
+    return f"{opening}; then come {' and '.join(others)}." if others else f"{opening}."
+
+
+def _named(step: Step, *, capital: bool = False) -> str:
+    """“block 5's attention branch with its residual add”, “block 5 as a whole”."""
+    name = step.title.replace(" and residual add", " with its residual add").replace("'s whole block", " as a whole")
+    return name[0].upper() + name[1:] if capital else name
+
+
+def in_words(measurement: Measurement) -> str:
+    """All of it as text: the headline, then each part with its sentences."""
+    parts = [("Where", where(measurement))]
+    for reading in readings(measurement):
+        warning = (f"Warning: {reading.warning}",) if reading.warning else ()
+        parts.append((f"Why: {reading.title}", (*map(": ".join, reading.labelled), *warning)))
+    parts.append(("Whether", whether(measurement)))
+    blocks = ["\n".join([title, *(f"  {sentence}" for sentence in said)]) for title, said in parts if said]
+    return "\n\n".join([explanation_headline(measurement), *blocks])

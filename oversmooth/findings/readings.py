@@ -1,0 +1,122 @@
+"""Why tokens grow alike: four readings of the literature, each with its condition and its caveat."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from oversmooth import points
+from oversmooth.findings.attention_reading import attention_gain_sentence, mixing_sentence
+from oversmooth.findings.changes import Change, changes
+from oversmooth.findings.circuits_reading import circuits_sentence, gain_sentence
+from oversmooth.findings.norms_reading import bound_sentence, contraction_sentence, norms_sentence
+from oversmooth.findings.numerals import arrow
+from oversmooth.findings.spectrum_reading import outlier_warning, spectrum_found
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oversmooth.explanation import Reading as Part
+    from oversmooth.measurement import Measurement
+
+Name = Literal["attention", "norms", "circuits", "spectrum"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read why tokens grow alike, each part in a sentence."""
+
+    name: Name
+    title: str
+    condition: str
+    """When it would predict that tokens grow alike."""
+    found: str
+    """What it says of this model and text, or why it says nothing."""
+    measured: str
+    """What was measured beside it; empty where nothing was."""
+    caveat: str
+    """What it cannot tell."""
+    warning: str = ""
+    """What makes it misleading here; empty where nothing does."""
+
+    @property
+    def labelled(self) -> tuple[tuple[str, str], ...]:
+        """All that it says but its warning, in order, each with what it is in a word."""
+        said = {"When": self.condition, "Here": self.found, "Measured": self.measured, "But": self.caveat}
+        return tuple((label, sentence) for label, sentence in said.items() if sentence)
+
+
+_CONDITIONS: Final[Mapping[Name, str]] = {
+    "attention": "A head draws tokens together, whatever they are, where √λ = ‖RA‖₂ of its attention matrix is below "
+    "1: mixing multiplies their distance to the mean by no more than that.",
+    "norms": "A post-norm block must smooth where the bound v = (1 + s²)(1 + √λ h s)/(σ₁σ₂) is below 1: where its "
+    "norms divide by more than its branches can add.",
+    "circuits": "Repeated as X + A X H, an update smooths where the largest |1 + λᴴλᴬ| is that of λᴬ = 1, the mode in "
+    "which all tokens are equal.",
+    "spectrum": "Tokens are uniform where few singular values carry them: the skewness of the spectrum is high and "
+    "the first explains most (EV₁ near 1).",
+}
+_CAVEATS: Final[Mapping[Name, str]] = {
+    "attention": "√λ is a worst case of one head's mixing alone: above 1 it says nothing, and it does not know the "
+    "value and output weights, the other heads or the residual stream.",
+    "norms": "v multiplies worst cases, so that it lies far above what trained models do; the gains γ are an addition "
+    "to the theorem, and the measured ratio keeps the scale of the states.",
+    "circuits": "One head at a time, applied again and again to itself: no MLP, no division by a norm, and heads add "
+    "up to one update only where they attend alike.",
+    "spectrum": "One massive token or dimension gives the same spectrum without any smoothing, and a direction that "
+    "all texts share is anisotropy.",
+}
+
+
+def readings(measurement: Measurement) -> tuple[Reading, ...]:
+    """The four readings of why, in order."""
+    return (
+        _reading(
+            measurement, "attention", "Attention as a graph", mixing_sentence(measurement),
+            attention_gain_sentence(measurement), ("attention",),
+        ),
+        _reading(
+            measurement, "norms", "LayerNorm",
+            " ".join(filter(None, (bound_sentence(measurement), norms_sentence(measurement)))),
+            contraction_sentence(measurement), ("bound", "norms"),
+        ),
+        _reading(
+            measurement, "circuits", "Eigenspectrum of the update", circuits_sentence(measurement),
+            gain_sentence(measurement), ("circuits", "dominance"),
+        ),
+        _reading(
+            measurement, "spectrum", "Token uniformity", spectrum_found(measurement), _ranks(measurement), (),
+            outlier_warning(measurement),
+        ),
+    )  # fmt: skip
+
+
+def _reading(
+    measurement: Measurement,
+    name: Name,
+    title: str,
+    found: str,
+    measured: str,
+    parts: tuple[Part, ...],
+    warning: str = "",
+) -> Reading:
+    """One reading, with the reasons of what is missing of it."""
+    reasons = {} if measurement.explanation is None else measurement.explanation.reasons
+    told = dict.fromkeys(filter(None, [found, *(reasons.get(part, "") for part in parts)]))
+    found = " ".join(told) or "Nothing is known of it here."
+    return Reading(name, title, _CONDITIONS[name], found, measured, _CAVEATS[name], warning)
+
+
+def _ranks(measurement: Measurement) -> str:
+    """How many directions are left, in a sentence."""
+    if "effective_rank" not in measurement.metrics:
+        return ""
+    (change,) = changes(measurement, ["effective_rank"])
+    if math.isnan(change.first):
+        return ""
+    return f"The effective rank goes {arrow(change.first, change.last)} from {_way(change)}."
+
+
+def _way(change: Change) -> str:
+    return f"{points.title(change.first_point)} to {points.title(change.last_point)}"

@@ -1,0 +1,32 @@
+"""The list of all quantities that an explanation gives, each with its definition; computed where torch is."""
+
+from __future__ import annotations
+
+from oversmooth.metrics.registry import Definition
+
+_REGISTRY: dict[str, Definition] = {}
+
+
+def define(definition: Definition) -> None:
+    """Register a quantity of an explanation.
+
+    Raises:
+        RuntimeError: for a second one of the same name.
+    """
+    if definition.name in _REGISTRY:
+        raise RuntimeError(f"two quantities of an explanation are named {definition.name}")
+    _REGISTRY[definition.name] = definition
+
+
+def get(name: str) -> Definition:
+    """What is said of the quantity of that name.
+
+    Raises:
+        KeyError: for an unknown name.
+    """
+    return _REGISTRY[name]
+
+
+def names() -> tuple[str, ...]:
+    """Names of all quantities, in the order in which they are shown."""
+    return tuple(_REGISTRY)

@@ -1,0 +1,197 @@
+"""Many texts at once: from a file, from pasted lines, and a set of sentences that comes along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePath
+from typing import NamedTuple
+
+from oversmooth.errors import InputError
+from oversmooth.launch import script
+from oversmooth.text_tables import SAMPLE, TABLES, Table, decoded, lines
+from oversmooth.wording import bytes_in_words, count, did_you_mean, enumerated
+
+MOST_TEXTS = 1000
+"""Further texts are left out, with a notice."""
+
+LARGEST_FILE = 50_000_000
+"""Bytes of a file, and characters of all texts in it, which a compressed file may blow up."""
+
+SUFFIXES = (".txt", *TABLES)
+
+USUAL_COLUMNS = ("text", "sentence", "content", "document", "body")
+"""Names, in order of preference, by which a column is taken where several hold texts."""
+
+MOST_LEFT_OUT = 100_000
+"""Empty lines and the like, beyond which a file is refused instead of being read to its end."""
+
+MOST_COLUMNS = 10_000
+MOST_COLUMNS_TOLD = 12
+
+
+class Sentence(NamedTuple):
+    """A sentence that comes with Oversmooth."""
+
+    domain: str
+    text: str
+    source: str
+    """Author, work and year."""
+
+
+@dataclass(frozen=True)
+class TextList:
+    """Texts to measure, at most ``MOST_TEXTS`` and at least one, in the order of their source."""
+
+    texts: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    """What was left out, in sentences."""
+    columns: tuple[str, ...] = ()
+    """Columns of the file that hold texts; none for one without columns."""
+    column: str | None = None
+    """The one the texts are of."""
+
+
+@cache
+def bundled() -> tuple[Sentence, ...]:
+    """64 sentences in the public domain, eight in each of eight domains."""
+    path = script().parent / "assets" / "sentences.json"
+    return tuple(Sentence(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+
+
+def from_lines(text: str) -> TextList:
+    """One text a line, as pasted.
+
+    Raises:
+        InputError: where there is none.
+    """
+    return _collected(lines(text), "the list", "line")
+
+
+def read_texts(content: bytes, name: str, column: str | None = None) -> TextList:
+    """The texts in a file: .txt with one a line, or a column of .csv, .tsv, .jsonl or .parquet.
+
+    Args:
+        content: of the file.
+        name: of the file; its suffix tells the format.
+        column: to take; without it, the only one that holds texts, or one with a usual name.
+
+    Raises:
+        InputError: where the file cannot be read, holds no text, or leaves open which column is meant.
+    """
+    if _suffix(content, name) == ".txt":
+        if column is not None:
+            raise InputError(f"{name} has no columns: it is read as one text a line. Leave the column out.")
+        return _collected(lines(decoded(content, name)), name, "line")
+    table = _table(content, name)
+    chosen = _chosen(table, name) if column is None else _named(table, name, column)
+    found = _collected(table.values(chosen), name, "value")
+    return TextList(found.texts, (*table.notices, *found.notices), table.texts, chosen)
+
+
+def columns_of(content: bytes, name: str) -> tuple[str, ...]:
+    """The columns of a file that hold texts, to choose from; none for a file without columns.
+
+    Raises:
+        InputError: where the file cannot be read.
+    """
+    return () if _suffix(content, name) == ".txt" else _table(content, name).texts
+
+
+def _suffix(content: bytes, name: str) -> str:
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{name} is of no kind that is read here; these are {enumerated(SUFFIXES)}.")
+    if len(content) > LARGEST_FILE:
+        raise InputError(f"{name} holds more than {bytes_in_words(LARGEST_FILE)}. Give a part of it.")
+    return suffix
+
+
+def _table(content: bytes, name: str) -> Table:
+    table = TABLES[PurePath(name).suffix.lower()](content, name)
+    if len(table.columns) > MOST_COLUMNS:
+        raise InputError(f"{name} has {count(len(table.columns), 'column')}. Give a part of it.")
+    return table
+
+
+def _chosen(table: Table, name: str) -> str:
+    if len(table.texts) == 1:
+        return table.texts[0]
+    if not table.texts:
+        told = _told(table.columns)
+        raise InputError(f"No column of {name} holds texts in its first {SAMPLE:,} rows; its columns are {told}.")
+    usual = [column for wanted in USUAL_COLUMNS for column in table.texts if column.strip().lower() == wanted]
+    if usual:
+        return usual[0]
+    raise InputError(f"Several columns of {name} hold texts: {_told(table.texts)}. Name one of them.")
+
+
+def _named(table: Table, name: str, column: str) -> str:
+    if column in table.columns:
+        return column
+    near = did_you_mean(column, table.columns)
+    raise InputError(f"{name} has no column “{column}”{near}; its columns are {_told(table.columns)}.")
+
+
+def _told(columns: tuple[str, ...]) -> str:
+    more = len(columns) - MOST_COLUMNS_TOLD
+    told = [f"“{column}”" for column in columns[:MOST_COLUMNS_TOLD]]
+    return enumerated([*told, f"{more:,} more"] if more > 0 else told)
+
+
+def _collected(values: Iterable[object], source: str, noun: str) -> TextList:
+    """The texts among the values of a source, with notices of what is left out.
+
+    Raises:
+        InputError: where there is none, or where they are too much.
+    """
+    texts: list[str] = []
+    characters = empty = others = 0
+    more = False
+    for value in values:
+        if value is None or (isinstance(value, str) and not value.strip()):
+            empty += 1
+        elif not isinstance(value, str) or not _whole(value):
+            others += 1
+        elif len(texts) == MOST_TEXTS:
+            more = True
+            break
+        else:
+            texts.append(value)
+            characters += len(value)
+        _refuse_endless(characters, empty + others, source, noun)
+    notices = tuple(_left_out(source, noun, empty, others, more=more))
+    if not texts:
+        raise InputError(" ".join([f"There is no text in {source}.", *notices]))
+    return TextList(tuple(texts), notices)
+
+
+def _refuse_endless(characters: int, left_out: int, source: str, noun: str) -> None:
+    if characters > LARGEST_FILE:
+        raise InputError(f"The texts of {source} have more than {count(LARGEST_FILE, 'character')}. Give fewer.")
+    if left_out > MOST_LEFT_OUT:
+        raise InputError(f"More than {count(MOST_LEFT_OUT, noun)} of {source} hold no text. Give those that do.")
+
+
+def _left_out(source: str, noun: str, empty: int, others: int, *, more: bool) -> Iterator[str]:
+    if empty:
+        yield f"{count(empty, f'empty {noun}')} of {source} {_were(empty)} left out."
+    if others:
+        yield f"{count(others, noun)} of {source} {_were(others)} left out, not being text."
+    if more:
+        yield f"Only the first {count(MOST_TEXTS, 'text')} of {source} are taken; the others were left out."
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
+
+
+def _whole(text: str) -> bool:
+    """Whether it is made of characters: no NUL, no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

@@ -1,0 +1,14 @@
+"""Where and why a model smooths, and whether it is over-smoothing at all."""
+
+from oversmooth.dashboard import controls, explain, explain_toy, permalinks, settings_file
+from oversmooth.dashboard.run import await_measurement
+
+settings_file.follow("explain")
+permalinks.open_link("explain")
+settings = controls.explain_sidebar()
+settings_file.uploader()
+permalinks.write(settings)
+measurement = await_measurement(settings)
+if measurement is not None:
+    explain.show(measurement)
+explain_toy.draw_toy()

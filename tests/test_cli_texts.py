@@ -1,0 +1,86 @@
+"""Files with many texts on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from oversmooth.cli import run
+from oversmooth.settings import Settings
+
+MEASURE = ["measure", "--metric", "stable_rank"]
+TABLE = "id,review,title\n1,a cat sat,A cat\n2,,No words\n3,the dog ran,A dog\n"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "reviews.csv"
+    path.write_text(TABLE, encoding="utf-8")
+    return path
+
+
+def measured(folder: Path) -> tuple[str, ...]:
+    return Settings.from_file(folder / "settings.json").texts
+
+
+def test_each_line_of_a_file_is_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text("a cat sat\n\nthe dog ran\n", encoding="utf-8")
+    assert run([*MEASURE, "--texts", str(path), "--out", str(tmp_path / "out")]) == 0
+    assert measured(tmp_path / "out") == ("a cat sat", "the dog ran")
+    assert f"Note: 1 empty line of {path} was left out.\n" in capsys.readouterr().err
+
+
+def test_a_column_of_a_table(table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*MEASURE, "--texts", str(table), "--column", "review", "--out", str(tmp_path / "out")]) == 0
+    assert measured(tmp_path / "out") == ("a cat sat", "the dog ran")
+    assert "1 empty value" in capsys.readouterr().err
+
+
+def test_a_comparison_reads_them_too(table: Path, tmp_path: Path) -> None:
+    arguments = ["--texts", str(table), "--column", "review", "--metric", "stable_rank", "--mitigation", "no_mlp"]
+    assert run(["compare", *arguments, "--out", str(tmp_path / "out")]) == 0
+    curves = (tmp_path / "out" / "curves.csv").read_text(encoding="utf-8")
+    assert {line.split(",")[1] for line in curves.splitlines()[1:]} == {"0", "1"}
+
+
+def test_they_replace_those_of_a_settings_file(table: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text(Settings.of(texts="other words", metrics="stable_rank").to_json(), encoding="utf-8")
+    arguments = ["--settings", str(settings), "--texts", str(table), "--column", "title"]
+    assert run(["measure", *arguments, "--out", str(tmp_path / "out")]) == 0
+    assert measured(tmp_path / "out") == ("A cat", "No words", "A dog")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--texts", "{table}"], "“review” and “title”"),
+        (["--texts", "{table}", "--column", "revue"], "did you mean “review”"),
+        (["--texts", "{table}", "--column", "review", "--text", "a b"], "not with both"),
+        (["--texts", "{table}", "--column", "review", "--text-file", "{table}"], "not with both"),
+        (["--text", "a b", "--column", "review"], "--texts"),
+        (["--texts", "{table}.missing"], "No such file"),
+        (["--texts", "{folder}"], "directory"),
+    ],
+)
+@pytest.mark.parametrize("command", ["measure", "compare"])
+def test_bad_ones_are_told_in_a_sentence(
+    command: str, arguments: list[str], told: str, table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled = [argument.format(table=table, folder=table.parent) for argument in arguments]
+    assert run([command, *filled]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("Error: ")
+    assert printed.err.count("\n") == 1
+    assert told in printed.err
+
+
+def test_more_bytes_than_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "large.txt"
+    with path.open("wb") as file:
+        file.truncate(50_000_001)
+    assert run([*MEASURE, "--texts", str(path)]) == 2
+    assert "50.0 MB" in capsys.readouterr().err

@@ -1,0 +1,102 @@
+"""Numbers taken while the network goes on: the same numbers, and nothing that goes on after the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tiny import WORDS, tiny
+
+from oversmooth import measure
+from oversmooth.errors import CancelledError
+from oversmooth.inputs import Encoded, encode
+from oversmooth.models.loaded import LoadedModel
+from oversmooth.passes import run_texts
+from oversmooth.progress import Progress, silent
+from oversmooth.settings import Settings
+
+TEXTS = [" ".join(WORDS[start : start + length]) for start, length in ((0, 5), (3, 9), (1, 12), (7, 6), (2, 9))]
+
+
+@pytest.fixture
+def model() -> LoadedModel:
+    return tiny("bert")
+
+
+@pytest.fixture(params=["in threads", "ahead", "together"])
+def _mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every point as soon as it is there, each text on its own or all in one thread; or all points after the pass."""
+    if request.param != "together":
+        monkeypatch.setattr("oversmooth.passes.WAITING_BYTES", 1)
+    if request.param == "in threads":
+        monkeypatch.setattr("oversmooth.passes.PARALLEL_TOKENS", 1)
+
+
+def encoded(model: LoadedModel) -> list[Encoded]:
+    return [encode(text, model, max_tokens=64, special_tokens=False) for text in TEXTS]
+
+
+Take = Callable[[int, str, NDArray[np.float32]], None]
+
+
+def passes(model: LoadedModel, take: Take, report: Callable[[Progress], None] = silent) -> None:
+    run_texts(encoded(model), model, "blocks", None, take, report)
+
+
+@pytest.mark.usefixtures("_mode")
+@pytest.mark.parametrize("batch", [1, 24, 4096])
+def test_every_text_is_taken_once_at_every_point(
+    model: LoadedModel, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oversmooth.passes.BATCH_TOKENS", batch)
+    taken: list[tuple[int, str]] = []
+    passes(model, lambda number, point, _: taken.append((number, point)))
+    points = sorted({point for _, point in taken})
+    assert {"embedding", "0"} <= set(points)
+    assert sorted(taken) == [(number, point) for number in range(len(TEXTS)) for point in points]
+
+
+@pytest.mark.usefixtures("_mode")
+def test_the_numbers_are_those_of_each_text_alone(model: LoadedModel) -> None:
+    together = measure(Settings.of(texts=TEXTS), model=model).curves
+    for number, text in enumerate(TEXTS):
+        alone = measure(Settings.of(texts=text), model=model).curves
+        for name in together.data_vars:
+            # Padding and the batch change the order in which the network adds up.
+            np.testing.assert_allclose(together[name].values[number], alone[name].values[0], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.usefixtures("_mode")
+def test_an_error_while_numbers_are_taken_is_raised(model: LoadedModel) -> None:
+    def take(number: int, point: str, _: NDArray[np.float32]) -> None:
+        if (number, point) == (2, "0"):
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        passes(model, take)
+
+
+def test_a_stopped_run_takes_nothing_more(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oversmooth.passes.WAITING_BYTES", 1)
+    begun, go_on = threading.Event(), threading.Event()
+    taken: list[tuple[int, str]] = []
+
+    def take(number: int, point: str, _: NDArray[np.float32]) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        taken.append((number, point))
+
+    def report(progress: Progress) -> None:
+        if progress.done:
+            assert begun.wait(20)
+            go_on.set()
+            raise CancelledError("Stopped.")
+
+    with pytest.raises(CancelledError):
+        passes(model, take, report)
+    # The first point was being taken: that is finished, before the caller goes on.
+    assert {point for _, point in taken} == {"embedding"}
+    assert len(taken) == len(TEXTS)

@@ -1,0 +1,263 @@
+"""Many texts from files and pasted lines: nothing is lost without a word, and bad files are told in a sentence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oversmooth import texts
+from oversmooth.errors import InputError
+from oversmooth.settings import Settings
+from oversmooth.texts import MOST_TEXTS, TextList, bundled, columns_of, from_lines, read_texts
+
+Columns = Mapping[str, Sequence[object]]
+
+
+def separated(columns: Columns, delimiter: str = ",") -> bytes:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return file.getvalue().encode()
+
+
+def json_lines(columns: Columns) -> bytes:
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def parquet(columns: Columns) -> bytes:
+    file = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(file)
+    return file.getvalue()
+
+
+TABLES: dict[str, Callable[[Columns], bytes]] = {
+    ".csv": separated,
+    ".tsv": lambda columns: separated(columns, "\t"),
+    ".jsonl": json_lines,
+    ".parquet": parquet,
+}
+every_table = pytest.mark.parametrize("suffix", TABLES)
+
+
+def refusal(content: bytes, name: str, column: str | None = None) -> str:
+    with pytest.raises(InputError) as caught:
+        read_texts(content, name, column)
+    told = str(caught.value)
+    assert name in told
+    assert told.endswith(".")
+    assert "\n" not in told
+    return told
+
+
+one_line = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1)
+
+
+class TestWhatSurvives:
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(st.lists(one_line.filter(str.strip), min_size=1, max_size=8))
+    def test_any_texts_survive_every_format(self, given_texts: list[str]) -> None:
+        expected = tuple(given_texts)
+        # A byte-order mark at the very start is not part of the text.
+        lines = "\ufeff" + "\n".join(given_texts)
+        assert read_texts(lines.encode(), "a.txt").texts == expected
+        assert from_lines("\n".join(given_texts)).texts == expected
+        for suffix, write in TABLES.items():
+            found = read_texts(write({"text": given_texts}), f"a{suffix}", "text")
+            assert found.texts == expected
+            assert found.notices == ()
+
+    @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+    def test_texts_of_several_lines_with_commas_and_quotes_stay_whole(self, suffix: str) -> None:
+        written = ["one,\ntwo\tthree", 'she said "no", twice', "plain words"]
+        assert read_texts(TABLES[suffix]({"n": [1, 2, 3], "text": written}), f"a{suffix}").texts == tuple(written)
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_encodings_that_say_what_they_are(self, encoding: str) -> None:
+        assert read_texts("Größe zählt\r\n雨が降る".encode(encoding), "a.TXT").texts == ("Größe zählt", "雨が降る")
+        assert read_texts('text\n"Größe, ja"\n'.encode(encoding), "a.csv").texts == ("Größe, ja",)
+
+    def test_all_ends_of_lines(self) -> None:
+        assert from_lines("a b\nc d\r\ne f\rg\u2028h").texts == ("a b", "c d", "e f", "g\u2028h")
+
+
+class TestColumns:
+    @every_table
+    def test_the_only_column_of_texts_is_taken(self, suffix: str) -> None:
+        content = TABLES[suffix]({"id": [1, 2], "Review": ["good film", "bad film"], "stars": [4.5, 1.0]})
+        found = read_texts(content, f"a{suffix}")
+        assert found == TextList(("good film", "bad film"), (), ("Review",), "Review")
+        assert columns_of(content, f"a{suffix}") == ("Review",)
+
+    @every_table
+    def test_among_several_one_with_a_usual_name_is_taken(self, suffix: str) -> None:
+        content = TABLES[suffix]({"title": ["a film"], "Sentence": ["good film"], "content": ["long text"]})
+        assert read_texts(content, f"a{suffix}").texts == ("good film",)
+        assert read_texts(content, f"a{suffix}", "title").texts == ("a film",)
+        assert columns_of(content, f"a{suffix}") == ("title", "Sentence", "content")
+
+    @every_table
+    def test_else_the_columns_are_named(self, suffix: str) -> None:
+        content = TABLES[suffix]({"id": [1], "title": ["a film"], "review": ["good film"]})
+        told = refusal(content, f"a{suffix}")
+        assert "“title” and “review”" in told
+        assert "“id”" not in told
+
+    @every_table
+    def test_a_column_that_is_not_there(self, suffix: str) -> None:
+        content = TABLES[suffix]({"id": [1], "review": ["good film"]})
+        assert "did you mean “review”" in refusal(content, f"a{suffix}", "reviews")
+
+    @every_table
+    def test_no_column_with_texts(self, suffix: str) -> None:
+        assert "“id” and “stars”" in refusal(TABLES[suffix]({"id": [1, 2], "stars": [4.5, 1.0]}), f"a{suffix}")
+
+    def test_lines_have_no_columns(self) -> None:
+        assert columns_of(b"a b", "a.txt") == ()
+        assert "no columns" in refusal(b"a b", "a.txt", "text")
+
+    def test_a_list_of_sentences_under_the_suffix_of_a_table_loses_none_silently(self) -> None:
+        (notice,) = read_texts(b"The first sentence.\nThe second one.\n", "a.csv").notices
+        assert "“The first sentence.”" in notice
+
+
+class TestWhatIsLeftOut:
+    def test_empty_lines_are_counted(self) -> None:
+        assert from_lines("a b\n\n \t\nc d\n") == TextList(
+            ("a b", "c d"), ("2 empty lines of the list were left out.",)
+        )
+
+    @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+    def test_values_that_are_missing(self, suffix: str) -> None:
+        found = read_texts(TABLES[suffix]({"text": ["a b", None, "c d", " "]}), f"a{suffix}")
+        assert found.texts == ("a b", "c d")
+        assert found.notices == (f"2 empty values of a{suffix} were left out.",)
+
+    def test_values_that_are_no_text(self) -> None:
+        content = (
+            b'{"text": "a b"}\n{"text": 3}\n{"text": NaN}\n{"text": ["a"]}\n{"text": "\\ud83d"}\n{"text": "\\u0000"}\n'
+        )
+        found = read_texts(content, "a.jsonl")
+        assert found.texts == ("a b",)
+        assert found.notices == ("5 values of a.jsonl were left out, not being text.",)
+
+    def test_a_column_of_numbers(self) -> None:
+        told = refusal(parquet({"text": ["a b", "c d"], "n": [1, 2]}), "a.parquet", "n")
+        assert "no text" in told
+        assert "2 values" in told
+
+    @pytest.mark.parametrize("suffix", [".txt", *TABLES])
+    def test_100_000_texts_are_capped(self, suffix: str) -> None:
+        many = [f"text {number}" for number in range(100_000)]
+        content = "\n".join(many).encode() if suffix == ".txt" else TABLES[suffix]({"text": many})
+        found = read_texts(content, f"a{suffix}")
+        assert found.texts == tuple(many[:MOST_TEXTS])
+        (notice,) = found.notices
+        assert "first 1,000 texts" in notice
+
+    def test_as_many_as_may_be_need_no_notice(self) -> None:
+        assert from_lines("a b\n" * MOST_TEXTS).notices == ()
+
+    @pytest.mark.parametrize("suffix", [".txt", *TABLES])
+    def test_every_list_can_be_measured(self, suffix: str) -> None:
+        content = b"a \x07 b\nc" if suffix == ".txt" else TABLES[suffix]({"text": ["a \x07 b", "c"]})
+        assert len(Settings.of(texts=read_texts(content, f"a{suffix}").texts).texts) == 2
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize(
+        ("content", "name", "told"),
+        [
+            (b"a b", "a.docx", ".txt, .csv, .tsv, .jsonl and .parquet"),
+            (b"a b", "texts", ".txt, .csv, .tsv, .jsonl and .parquet"),
+            (b"", "a.txt", "no text"),
+            (b"\n \n", "a.txt", "no text"),
+            ("a b\nGröße\n".encode("latin-1"), "a.txt", "Line 2"),
+            (b"a b\n" + "ü b".encode("utf-16-le"), "a.txt", "Line 2"),
+            ("a b\nc d".encode("utf-16-be"), "a.txt", "NUL"),
+            (b"\xff\xfea", "a.txt", "UTF-16"),
+            (b"a b\nc\0d\n", "a.csv", "Line 2"),
+            (b"", "a.csv", "empty"),
+            (b"text\n", "a.csv", "No column"),
+            (b"text\n\n\n", "a.csv", "No column"),
+            (b"id,text\n1,a b\n2,c, d\n", "a.csv", "Line 3"),
+            (b'text\n"a b\nc', "a.csv", "separated values"),
+            (b'text\n"a" b\n', "a.csv", "Line 2"),
+            (b"text,text\na,b\n", "a.csv", "several columns named “text”"),
+            (b'{"text": "a b"}\n{"text": \n', "a.jsonl", "Line 2"),
+            (b'{"text": "a b"}\n["a b"]\n', "a.jsonl", "Line 2"),
+            (b"[" * 100_000, "a.jsonl", "Line 1"),
+            (b"", "a.jsonl", "no JSON object"),
+            (b"", "a.parquet", "damaged"),
+            (b"PAR1 this is none PAR1", "a.parquet", "damaged"),
+        ],
+    )
+    def test_are_told_in_a_sentence(self, content: bytes, name: str, told: str) -> None:
+        assert told in refusal(content, name)
+
+    def test_a_parquet_file_that_was_cut_or_overwritten(self) -> None:
+        whole = parquet({"text": [f"text {number}" for number in range(5000)]})
+        assert "damaged" in refusal(whole[:-100], "a.parquet")
+        assert "damaged" in refusal(whole[:1000] + bytes(2000) + whole[3000:], "a.parquet")
+
+
+class TestHostileFiles:
+    def test_of_too_many_bytes(self) -> None:
+        assert "50.0 MB" in refusal(bytes(50_000_001), "a.txt")
+
+    def test_of_nothing_but_empty_lines(self) -> None:
+        assert "100,000" in refusal(b"\n" * 10_000_000, "a.txt")
+
+    def test_of_too_many_columns(self) -> None:
+        assert "20,000 columns" in refusal(",".join(map(str, range(20_000))).encode(), "a.csv")
+
+    @pytest.mark.parametrize("content", [b"," * 2_000_000, b'{"text": [' + b"[]," * 400_000 + b"[]]}"])
+    def test_of_a_line_that_would_fill_the_memory(self, content: bytes) -> None:
+        name = "a.jsonl" if content.startswith(b"{") else "a.csv"
+        assert "1,000,000 characters" in refusal(content, name)
+
+    def test_that_unpacks_to_far_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        content = parquet({"text": ["a" * 300_000] * 100})
+        assert len(content) < 1_000_000
+        monkeypatch.setattr(texts, "LARGEST_FILE", 3_000_000)
+        assert "3,000,000 characters" in refusal(content, "a.parquet")
+
+    def test_whose_column_unpacks_to_far_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        content = parquet({"text": [f"{number}" + "a" * 10_000 for number in range(100)]})
+        assert len(content) < 500_000
+        monkeypatch.setattr("oversmooth.text_tables.LARGEST_COLUMN", 500_000)
+        assert "500.0 kB" in refusal(content, "a.parquet")
+
+
+def test_the_bundled_sentences_are_64_of_8_domains() -> None:
+    sentences = bundled()
+    assert len({sentence.text for sentence in sentences}) == 64
+    domains = [sentence.domain for sentence in sentences]
+    assert {domain: domains.count(domain) for domain in domains} == dict.fromkeys(domains, 8)
+    assert len(set(domains)) == 8
+    for sentence in sentences:
+        assert 12 <= len(sentence.text.split()) <= 30
+        assert sentence.text[0].isupper()
+        assert sentence.text.endswith(".")
+        # In the public domain everywhere: told with the year in which it was published.
+        assert 1700 < int(sentence.source[-5:-1]) < 1929
+
+
+def test_no_heavy_library_is_loaded_for_lines() -> None:
+    code = (
+        "import sys; from oversmooth import texts; texts.from_lines('a b'); texts.bundled(); "
+        "texts.read_texts(b'text\\na b', 'a.csv'); "
+        "print({'torch', 'pandas', 'pyarrow', 'streamlit', 'plotly'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
