@@ -33,6 +33,7 @@ bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/comparison.py
 	$(BIN)/python benchmarks/corpus.py
+	$(BIN)/python benchmarks/attention.py
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -16,7 +16,7 @@ from functools import partial
 
 import torch
 from overhead import forward, ids_of, interleaved, random_bert, text_of
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
 from oversmooth.mechanisms.attention import adjacent_cosine, attention_quantities
@@ -105,17 +105,19 @@ def main() -> None:
     embedded = load("all-MiniLM-L6-v2", device="cpu")
     deep = random_bert(embedded, plan.layers, 768, heads=12)
     models = {"all-MiniLM-L6-v2": embedded, f"random BERT, {plan.layers} × 768": deep}
+    # As in ``measure``: NumPy's team of threads would fight torch's.
+    single = ThreadpoolController().select(internal_api="openblas")
     print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {platform.platform()}")
     print(f"\n## Attention\n\nMilliseconds for all heads and layers of one text, minimum / median of {plan.repeats}.\n")
     print("| model | tokens | forward pass | quantities | dominance | **quantities : forward** | dominance : forward |")
     print("|---|---:|---:|---:|---:|---:|---:|")
-    with threadpool_limits(1, "blas"):  # as ``measure`` does: NumPy's team of threads would fight torch's
+    with single.limit(limits=1):
         for row in attention_rows(plan, models):
             print(row, flush=True)
     print("\n## Circuits\n\nMilliseconds for the eigenvalues of all heads and layers, minimum / median.\n")
     print("| model | eigenvalues |")
     print("|---|---:|")
-    with threadpool_limits(1, "blas"):
+    with single.limit(limits=1):
         for row in circuit_rows(plan, models):
             print(row, flush=True)
 

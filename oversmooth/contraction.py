@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
 
 BOUND: Final = "smoothing_bound"
+CONTRACTION: Final = "contraction"
 
 
 def contraction(measurement: Measurement) -> NDArray[np.float64]:
     r"""What each block multiplied the tokens' distance to their mean by: d_M(X_{l+1}) / d_M(X_l), shape (input, layer).
 
-    NaN where either distance is missing, the first is 0, or ``distance_to_mean`` was not measured.
+    With an explanation over the tokens that its bound is over, all that are no padding; else over those that were
+    measured. NaN where either distance is missing, the first is 0, or ``distance_to_mean`` was not measured.
     """
+    if measurement.explanation is not None and CONTRACTION in measurement.explanation.bound:
+        known: NDArray[np.float64] = measurement.explanation.bound[CONTRACTION].transpose("input", "layer").values
+        return known
     names = [point for point in measurement.points if point == points.EMBEDDING or points.is_block(point)]
     texts = measurement.curves.sizes["input"]
     if REST not in measurement.metrics:

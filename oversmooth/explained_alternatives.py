@@ -91,7 +91,7 @@ def attention_adjacent(measurement: Measurement) -> str:
 
 def norm_deviation(measurement: Measurement) -> str:
     """Of :func:`oversmooth.figures.norms.norm_deviation`."""
-    opening = "Deviations of the first text's tokens before both norms of each block, histograms"
+    opening = "Deviations of the tokens before both norms of each block, histograms"
     found, why = _part(measurement, "norms")
     if found is None or "deviation" not in found.norms:
         return f"{opening}, empty: {why}"

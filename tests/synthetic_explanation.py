@@ -61,7 +61,7 @@ def _explanation(result: Measurement, blocks: int, heads: int, texts: int, famil
     return Explanation(
         attention=_attention(random, layers) if family != "plain" else empty,
         norms=_norms(random, result, blocks, texts) if family in ("post", "pre") else empty,
-        bound=_bound(random, blocks, texts) if family == "post" else empty,
+        bound=_bound(random, blocks, texts, post=family == "post"),
         circuits=_circuits(random, blocks, heads) if family != "plain" else empty,
         dominance=_dominance(random, blocks, heads) if family != "plain" else empty,
         corpus=_corpus(random, result, texts) if texts > 1 else empty,
@@ -110,17 +110,19 @@ def _norms(random: np.random.Generator, result: Measurement, blocks: int, texts:
             "smallest_deviation": (("input", "layer", "norm"), smallest),
             "negative_gains": (("layer", "norm"), negative),
             "largest_gain": (("layer", "norm"), 1 + random.random((blocks, 2))),
+            "kind": (("layer", "norm"), np.full((blocks, 2), "LayerNorm")),
         },
         {"input": np.arange(texts), "layer": np.arange(blocks), "norm": ["attention", "mlp"]},
     )
 
 
-def _bound(random: np.random.Generator, blocks: int, texts: int) -> xr.Dataset:
+def _bound(random: np.random.Generator, blocks: int, texts: int, *, post: bool) -> xr.Dataset:
     bound = 5e4 * np.exp(0.3 * random.standard_normal((texts, blocks)))
-    return xr.Dataset(
-        {"smoothing_bound": (("input", "layer"), bound), "weight_norm": ("layer", 9 + random.random(blocks))},
-        {"input": np.arange(texts), "layer": np.arange(blocks)},
-    )
+    dims, coordinates = ("input", "layer"), {"input": np.arange(texts), "layer": np.arange(blocks)}
+    measured = xr.Dataset({"contraction": (dims, 0.8 + 0.3 * random.random((texts, blocks)))}, coordinates)
+    if not post:
+        return measured
+    return measured.assign(smoothing_bound=(dims, bound), weight_norm=("layer", 9 + random.random(blocks)))
 
 
 def _circuits(random: np.random.Generator, blocks: int, heads: int, size: int = 32) -> xr.Dataset:

@@ -27,6 +27,12 @@ def test_the_contraction_is_between_the_outputs_of_blocks() -> None:
     assert np.isnan(contraction(measurement())).all()
 
 
+def test_with_an_explanation_it_is_over_the_tokens_of_the_bound() -> None:
+    result = explained(blocks=3)
+    assert result.explanation is not None
+    np.testing.assert_array_equal(contraction(result), result.explanation.bound["contraction"].values)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -92,7 +92,7 @@ def test_a_stopped_run_takes_nothing_more(model: LoadedModel, monkeypatch: pytes
     def report(progress: Progress) -> None:
         if progress.done:
             assert begun.wait(20)
-            go_on.set()
+            threading.Timer(0.5, go_on.set).start()
             raise CancelledError("Stopped.")
 
     with pytest.raises(CancelledError):

@@ -13,9 +13,9 @@ from oversmooth.view import View
 
 USUAL_QUANTITY: Final = "usual quantity"
 """Key of the session: the quantity of attention that is drawn at first."""
-SOURCE: Final = "explain source"
-METRIC, STEPS, QUANTITY, NULL_CHOICE = "explained metric", "explained steps", "attention quantity", "beyond null"
-RANGE, RESIDUAL, DEPTH, SEED = "toy range", "toy residual", "toy depth", "toy seed"
+SOURCE: Final = "explain_source"
+METRIC, STEPS, QUANTITY, NULL_CHOICE = "explained_metric", "explained_steps", "attention_quantity", "beyond_null"
+RANGE, RESIDUAL, DEPTH, SEED = "toy_range", "toy_residual", "toy_depth", "toy_seed"
 """Keys of the page's controls."""
 
 

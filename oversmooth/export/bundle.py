@@ -34,7 +34,7 @@ _MEANT: Final = {
     "outputs": "what the language-model head says of every text: label, input, metric, value",
     "deltas": "each variant less the baseline: label, input, point, metric, delta",
     "attention": "every quantity of every attention matrix: label, input, layer, head, quantity, value",
-    "norms": "deviations and gains of the norms of each branch: label, input, layer, norm, token, quantity, value",
+    "norms": "deviations and gains of the norms: label, input, layer, norm, kind, token, quantity, value",
     "bound": "the bound on the contraction of each block: label, input, layer, quantity, value",
     "circuits": "eigenvalues of the value–output circuits: label, layer, head, component, real, imaginary",
     "dominance": "the pair of eigenvalues that dominates each head: label, layer, head, gain, kind, both eigenvalues",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
 
 ATTENTION_COLUMNS: Final = ["label", "input", "layer", "head", "quantity", "value"]
-NORM_COLUMNS: Final = ["label", "input", "layer", "norm", "token", "quantity", "value"]
+NORM_COLUMNS: Final = ["label", "input", "layer", "norm", "kind", "token", "quantity", "value"]
 BOUND_COLUMNS: Final = ["label", "input", "layer", "quantity", "value"]
 CIRCUIT_COLUMNS: Final = ["label", "layer", "head", "component", "real", "imaginary"]
 DOMINANCE_COLUMNS: Final = [
@@ -39,7 +39,7 @@ def explained_tables(sides: Mapping[str, Measurement]) -> dict[str, pd.DataFrame
     found: dict[str, pd.DataFrame] = {}
     for name, (columns, rows_of) in _TABLES.items():
         tables = [
-            rows_of(each.explanation).assign(label=label).reindex(columns=columns)
+            rows_of(each.explanation, each.settings.shown).assign(label=label).reindex(columns=columns)
             for label, each in sides.items()
             if each.explanation is not None
         ]
@@ -61,23 +61,27 @@ def _long(dataset: xr.Dataset) -> pd.DataFrame:
     return rows.astype({name: "Int64" for name in _COUNTS if name in rows})
 
 
-def _attention(explanation: Explanation) -> pd.DataFrame:
+def _attention(explanation: Explanation, _: int) -> pd.DataFrame:
     return _long(explanation.attention)
 
 
-def _norms(explanation: Explanation) -> pd.DataFrame:
-    rows = _long(explanation.norms)
-    if len(rows):
-        # The deviations of single tokens are those of the first text.
-        rows.loc[rows["quantity"] == "deviation", "input"] = 0
-    return rows
+def _norms(explanation: Explanation, shown: int) -> pd.DataFrame:
+    found = explanation.norms
+    rows = _long(found.drop_vars("kind", errors="ignore"))
+    if not len(rows):
+        return rows
+    rows.loc[rows["quantity"] == "deviation", "input"] = shown
+    if "kind" not in found:
+        return rows
+    kinds = found["kind"].to_series().rename("kind").reset_index().astype({"layer": "Int64"})
+    return rows.merge(kinds, on=["layer", "norm"], how="left")
 
 
-def _bound(explanation: Explanation) -> pd.DataFrame:
+def _bound(explanation: Explanation, _: int) -> pd.DataFrame:
     return _long(explanation.bound)
 
 
-def _circuits(explanation: Explanation) -> pd.DataFrame:
+def _circuits(explanation: Explanation, _: int) -> pd.DataFrame:
     if "eigenvalues" not in explanation.circuits:
         return pd.DataFrame()
     values = explanation.circuits["eigenvalues"]
@@ -88,7 +92,7 @@ def _circuits(explanation: Explanation) -> pd.DataFrame:
     return kept
 
 
-def _dominance(explanation: Explanation) -> pd.DataFrame:
+def _dominance(explanation: Explanation, _: int) -> pd.DataFrame:
     found = explanation.dominance
     if "dominant_gain" not in found:
         return pd.DataFrame()
@@ -106,11 +110,11 @@ def _dominance(explanation: Explanation) -> pd.DataFrame:
     return rows
 
 
-def _corpus(explanation: Explanation) -> pd.DataFrame:
+def _corpus(explanation: Explanation, _: int) -> pd.DataFrame:
     return _long(explanation.corpus.drop_vars("layer_cka", errors="ignore"))
 
 
-def _layer_cka(explanation: Explanation) -> pd.DataFrame:
+def _layer_cka(explanation: Explanation, _: int) -> pd.DataFrame:
     if "layer_cka" not in explanation.corpus:
         return pd.DataFrame()
     values = explanation.corpus["layer_cka"].transpose("point", "other")
@@ -118,7 +122,7 @@ def _layer_cka(explanation: Explanation) -> pd.DataFrame:
     return rows
 
 
-_TABLES: Final[Mapping[str, tuple[list[str], Callable[[Explanation], pd.DataFrame]]]] = {
+_TABLES: Final[Mapping[str, tuple[list[str], Callable[[Explanation, int], pd.DataFrame]]]] = {
     "attention": (ATTENTION_COLUMNS, _attention),
     "norms": (NORM_COLUMNS, _norms),
     "bound": (BOUND_COLUMNS, _bound),

@@ -8,10 +8,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.figures.panes import Pane
+from oversmooth.figures.canvas import Canvas
+from oversmooth.figures.panes import Pane, block_axis
 from oversmooth.figures.series import ticks
 from oversmooth.figures.similarity import Scale, colour_bar
-from oversmooth.findings.numerals import number
+from oversmooth.figures.theme import value_axis
 
 BAR: Final = 46
 """Pixels above a map that the scale of its colours takes."""
@@ -45,6 +46,18 @@ def cells(values: NDArray[np.float64], scale: Scale, pane: Pane, *, bar: bool, h
     }
 
 
+def unnamed_block_axis(blocks: int) -> dict[str, Any]:
+    """An axis that numbers the blocks without a title, which plotly puts over the numbers beside a colour bar above."""
+    return {name: value for name, value in block_axis(blocks).items() if name != "title"}
+
+
+def name_blocks(canvas: Canvas, pane: Pane) -> None:
+    """The title of that axis, as words below the lowest chart."""
+    place = {"x": 0.5, "xref": f"{pane.x} domain", "y": 0, "yref": f"{pane.y} domain"}
+    font = {"size": 12, "color": canvas.theme.text}
+    canvas.note(text="block", xanchor="center", yanchor="top", yshift=-20, font=font, **place)
+
+
 def head_axis(heads: int) -> dict[str, Any]:
     """A value axis that numbers the heads from below."""
     values, labels = ticks({str(index): float(index) for index in range(heads)}, most=MOST_HEADS)
@@ -60,14 +73,15 @@ def height_of(heads: int) -> int:
 
 
 def even_scale(values: NDArray[np.float64], title: str) -> Scale:
-    """From the smallest to the largest finite value, with both and the middle marked."""
+    """From the smallest to the largest finite value, with round numbers between them marked."""
     known = values[np.isfinite(values)]
     low, high = float(known.min()), float(known.max())
     if high - low < 1e-9 * max(abs(high), 1e-300):
         # Of values that are all alike, the scale would have no extent.
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-    middle = (low + high) / 2
-    return Scale(low, high, title=title, number=".4~g", ticks={each: number(each) for each in (low, middle, high)})
+    step = float(value_axis(low, high, ticks=5, from_zero=False)["dtick"])
+    marks = [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
+    return Scale(low, high, title=title, number=".4~g", ticks={mark: f"{mark:.6g}".replace("-", "−") for mark in marks})
 
 
 def rounded_up(size: float) -> float:

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.cells import BAR, cells, even_scale, head_axis, height_of
+from oversmooth.figures.cells import BAR, cells, even_scale, head_axis, height_of, name_blocks, unnamed_block_axis
 from oversmooth.figures.keys import draw_key
-from oversmooth.figures.panes import Pane, block_axis, stacked
+from oversmooth.figures.panes import Pane, stacked
 from oversmooth.figures.theme import Theme, blank
 from oversmooth.findings.numerals import number
 from oversmooth.mechanisms import registry
@@ -45,7 +45,7 @@ def colour_of(theme: Theme, kind: str) -> str:
 
 
 def dominance(measurement: Measurement, *, theme: Theme) -> go.Figure:
-    """The dominating gain of each head as a map, and below it what kind of pair attains it, in the first text.
+    """The dominating gain of each head as a map, and below it what kind of pair attains it, in the text shown.
 
     Args:
         measurement: what to draw.
@@ -65,14 +65,17 @@ def dominance(measurement: Measurement, *, theme: Theme) -> go.Figure:
     height = 2 * (height_of(heads) + _HEADING)
     axes = [head_axis(heads)] * 2
     headings = [title, "Kind of the pair that attains it"]
-    gain, kinds = stacked(canvas, headings, block_axis(blocks), axes, height)
+    gain, kinds = stacked(canvas, headings, unnamed_block_axis(blocks), axes, height)
+    name_blocks(canvas, kinds)
     scale = even_scale(gains, "gain")
     canvas.traces.append(cells(gains, scale, gain, bar=True, hover="block %{x}, head %{y}<br>"))
     present = [kind for kind in KINDS if _draw(canvas, kinds, found, kind, min(11, height_of(heads) / heads * 0.75))]
     above = BAR + draw_key(canvas, [(KINDS[kind][1], colour_of(theme, kind), kind) for kind in present], above=BAR)
     if len(measurement.tokens) > 1:
-        above += canvas.remarks([f"The first of {count(len(measurement.tokens), 'text')}"], above=above)
-    canvas.layout["margin"] = {"t": above}
+        above += canvas.remarks(
+            [f"Text {measurement.settings.shown + 1} of {count(len(measurement.tokens), 'text')}"], above=above
+        )
+    canvas.layout["margin"] = {"t": above, "b": _BELOW}
     return canvas.figure(height + _BELOW + above)
 
 

@@ -81,7 +81,7 @@ def _mechanisms(measurement: Measurement, point: str, theme: Theme) -> Named:
     if "deviation" in explanation.norms:
         build = partial(norm_deviation, measurement, theme=theme)
         title = "Deviation of the tokens before each norm"
-        yield "norm_deviation", _of(title, build, "norm_deviation", "negative_gains", drawn=_FIRST)
+        yield "norm_deviation", _of(title, build, "norm_deviation", "negative_gains", drawn=_SHOWN)
     bound = ("smoothing_bound",) if "smoothing_bound" in explanation.bound else ()
     title = (
         "Bound on the contraction of each block, and the contraction measured" if bound else "Contraction of each block"
@@ -91,12 +91,12 @@ def _mechanisms(measurement: Measurement, point: str, theme: Theme) -> Named:
         layer = _layer(measurement, point)
         build = partial(circuit_eigenvalues, measurement, layer, theme=theme)
         title = f"Eigenvalues of the value–output circuits of block {layer}"
-        drawn = "Eigenvalues are of the weights alone; which of them dominate is of the first text."
+        drawn = "Eigenvalues are of the weights alone; which of them dominate is of the text shown."
         figure = _of(title, build, "circuit_eigenvalues", drawn=drawn, point=points.block(layer))
         yield f"circuit_eigenvalues_{layer}", figure
     if "dominant_gain" in explanation.dominance:
         title = "Dominating gain of each head, and the kind of pair that attains it"
-        yield "dominance", _of(title, partial(dominance, measurement, theme=theme), "dominant_gain", drawn=_FIRST)
+        yield "dominance", _of(title, partial(dominance, measurement, theme=theme), "dominant_gain", drawn=_SHOWN)
 
 
 def _corpus(measurement: Measurement, theme: Theme) -> Named:
@@ -114,7 +114,7 @@ def _corpus(measurement: Measurement, theme: Theme) -> Named:
         yield "layer_cka", _of(title, partial(layer_cka, measurement, theme=theme), "layer_cka", drawn=drawn)
 
 
-_FIRST: Final = "Drawn is the first text alone."
+_SHOWN: Final = "Drawn is the text shown alone."
 
 
 def _layer(measurement: Measurement, point: str) -> int:

@@ -64,7 +64,7 @@ def branch_gains(measurement: Measurement, *, theme: Theme) -> go.Figure:
     key += [("○", theme.text, f"hollow: {_FORMS['branch']}"), ("●", theme.text, f"solid: {_FORMS['stream']}")]
     above = draw_key(canvas, key)
     above += canvas.remarks(list(filter(None, [mean_of(len(measurement.tokens)), why])), above=above)
-    canvas.layout["margin"] = {"t": above + 8}
+    canvas.layout["margin"] = {"t": above + 8, "b": _BELOW}
     return canvas.figure(height + _BELOW + above + 8)
 
 

@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.cells import BAR, cells, even_scale, head_axis, height_of, rounded_up
+from oversmooth.figures.cells import (
+    BAR,
+    cells,
+    even_scale,
+    head_axis,
+    height_of,
+    name_blocks,
+    rounded_up,
+    unnamed_block_axis,
+)
 from oversmooth.figures.compared_maps import DIVERGING
 from oversmooth.figures.panes import WHOLE, block_axis, draw_area, stacked
 from oversmooth.figures.similarity import Scale
@@ -66,13 +75,14 @@ def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, diff
     canvas = Canvas(theme)
     heads, blocks = found.shape
     height = len(maps) * (height_of(heads) + _HEADING)
-    panes = stacked(canvas, list(maps), block_axis(blocks), [head_axis(heads)] * len(maps), height)
+    panes = stacked(canvas, list(maps), unnamed_block_axis(blocks), [head_axis(heads)] * len(maps), height)
+    name_blocks(canvas, panes[-1])
     for place, (pane, values) in enumerate(zip(panes, maps.values(), strict=True)):
         hover = "block %{x}, head %{y}<br>"
         canvas.traces.append(cells(values, scale, pane, bar=place == 0, hover=hover))
     means = mean_of(len(measurement.tokens))
     above = BAR + canvas.remarks([means] if means else [], above=BAR)
-    canvas.layout["margin"] = {"t": above}
+    canvas.layout["margin"] = {"t": above, "b": _BELOW}
     return canvas.figure(height + _BELOW + above)
 
 

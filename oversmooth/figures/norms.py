@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.cells import BAR, cells
+from oversmooth.figures.cells import BAR, cells, name_blocks, unnamed_block_axis
 from oversmooth.figures.keys import draw_key
-from oversmooth.figures.panes import block_axis, stacked
+from oversmooth.figures.panes import stacked
 from oversmooth.figures.similarity import Scale
-from oversmooth.figures.theme import Theme, blank
+from oversmooth.figures.theme import Theme, blank, value_axis
 from oversmooth.findings.numerals import number
 from oversmooth.mechanisms import registry
 from oversmooth.wording import count
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 HEIGHT: Final = 400
 _BELOW: Final = 46
 _BINS: Final = 28
-"""Of the histograms, over the range of all blocks."""
-_DECADES: Final = 1.3
+"""Of the histograms of one norm, over the range of all blocks."""
+_DECADES: Final = 1.0
 """Range of the deviations from which on the bins are even on a logarithmic axis."""
 NORMS: Final = {"attention": "norm of the attention branch", "mlp": "norm of the MLP branch"}
 
 
 def norm_deviation(measurement: Measurement, *, theme: Theme) -> go.Figure:
-    """Histograms of the tokens' deviations before both norms of each block, of the first text, side by side.
+    """Histograms of the tokens' deviations before both norms of each block, of the text shown, side by side.
 
     The smallest deviation, which decides the bound, is marked; the signs of the gains are told in words.
 
@@ -53,26 +53,27 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> go.Figure:
     shown = [norm for norm in NORMS if np.isfinite(deviations.sel(norm=norm).values).any()]
     if not shown:
         return blank(f"{title}: {explanation.reasons.get('norms', 'there is no norm.')}", theme, height=HEIGHT)
-    bins = _Bins(deviations.values)
+    bins = {norm: _Bins(deviations.sel(norm=norm).values) for norm in shown}
     canvas = Canvas(theme)
     blocks = deviations.sizes["layer"]
     height = HEIGHT if len(shown) > 1 else HEIGHT // 2
-    axes = [bins.axis()] * len(shown)
-    panes = stacked(canvas, [_capital(NORMS[norm]) for norm in shown], block_axis(blocks), axes, height)
-    counts = {norm: bins.counts(deviations.sel(norm=norm).values) for norm in shown}
+    axes = [bins[norm].axis() for norm in shown]
+    panes = stacked(canvas, [_capital(NORMS[norm]) for norm in shown], unnamed_block_axis(blocks), axes, height)
+    name_blocks(canvas, panes[-1])
+    counts = {norm: bins[norm].counts(deviations.sel(norm=norm).values) for norm in shown}
     most = max(float(np.nanmax(each)) for each in counts.values())
     scale = Scale(0.0, most, title="tokens", number=".0f", ticks={0.0: "0", most: number(most)})
     for place, (pane, norm) in enumerate(zip(panes, shown, strict=True)):
         canvas.traces.append(cells(counts[norm], scale, pane, bar=place == 0, hover="block %{x}<br>tokens: "))
-        _mark(canvas, deviations.sel(norm=norm), bins, pane.trace)
+        _mark(canvas, deviations.sel(norm=norm), bins[norm], pane.trace)
     above = BAR + draw_key(canvas, [("▼", theme.categories[1], "smallest of the block")], above=BAR)
     above += canvas.remarks(list(_words(measurement, explanation.norms)), above=above)
-    canvas.layout["margin"] = {"t": above + 4}
+    canvas.layout["margin"] = {"t": above + 4, "b": _BELOW}
     return canvas.figure(height + _BELOW + above + 4)
 
 
 class _Bins:
-    """Even bins over all deviations, on a linear or a logarithmic axis; positions count them from 0."""
+    """Even bins over all deviations of one norm, on a linear or a logarithmic axis; positions count them from 0."""
 
     def __init__(self, values: NDArray[np.float64]) -> None:
         known = values[np.isfinite(values) & (values > 0)]
@@ -103,7 +104,7 @@ class _Bins:
             powers = range(math.floor(self.start), math.ceil(end) + 1)
             marks = np.array([factor * 10.0**power for power in powers for factor in (1, 3)])
         else:
-            step = 10.0 ** math.floor(math.log10(end)) / (1 if end / 10.0 ** math.floor(math.log10(end)) > 3 else 2)
+            step = float(value_axis(self.start, end, ticks=5, from_zero=True)["dtick"])
             marks = np.arange(0.0, end + step / 2, step)
         places = self.position(marks)
         kept = [(float(place), mark) for place, mark in zip(places, marks, strict=True) if -0.6 <= place <= _BINS - 0.4]
@@ -140,7 +141,7 @@ def _capital(words: str) -> str:
 
 def _words(measurement: Measurement, norms: xr.Dataset) -> Iterator[str]:
     if len(measurement.tokens) > 1:
-        yield f"The first of {count(len(measurement.tokens), 'text')}"
+        yield f"Text {measurement.settings.shown + 1} of {count(len(measurement.tokens), 'text')}"
     shares = norms["negative_gains"].transpose("norm", "layer")
     if not np.isfinite(shares.values).any():
         return

@@ -76,7 +76,7 @@ def within_between(measurement: Measurement, *, theme: Theme) -> go.Figure:
     above = draw_key(canvas, [(glyph, _colour(theme, line), words) for line, (glyph, _, words) in LINES.items()])
     told = [f"Over {count(explanation.texts, 'text')}", *filter(None, [explanation.reasons.get("corpus", "")])]
     above += canvas.remarks(told, above=above)
-    canvas.layout["margin"] = {"t": above + 4}
+    canvas.layout["margin"] = {"t": above + 4, "b": _BELOW}
     return canvas.figure(CHART * len(forms) + _BELOW + above + 4)
 
 

@@ -93,7 +93,7 @@ def offset_sentence(found: Mapping[str, Offset]) -> str:
     share = common_share(found)
     if math.isnan(share):
         return ""
-    return f"Over all blocks, {100 * share:.0f} % of the mean cosine is an offset common to all texts."
+    return f"Over all blocks, {100 * share:.0f}\u00a0% of the mean cosine is an offset common to all texts."
 
 
 def own_clause(found: Mapping[str, Offset]) -> str:
@@ -147,7 +147,7 @@ def _where_common(found: Mapping[str, Offset]) -> str:
     low, high = (extreme(each.own for each in values) for extreme in (min, max))
     return (
         f"{places(blocks)} mostly anisotropy: tokens of one text are more alike than tokens of different texts by "
-        f"{number(low, 2) if low == high else between(low, high)} only."
+        f"{number(low, 2) if low == high else between(low, high)}."
     )
 
 

@@ -176,4 +176,4 @@ def _diagonal_mass(matrices: Tensor) -> Tensor:
 def _sink_mass(matrices: Tensor, visible: Tensor) -> Tensor:
     queries = visible.sum(dim=0)
     often = 2 * queries >= queries.max()
-    return (matrices.double().sum(dim=1)[:, often] / queries[often]).amax(dim=-1)
+    return (matrices.sum(dim=1).double()[:, often] / queries[often]).amax(dim=-1)

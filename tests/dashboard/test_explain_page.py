@@ -58,7 +58,7 @@ def opened(*texts: str, query: str = "", **state: Any) -> AppTest:
     """A fresh session, reading these texts or what an address asks for."""
     page = AppTest.from_file(str(launch.script()), default_timeout=120)
     if texts:
-        state |= {"explain source": "Several texts", "several texts": "\n".join(texts)}
+        state |= {"explain_source": "Several texts", "several texts": "\n".join(texts)}
     for key, value in state.items():
         page.session_state[key] = value
     for name, values in parse_qs(query, keep_blank_values=True).items():
@@ -94,13 +94,13 @@ def test_the_page_says_where_why_and_whether_with_a_chart_of_each() -> None:
 
 def test_at_first_it_reads_the_sentences_that_come_along() -> None:
     page = opened()
-    assert page.selectbox(key="explain source").value == "64 sentences"
+    assert page.selectbox(key="explain_source").value == "64 sentences"
     assert "in 64 texts" in said(page)
     assert dict(page.query_params) == {}
 
 
 def test_one_text_alone_is_told_not_to_be_enough_and_the_rest_is_drawn() -> None:
-    page = opened(**{"explain source": "One text", "text": TEXTS[0]})
+    page = opened(**{"explain_source": "One text", "text": TEXTS[0]})
     assert "cannot be told apart here" in said(page)
     assert {"waterfall", "attention", "bound", "toy"} <= set(figures(page))
 
@@ -122,7 +122,7 @@ def test_what_cannot_be_measured_is_one_sentence_above_the_toy() -> None:
     page = opened(*TEXTS, model="no-such-model-anywhere")
     assert len(page.error) == 1
     assert set(figures(page)) == {"toy"}
-    page = opened(**{"explain source": "Several texts", "several texts": "\n \n"})
+    page = opened(**{"explain_source": "Several texts", "several texts": "\n \n"})
     assert len(page.error) == 1
     assert "toy" in figures(page)
 
@@ -130,21 +130,24 @@ def test_what_cannot_be_measured_is_one_sentence_above_the_toy() -> None:
 def only_the_toy() -> None:
     from oversmooth.dashboard import explain_toy, permalinks, restoring
     from oversmooth.dashboard.state import enter
+    from oversmooth.settings import Settings
 
     enter("explain")
-    permalinks.write(restoring.usual("explain"))
+    settings = restoring.usual("explain")
+    assert isinstance(settings, Settings)
+    permalinks.write(settings)
     explain_toy.draw_toy()
 
 
 def test_the_toy_tells_its_three_limits_apart() -> None:
     page = AppTest.from_function(only_the_toy, default_timeout=30).run()
     assert "Input convergence after 200 steps" in said(page)
-    page.slider(key="toy range").set_value((-1.0, -0.2))
-    page.select_slider(key="toy depth").set_value(2000).run()
+    page.slider(key="toy_range").set_value((-1.0, -0.2))
+    page.select_slider(key="toy_depth").set_value(2000).run()
     assert "Rank collapse without input convergence" in said(page)
-    page.toggle(key="toy residual").set_value(False).run()
+    page.toggle(key="toy_residual").set_value(False).run()
     assert "Input convergence after 2,000 steps" in said(page)
-    page.slider(key="toy range").set_value((0.0, 0.0)).run()
+    page.slider(key="toy_range").set_value((0.0, 0.0)).run()
     assert "no token is left" in said(page)
     assert "toy" not in figures(page)
     assert not page.exception
@@ -154,15 +157,15 @@ def test_every_control_redraws_without_a_model_and_travels_in_the_address(asked:
     page = opened(*TEXTS)
     before = figures(page)
     asked.clear()
-    page.selectbox(key="explained metric").set_value("rankme")
-    page.selectbox(key="explained steps").set_value("stream")
-    page.selectbox(key="attention quantity").set_value("attention_diagonal_mass")
-    page.toggle(key="beyond null").set_value(True)
+    page.selectbox(key="explained_metric").set_value("rankme")
+    page.selectbox(key="explained_steps").set_value("stream")
+    page.selectbox(key="attention_quantity").set_value("attention_diagonal_mass")
+    page.toggle(key="beyond_null").set_value(True)
     page.select_slider(key="layer").set_value("1")
-    page.slider(key="toy range").set_value((-0.5, 0.25))
-    page.toggle(key="toy residual").set_value(False)
-    page.select_slider(key="toy depth").set_value(50)
-    page.number_input(key="toy seed").set_value(7)
+    page.slider(key="toy_range").set_value((-0.5, 0.25))
+    page.toggle(key="toy_residual").set_value(False)
+    page.select_slider(key="toy_depth").set_value(50)
+    page.number_input(key="toy_seed").set_value(7)
     page.run()
     query = urlencode(page.query_params, doseq=True)
     assert parse_qs(query) == {
@@ -195,8 +198,8 @@ def test_a_wrong_link_is_told_and_the_rest_of_it_stands() -> None:
     assert "there is no metric named “nothing”" in told
     assert "there is no quantity of attention named “heat”" in told
     assert "“toy_low” in the link cannot be “-9”" in told
-    assert page.select_slider(key="toy depth").value == 20
-    assert page.slider(key="toy range").value == (0.0, 1.0)
+    assert page.select_slider(key="toy_depth").value == 20
+    assert page.slider(key="toy_range").value == (0.0, 1.0)
 
 
 def test_the_reading_of_another_page_keeps_its_own_source() -> None:

@@ -50,7 +50,7 @@ def tables(result: Measurement) -> dict[str, pd.DataFrame]:
 def test_every_part_has_a_table_with_its_columns(tables: dict[str, pd.DataFrame]) -> None:
     assert {name: ",".join(table.columns) for name, table in tables.items()} == {
         "attention": "label,input,layer,head,quantity,value",
-        "norms": "label,input,layer,norm,token,quantity,value",
+        "norms": "label,input,layer,norm,kind,token,quantity,value",
         "bound": "label,input,layer,quantity,value",
         "circuits": "label,layer,head,component,real,imaginary",
         "dominance": "label,layer,head,gain,kind,circuit_real,circuit_imaginary,attention_real,attention_imaginary",
@@ -112,12 +112,12 @@ def test_arrays_and_the_document_hold_the_same(result: Measurement) -> None:
 
 def test_integers_stay_integers_where_some_are_missing(result: Measurement) -> None:
     lines = data(result, ["csv"])["norms.csv"].decode().splitlines()
-    assert any(line.startswith("synthetic,0,0,attention,0,deviation,") for line in lines)
-    assert any(line.startswith("synthetic,,0,attention,,largest_gain,") for line in lines)
+    assert any(line.startswith("synthetic,0,0,attention,LayerNorm,0,deviation,") for line in lines)
+    assert any(line.startswith("synthetic,,0,attention,LayerNorm,,largest_gain,") for line in lines)
 
 
 def test_parts_that_are_missing_have_no_table() -> None:
-    assert set(_tables(explained(blocks=2, heads=2, family="plain"))) == {"corpus", "layer_cka"}
+    assert set(_tables(explained(blocks=2, heads=2, family="plain"))) == {"bound", "corpus", "layer_cka"}
     assert _tables(measurement()) == {}
 
 
@@ -146,7 +146,7 @@ def test_a_folder_and_a_bundle_hold_them_and_say_what_they_are(
     assert all(belongs(name) for name in names if name != "README.txt")
     # What a caption says of a quantity comes from its declaration.
     assert "Dominant gain of the update (Dovonon et al. 2024)" in captions
-    assert "Drawn is the first text alone." in captions
+    assert "Drawn is the text shown alone." in captions
 
 
 def test_the_same_numbers_are_repeated_whatever_the_order_of_conjugates(result: Measurement) -> None:

@@ -193,9 +193,9 @@ def test_histograms_count_every_token_and_mark_the_smallest() -> None:
     for each in maps:
         np.testing.assert_array_equal(np.nansum(each.z, axis=0), deviations.sizes["token"])
     marks = [trace for trace in figure.data if trace.type == "scatter"]
-    axis = figure.layout.yaxis
-    scale = np.polyfit(axis.tickvals, [float(text) for text in axis.ticktext], 1)
-    for norm, mark in zip(("attention", "mlp"), marks, strict=True):
+    axes = (figure.layout.yaxis, figure.layout.yaxis2)
+    for norm, mark, axis in zip(("attention", "mlp"), marks, axes, strict=True):
+        scale = np.polyfit(axis.tickvals, [float(text) for text in axis.ticktext], 1)
         np.testing.assert_allclose(np.polyval(scale, mark.y), deviations.sel(norm=norm).min("token").values, atol=1e-6)
     assert "At most 0.78 % of a norm's gains are negative (block 3, norm of the MLP branch)" in _words(figure)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def random_network() -> transformers.BertModel:
 
 @pytest.fixture(scope="module")
 def collapsing() -> Measurement:
-    return measure(settings(SENTENCES[::4]), model=loaded(random_network(), minilm().tokenizer))
+    return measure(settings(SENTENCES[::4]), model=loaded(random_network(), cast(Any, minilm().tokenizer)))
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_blocks_0_to_4_of_minilm_are_told_to_be_mostly_anisotropy(trained: Measu
     assert "Blocks 0–4 are mostly anisotropy" in said
     assert "From block 5 on, tokens of one text truly grow alike" in said
     share = round(100 * common_share(found))
-    assert f"{share} % of the mean cosine is an offset common to all texts" in explanation_headline(trained)
+    assert f"{share}\u00a0% of the mean cosine is an offset common to all texts" in explanation_headline(trained)
     assert "only from block 5 on is most of it the text's own" in explanation_headline(trained)
 
 
@@ -176,7 +176,7 @@ def test_where_without_the_inside_of_blocks_says_so() -> None:
     assert "a step is a whole block" in sentences[1]
 
 
-def with_parts(**parts: xr.Dataset) -> Measurement:
+def with_parts(**parts: Any) -> Measurement:
     found = explained(blocks=2, heads=2, texts=2)
     assert found.explanation is not None
     return replace(found, explanation=replace(found.explanation, **parts))
