@@ -56,6 +56,40 @@ def attention_table(measurement: Measurement) -> pd.DataFrame:
     return frame.rename(columns={"layer": "block", **titles})
 
 
+def adjacent_table(measurement: Measurement) -> pd.DataFrame:
+    """One row for each block but the first: cosine of its attention to that of the block before, mean over texts."""
+    if measurement.explanation is None:
+        return pd.DataFrame()
+    means = measurement.explanation.attention["attention_adjacent_cosine"].mean("input").to_series().dropna()
+    title = mechanisms.get("attention_adjacent_cosine").title
+    return pd.DataFrame({"block": means.index, title: means.to_numpy()})
+
+
+def norm_table(measurement: Measurement) -> pd.DataFrame:
+    """One row for each block and norm: what it divides by at least, and its gains."""
+    if measurement.explanation is None:
+        return pd.DataFrame()
+    found = measurement.explanation.norms.drop_vars("deviation")
+    smallest = found["smallest_deviation"].min("input")
+    frame = found.drop_dims("input").assign(smallest_deviation=smallest).to_dataframe().reset_index()
+    names = {
+        "layer": "block",
+        "smallest_deviation": "smallest deviation of any token",
+        "negative_gains": "share of negative gains",
+        "largest_gain": "largest |γ|",
+    }
+    columns = [column for column in ("layer", "norm", "kind", *list(names)[1:]) if column in frame]
+    return frame[columns].rename(columns=names)
+
+
+def cka_table(measurement: Measurement) -> pd.DataFrame:
+    """Linear CKA, a row and a column for each point."""
+    if measurement.explanation is None:
+        return pd.DataFrame()
+    names = [tick(str(point)) for point in measurement.explanation.corpus["point"].values]
+    return pd.DataFrame(measurement.explanation.corpus["layer_cka"].values, index=names, columns=names)
+
+
 def bound_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block: measured contraction and bound, as means over texts, and the norm of the weights."""
     if measurement.explanation is None:

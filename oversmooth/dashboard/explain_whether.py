@@ -10,7 +10,7 @@ from oversmooth import alternatives, mechanisms, metrics
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.explain_charts import papers, titled
-from oversmooth.dashboard.explain_tables import offset_table
+from oversmooth.dashboard.explain_tables import cka_table, offset_table
 from oversmooth.dashboard.prose import plain
 from oversmooth.figures.curves import curve
 from oversmooth.figures.layer_cka import layer_cka
@@ -53,9 +53,10 @@ def draw_whether(measurement: Measurement) -> None:
             chart(figure, alternatives.curve(measurement, name), name, on_paper.get(name))
             st.caption(plain(f"{metrics.get(name).reads} {metrics.get(name).caveat}"))
     if explanation is not None and explanation.corpus:
-        with st.expander("Within and between as a table", key="offset_table", on_change="rerun") as table:
+        with st.expander("Within, between and the layers as tables", key="offset_table", on_change="rerun") as table:
             if table.open:
                 st.dataframe(offset_table(measurement), hide_index=True)
+                st.dataframe(cka_table(measurement))
 
 
 def _identity(measurement: Measurement) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from oversmooth import alternatives, mechanisms, points
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, name_text
 from oversmooth.dashboard.explain_charts import papers, titled
-from oversmooth.dashboard.explain_tables import attention_table, bound_table, head_table
+from oversmooth.dashboard.explain_tables import adjacent_table, attention_table, bound_table, head_table, norm_table
 from oversmooth.dashboard.explain_view import NULL_CHOICE, QUANTITY, USUAL_QUANTITY
 from oversmooth.dashboard.export_menu import note_choices
 from oversmooth.dashboard.prose import plain
@@ -31,16 +31,14 @@ from oversmooth.view import ATTENTION
 SPECTRAL = ("spectrum_skewness", "explained_variance_1", "spectrum_median")
 
 
-@st.fragment
 def draw_why(measurement: Measurement) -> None:
-    """Draw the four readings; redrawn alone, without a model."""
+    """Draw the four readings, each redrawn alone, without a model."""
     st.subheader("Why: four readings", anchor="why")
     attention, norms, circuits, spectrum = readings(measurement)
     _attention(measurement, attention)
     _norms(measurement, norms)
     _circuits(measurement, circuits)
     _spectrum(measurement, spectrum)
-    permalinks.update()
 
 
 def _said(number: int, reading: Reading) -> None:
@@ -51,6 +49,7 @@ def _said(number: int, reading: Reading) -> None:
         st.warning(plain(reading.warning), icon=":material/warning:")
 
 
+@st.fragment
 def _attention(measurement: Measurement, reading: Reading) -> None:
     _said(1, reading)
     if measurement.explanation is None:
@@ -60,6 +59,7 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
     if not known:
         return
     quantity, difference = _quantity(found, known)
+    permalinks.update()
     on_paper = papers(measurement)
     left, right = st.columns(2, gap="large")
     with left:
@@ -84,6 +84,7 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
     with st.expander("Attention as a table", key="attention_table", on_change="rerun") as table:
         if table.open:
             st.dataframe(attention_table(measurement), hide_index=True)
+            st.dataframe(adjacent_table(measurement), hide_index=True)
 
 
 def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
@@ -106,6 +107,7 @@ def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
     return quantity, difference
 
 
+@st.fragment
 def _norms(measurement: Measurement, reading: Reading) -> None:
     _said(2, reading)
     explanation = measurement.explanation
@@ -122,6 +124,9 @@ def _norms(measurement: Measurement, reading: Reading) -> None:
                 "norm_deviation",
             )
             name_text("The histograms are", measurement)
+            with st.expander("Norms as a table", key="norm_table", on_change="rerun") as table:
+                if table.open:
+                    st.dataframe(norm_table(measurement), hide_index=True)
     if explanation is not None and explanation.bound:
         with right:
             titled(
@@ -137,12 +142,14 @@ def _norms(measurement: Measurement, reading: Reading) -> None:
                     st.dataframe(bound_table(measurement), hide_index=True)
 
 
+@st.fragment
 def _circuits(measurement: Measurement, reading: Reading) -> None:
     _said(3, reading)
     explanation = measurement.explanation
     if explanation is None or not explanation.circuits:
         return
     layer = layer_slider([point for point in measurement.points if points.is_block(point)])
+    permalinks.update()
     note_choices(layer)
     on_paper = papers(measurement, layer)
     left, right = st.columns(2, gap="large")
@@ -171,6 +178,7 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
             st.dataframe(head_table(measurement), hide_index=True)
 
 
+@st.fragment
 def _spectrum(measurement: Measurement, reading: Reading) -> None:
     _said(4, reading)
     drawn = tuple(name for name in SPECTRAL if name in measurement.metrics)

@@ -63,7 +63,7 @@ def contractions(measurement: Measurement) -> Extremes | None:
 def is_vacuous(measurement: Measurement) -> bool:
     """Whether v is nowhere below 1, so that the bound says nothing of this model and text."""
     found = bounds(measurement)
-    return found is not None and found.high >= 1
+    return found is not None and found.low >= 1
 
 
 def bound_sentence(measurement: Measurement) -> str:

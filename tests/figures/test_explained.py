@@ -197,6 +197,12 @@ def test_histograms_count_every_token_and_mark_the_smallest() -> None:
     for norm, mark, axis in zip(("attention", "mlp"), marks, axes, strict=True):
         scale = np.polyfit(axis.tickvals, [float(text) for text in axis.ticktext], 1)
         np.testing.assert_allclose(np.polyval(scale, mark.y), deviations.sel(norm=norm).min("token").values, atol=1e-6)
+    # Each row of cells holds the deviations between its edges, read off the ticks.
+    counts = np.nan_to_num(np.asarray(maps[1].z))
+    edges = np.polyval(scale, np.arange(len(counts) + 1) - 0.5)
+    edges[-1] += 1e-9
+    expected = np.histogram(deviations.sel(norm="mlp", layer=1).values, edges)
+    np.testing.assert_array_equal(counts[:, 1], expected[0])
     assert "At most 0.78 % of a norm's gains are negative (block 3, norm of the MLP branch)" in _words(figure)
 
 
