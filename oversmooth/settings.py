@@ -7,7 +7,16 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from oversmooth import metrics as metric_registry
 from oversmooth.errors import MitigationError, SettingsError
@@ -70,8 +79,8 @@ class Settings(BaseModel):
     )
     """Names of metrics; all without it."""
     points: PointSet = "blocks"
-    """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well. ``branches``: what
-    each branch reads and adds as well."""
+    """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well. ``branches``:
+    what each branch reads and adds as well."""
     similarity: bool = True
     """Whether the token × token cosine maps of one text are kept."""
     shown: Annotated[int, Field(ge=0)] = 0

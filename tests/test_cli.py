@@ -56,8 +56,8 @@ def states_by_transformers(text: str) -> list[np.ndarray[Any, Any]]:
 
 
 class TestMeasureIntoFolder:
-    def test_writes_the_four_files_and_nothing_else(self, written: Path) -> None:
-        assert {path.name for path in written.iterdir()} == FILES
+    def test_writes_its_files_and_nothing_else(self, written: Path) -> None:
+        assert {path.name for path in written.iterdir()} == {*FILES, "means.csv"}
 
     def test_every_metric_at_every_point_of_every_text(self, written: Path) -> None:
         rows = read(written / "curves.csv")

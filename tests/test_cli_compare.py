@@ -23,7 +23,7 @@ ARGUMENTS = [
     *(part for text in TEXTS for part in ("--text", text)),
     *(part for name in METRICS for part in ("--metric", name)),
 ]
-FILES = {"curves.csv", "spectra.csv", "deltas.csv", "settings.json", "record.json"}
+FILES = {"curves.csv", "means.csv", "spectra.csv", "deltas.csv", "settings.json", "record.json"}
 
 
 def with_mitigations(*specifications: str) -> list[str]:

@@ -67,10 +67,10 @@ class TestSameMachine:
         self, measured: Path, tmp_path: Path, source: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert run(["run", str(measured / source), "--out", str(tmp_path)]) == 0
-        for name in (*TABLES, "settings.json"):
+        for name in (*TABLES, "means.csv", "settings.json"):
             assert (tmp_path / name).read_bytes() == (measured / name).read_bytes()
         shown = capsys.readouterr()
-        assert f"The same bytes as before: {', '.join(TABLES)}." in shown.out
+        assert "The same bytes as before: curves.csv, means.csv, spectra.csv." in shown.out
         assert "Tokens grow alike" in shown.out
         assert "record" not in shown.err
 
@@ -129,7 +129,7 @@ class TestDifferences:
         scale(copied / "curves.csv", factor)
         assert run(["run", str(copied), "--out", str(copied.parent / "out")]) == code
         shown = capsys.readouterr()
-        assert "The same bytes as before: spectra.csv." in shown.out
+        assert "The same bytes as before: means.csv, spectra.csv." in shown.out
         (line,) = [line for line in (shown.out + shown.err).splitlines() if "repeated" in line]
         assert "token_cosine at block 5 of text 1" in line
         assert ("1.0e-06" if code == 0 else "9.9e-03") in line

@@ -46,7 +46,9 @@ def test_an_explanation_agrees_with_the_cpu() -> None:
     assert gpu.explanation is not None
     assert cpu.explanation is not None
     for name in ("attention_root_lambda", "attention_entropy", "attention_sink_mass"):
-        np.testing.assert_allclose(gpu.explanation.attention[name], cpu.explanation.attention[name], rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(
+            gpu.explanation.attention[name], cpu.explanation.attention[name], rtol=1e-3, atol=1e-5
+        )
     np.testing.assert_allclose(gpu.explanation.bound["contraction"], cpu.explanation.bound["contraction"], rtol=1e-4)
 
 

@@ -156,7 +156,9 @@ def after_branch(states: Recorded, index: int, branch: str) -> tuple[Tensor, Ten
 def test_a_branch_is_what_is_added_to_the_stream(name: str) -> None:
     anatomy = anatomy_of(name)
     states = recorded(anatomy, inputs_of(name), "branches")
-    assert tuple(point for point in states if point in expected_points(anatomy, "all")) == expected_points(anatomy, "all")
+    assert tuple(point for point in states if point in expected_points(anatomy, "all")) == expected_points(
+        anatomy, "all"
+    )
     assert set(states) == set(expected_points(anatomy, "branches"))
     for index in range(LAYERS):
         if anatomy.parallel:

@@ -199,7 +199,7 @@ class Sites:
         self._add(layer, stage, change, heads)
 
     def observe(self, see: Callable[[int, Tensor], None]) -> None:
-        """Have the attention matrices of every layer seen, (batch, head, query, key), after all changes; change none."""
+        """Have the attention matrices of every layer seen, (batch, head, query, key), after all changes."""
 
         def change(attention: Tensor, place: AttentionPlace) -> Tensor:
             see(place.layer, attention)
