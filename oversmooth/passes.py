@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ BATCH_TOKENS = 4096
 """Padded tokens in one forward pass: bounds the memory of activations, not the number of texts."""
 
 WAITING_BYTES = 2**21
-"""States that wait for their analysis, while as many are being analysed: a bound that does not grow with depth."""
+"""States that wait for their analysis: a bound that does not grow with depth."""
 
 PARALLEL_TOKENS = 256
 """From here on two points are analysed at once: of fewer tokens, the threads cost more than they save."""
@@ -37,9 +37,6 @@ ANALYSIS_THREADS = 2
 
 Take = Callable[[int, str, NDArray[np.float32]], None]
 """Receives the number of a text, a point, and the text's states there (token, dim), padding among them."""
-
-Task = tuple[int, str, NDArray[np.float32]]
-"""What is handed to a ``Take``."""
 
 
 def run_texts(
@@ -59,19 +56,21 @@ def run_texts(
     points = expected_points(model.anatomy, which, fused=fused is not None)
     done, total = 0, len(points) * len(texts)
     report(Progress("measure", done, total, points[0]))
-    with _Waiting(take) as waiting:
-        for members in batches(texts, padded=model.anatomy.padding_is_safe):
-            if begin is not None:
-                begin(members)
+    for members in batches(texts, padded=model.anatomy.padding_is_safe):
+        waiting = _Waiting(take, members)
+        if begin is not None:
+            begin(members)
 
-            def add(point: str, states: torch.Tensor, members: Sequence[int] = members) -> None:
-                nonlocal done
-                waiting.add(members, point, states)
-                done += len(members)
-                report(Progress("measure", done, total, point))
+        def add(
+            point: str, states: torch.Tensor, members: Sequence[int] = members, waiting: _Waiting = waiting
+        ) -> None:
+            nonlocal done
+            waiting.add(point, states)
+            done += len(members)
+            report(Progress("measure", done, total, point))
 
-            record(model.anatomy, batch([texts[number] for number in members], model), add, which, fused)
-        waiting.finish()
+        record(model.anatomy, batch([texts[number] for number in members], model), add, which, fused)
+        waiting.analyse()
 
 
 def analyse(
@@ -126,65 +125,28 @@ def _read_out(intervention: Intervention | None) -> Callable[[], torch.Tensor] |
 
 
 class _Waiting:
-    """States of a few points, analysed together while the network goes on.
+    """States of a few points, analysed together: between two blocks, the network's weights fill the caches."""
 
-    Together, since between two blocks the network's weights fill the caches.
-    """
-
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: Take, members: Sequence[int]) -> None:
         self._take = take
-        self._tasks: list[Task] = []
-        self._bytes = 0
-        self._running: list[Future[None]] = []
+        self._members = members
+        self._states: list[tuple[str, NDArray[np.float32]]] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # A pass that was stopped leaves no thread behind that still writes.
-        for running in self._running:
-            running.cancel()
-        wait(self._running)
-
-    def add(self, members: Sequence[int], point: str, states: torch.Tensor) -> None:
+    def add(self, point: str, states: torch.Tensor) -> None:
         # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
-        kept = states.to("cpu", torch.float32, copy=True).numpy()
-        self._tasks += [(number, point, kept[row]) for row, number in enumerate(members)]
-        self._bytes += kept.nbytes
-        if self._bytes >= WAITING_BYTES:
-            self._analyse(self._taken())
+        self._states.append((point, states.to("cpu", torch.float32, copy=True).numpy()))
+        if sum(kept.nbytes for _, kept in self._states) >= WAITING_BYTES:
+            self.analyse()
 
-    def finish(self) -> None:
-        """Analyse what waits, and wait for what is being analysed."""
-        tasks = self._taken()
-        if _parallel(tasks):
-            self._analyse(tasks)
-        self._join()
-        if not _parallel(tasks):
-            _take_each(self._take, tasks)
-
-    def _analyse(self, tasks: Sequence[Task]) -> None:
-        self._join()  # What waits stays bounded.
-        parts = [[task] for task in tasks] if _parallel(tasks) else [tasks]
-        self._running = [_analysts().submit(_take_each, self._take, part) for part in parts]
-
-    def _join(self) -> None:
-        for running in self._running:
-            running.result()
-        self._running = []
-
-    def _taken(self) -> Sequence[Task]:
-        tasks, self._tasks, self._bytes = self._tasks, [], 0
-        return tasks
-
-
-def _parallel(tasks: Sequence[Task]) -> bool:
-    return bool(tasks) and len(tasks[0][2]) >= PARALLEL_TOKENS
-
-
-def _take_each(take: Take, tasks: Sequence[Task]) -> None:
-    for task in tasks:
-        take(*task)
+    def analyse(self) -> None:
+        tasks = [(number, point, kept[row]) for point, kept in self._states for row, number in enumerate(self._members)]
+        self._states.clear()
+        if tasks and len(tasks[0][2]) >= PARALLEL_TOKENS:
+            for done in [_analysts().submit(self._take, *task) for task in tasks]:
+                done.result()
+        else:
+            for task in tasks:
+                self._take(*task)
 
 
 @lru_cache(maxsize=1)

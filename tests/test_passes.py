@@ -1,8 +1,7 @@
-"""Numbers taken while the network goes on: the same numbers, and nothing that goes on after the end."""
+"""Numbers taken during a pass or after it, in threads or not: each once, and the same."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -11,11 +10,10 @@ from numpy.typing import NDArray
 from tiny import WORDS, tiny
 
 from oversmooth import measure
-from oversmooth.errors import CancelledError
 from oversmooth.inputs import Encoded, encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.passes import run_texts
-from oversmooth.progress import Progress, silent
+from oversmooth.progress import silent
 from oversmooth.settings import Settings
 
 TEXTS = [" ".join(WORDS[start : start + length]) for start, length in ((0, 5), (3, 9), (1, 12), (7, 6), (2, 9))]
@@ -28,7 +26,7 @@ def model() -> LoadedModel:
 
 @pytest.fixture(params=["in threads", "ahead", "together"])
 def _mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every point as soon as it is there, each text on its own or all in one thread; or all points after the pass."""
+    """Every point as soon as it is there, each text in a thread or in turn; or all after the pass."""
     if request.param != "together":
         monkeypatch.setattr("oversmooth.passes.WAITING_BYTES", 1)
     if request.param == "in threads":
@@ -42,8 +40,8 @@ def encoded(model: LoadedModel) -> list[Encoded]:
 Take = Callable[[int, str, NDArray[np.float32]], None]
 
 
-def passes(model: LoadedModel, take: Take, report: Callable[[Progress], None] = silent) -> None:
-    run_texts(encoded(model), model, "blocks", None, take, report)
+def passes(model: LoadedModel, take: Take) -> None:
+    run_texts(encoded(model), model, "blocks", None, take, silent)
 
 
 @pytest.mark.usefixtures("_mode")
@@ -77,26 +75,3 @@ def test_an_error_while_numbers_are_taken_is_raised(model: LoadedModel) -> None:
 
     with pytest.raises(RuntimeError, match="broken"):
         passes(model, take)
-
-
-def test_a_stopped_run_takes_nothing_more(model: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oversmooth.passes.WAITING_BYTES", 1)
-    begun, go_on = threading.Event(), threading.Event()
-    taken: list[tuple[int, str]] = []
-
-    def take(number: int, point: str, _: NDArray[np.float32]) -> None:
-        begun.set()
-        assert go_on.wait(20)
-        taken.append((number, point))
-
-    def report(progress: Progress) -> None:
-        if progress.done:
-            assert begun.wait(20)
-            threading.Timer(0.5, go_on.set).start()
-            raise CancelledError("Stopped.")
-
-    with pytest.raises(CancelledError):
-        passes(model, take, report)
-    # The first point was being taken: that is finished, before the caller goes on.
-    assert {point for _, point in taken} == {"embedding"}
-    assert len(taken) == len(TEXTS)
