@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -16,6 +15,7 @@ from threadpoolctl import ThreadpoolController
 from oversmooth.analysis import Analysis
 from oversmooth.calibration import Sampler
 from oversmooth.errors import InputError
+from oversmooth.explaining import Explainer
 from oversmooth.explanation import Explanation
 from oversmooth.inputs import Encoded, batch, encode
 from oversmooth.intervention import Intervention
@@ -28,9 +28,6 @@ from oversmooth.progress import Report, silent
 from oversmooth.provenance import Circumstances, environment, place, provenance
 from oversmooth.settings import Settings
 from oversmooth.sides import sides_of
-
-if TYPE_CHECKING:
-    from oversmooth.explaining import Explainer
 
 
 def measure(settings: Settings, *, model: LoadedModel | None = None, report: Report = silent) -> Measurement:
@@ -69,8 +66,6 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
 def _explainer(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Explainer | None:
     if not settings.explanation:
         return None
-    from oversmooth.explaining import Explainer
-
     return Explainer(model, texts, [rows_of(text) for text in texts], shown=settings.shown)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from oversmooth.analysis import Analysis, Rows
+from oversmooth.explaining import Explainer
 from oversmooth.fidelity import Fidelity, Sides
 from oversmooth.inputs import Encoded, batch
 from oversmooth.intervention import Intervention
@@ -20,9 +20,6 @@ from oversmooth.points import PointSet
 from oversmooth.progress import Progress, Report
 from oversmooth.recording import expected_points, record
 from oversmooth.settings import Settings
-
-if TYPE_CHECKING:
-    from oversmooth.explaining import Explainer
 
 BATCH_TOKENS = 4096
 """Padded tokens in one forward pass: bounds the memory of activations, not the number of texts."""
