@@ -14,9 +14,11 @@ st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), 
 st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
 st.navigation(
     [
-        st.Page(PAGES / "measure.py", title="Measure", url_path="measure", default=True),
+        st.Page(PAGES / "measure.py", title="Measure", url_path="start", default=True),
         st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
         st.Page(PAGES / "explain.py", title="Explain", url_path="explain"),
+        # Streamlit serves the default page at “/” alone: who types the name of this one gets it too.
+        st.Page(PAGES / "measure.py", title="Measure", url_path="measure", visibility="hidden"),
         st.Page(PAGES / "reference.py", title="Reference", url_path="reference"),
     ],
     position="top",

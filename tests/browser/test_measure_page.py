@@ -181,8 +181,10 @@ def test_both_themes_fit_wide_and_narrow_screens(
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(server[0])
+    # The default page, and the same by its name.
+    page.goto(f"{server[0]}/{'measure' if scheme == 'dark' else ''}")
     page.wait_for_selector(DRAWN_MAP, timeout=FIRST_OPEN)
+    assert not page.get_by_text("Page not found").count()
     background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
     paper = f"getComputedStyle(document.querySelector('{CURVE} .main-svg')).backgroundColor"
     page.wait_for_function(f"{background} === {paper}")
