@@ -16,8 +16,7 @@ run: $(VENV)/.run  ## Install what is missing and start the dashboard
 
 test: lint types $(VENV)/.browser  ## Install what is missing, then lint, check types and run all tests
 	@# Two workers: the tests keep to one core each. A file stays with one, whose models and browser it shares.
-	@# In the order of the files: those with few but long tests, the browser's among them, would else come last.
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.test  ## Check style and formatting
 	$(BIN)/ruff check
