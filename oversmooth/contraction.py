@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from oversmooth import points
 from oversmooth.gains import REST
+from oversmooth.mechanisms.bound import contraction as of_distances
 from oversmooth.resampling import band
 from oversmooth.wording import count
 
@@ -33,9 +34,7 @@ def contraction(measurement: Measurement) -> NDArray[np.float64]:
     if REST not in measurement.metrics:
         return np.full((texts, len(names) - 1), np.nan)
     distances = measurement.curves[REST].sel(point=names).transpose("input", "point").values
-    before, after = distances[:, :-1], distances[:, 1:]
-    ratio: NDArray[np.float64] = np.divide(after, before, out=np.full(before.shape, np.nan), where=before > 0)
-    return ratio
+    return of_distances(distances)
 
 
 def bound_of(measurement: Measurement) -> NDArray[np.float64] | None:

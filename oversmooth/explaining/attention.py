@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from oversmooth.mechanisms.attention import adjacent_cosine, attention_eigenvalues, attention_quantities
+from oversmooth.mechanisms.attention import adjacent_cosine, attention_quantities
+from oversmooth.mechanisms.circuits import Complex128, Dominance, dominance_under
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,10 +27,20 @@ class AttentionGatherer:
         layers: number of blocks.
         heads: of each.
         causal: whether a token sees the later ones.
-        shown: number of the text whose eigenvalues are kept.
+        shown: number of the text under whose attention the circuits are read.
+        circuits: eigenvalues of each head's circuit (layer, head, head dim); None where they are not known.
     """
 
-    def __init__(self, lengths: Sequence[int], layers: int, heads: int, *, causal: bool, shown: int) -> None:
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        layers: int,
+        heads: int,
+        *,
+        causal: bool,
+        shown: int,
+        circuits: Complex128 | None,
+    ) -> None:
         self._lengths = lengths
         self._shape = len(lengths), layers, heads
         self._causal = causal
@@ -38,8 +49,9 @@ class AttentionGatherer:
         self._values: dict[str, NDArray[np.float64]] = {}
         self._adjacent = np.full((len(lengths), layers), np.nan)
         self._previous: dict[int, Tensor] = {}
-        self.eigenvalues: dict[int, NDArray[np.complex128]] = {}
-        """Of the shown text's matrices, by layer: (head, token)."""
+        self._circuits = circuits
+        self.dominance: dict[int, Dominance] = {}
+        """Of the circuits under the shown text's matrices, by layer."""
         self.layers: set[int] = set()
         """Those that were seen."""
 
@@ -61,8 +73,8 @@ class AttentionGatherer:
         if layer > 0:
             self._adjacent[number, layer] = adjacent_cosine(self._previous[number], attention)
         self._previous[number] = attention.clone()
-        if number == self._shown and len(attention[0]) <= EIGENVALUE_TOKENS:
-            self.eigenvalues[layer] = attention_eigenvalues(attention, causal=self._causal)
+        if self._circuits is not None and number == self._shown and len(attention[0]) <= EIGENVALUE_TOKENS:
+            self.dominance[layer] = dominance_under(self._circuits[layer], attention, causal=self._causal)
 
     @property
     def root_lambda(self) -> NDArray[np.float64]:

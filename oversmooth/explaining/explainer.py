@@ -18,7 +18,7 @@ from oversmooth.explanation import Explanation, Reading
 from oversmooth.inputs import Encoded
 from oversmooth.intervention.context import observable
 from oversmooth.mechanisms.bound import contraction, smoothing_bound, weight_norms
-from oversmooth.mechanisms.circuits import circuit_eigenvalues, dominance
+from oversmooth.mechanisms.circuits import Complex128, circuit_eigenvalues
 from oversmooth.mechanisms.corpus import FORMS, Corpus
 from oversmooth.metrics import UndefinedError
 from oversmooth.models.loaded import LoadedModel
@@ -42,7 +42,10 @@ class Explainer:
         self._layers = len(anatomy.blocks)
         self.reasons: dict[Reading, str] = {}
         self._lengths = lengths = [len(text.ids) for text in texts]
-        self._attention = AttentionGatherer(lengths, self._layers, anatomy.heads, causal=anatomy.causal, shown=shown)
+        self._eigenvalues = self._of_circuits()
+        self._attention = AttentionGatherer(
+            lengths, self._layers, anatomy.heads, causal=anatomy.causal, shown=shown, circuits=self._eigenvalues
+        )
         self.observes = observable(model)
         """Whether attention matrices can be seen."""
         self._norms: NormGatherer | None = None
@@ -120,11 +123,16 @@ class Explainer:
         )
         return found.assign(smoothing_bound=(dims, v), weight_norm=("layer", weights.largest))
 
-    def _circuits(self) -> xr.Dataset:
+    def _of_circuits(self) -> Complex128 | None:
         try:
-            values = circuit_eigenvalues(self._anatomy)
+            return circuit_eigenvalues(self._anatomy)
         except UndefinedError as error:
             self.reasons["circuits"] = _sentence(str(error))
+            return None
+
+    def _circuits(self) -> xr.Dataset:
+        values = self._eigenvalues
+        if values is None:
             return xr.Dataset()
         layers, heads, _ = values.shape
         return xr.Dataset(
@@ -134,11 +142,11 @@ class Explainer:
 
     def _dominance(self, circuits: xr.Dataset) -> xr.Dataset:
         """Of every layer, where both kinds of eigenvalues are there."""
-        attention = self._attention.eigenvalues
-        if not circuits or len(attention) < self._layers:
+        by_layer = self._attention.dominance
+        if len(by_layer) < self._layers:
             self.reasons["dominance"] = self._no_pairs(circuits)
             return xr.Dataset()
-        found = [dominance(circuits["eigenvalues"].values[layer], attention[layer]) for layer in range(self._layers)]
+        found = [by_layer[layer] for layer in range(self._layers)]
         parts: dict[str, list[NDArray[Any]]] = {
             "dominant_gain": [each.gain for each in found],
             "dominant_kind": [each.reading for each in found],
