@@ -96,6 +96,7 @@ def test_both_themes_and_narrow_screens(
     for entry in ("", "lsds"):
         page.goto(f"{server[0]}/reference?entry={entry}")
         expect(page.get_by_role("heading").first).to_be_visible(timeout=FIRST_OPEN)
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=FIRST_OPEN)
+        script = page.get_by_test_id("stApp")
+        expect(script).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST_OPEN)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
