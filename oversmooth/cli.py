@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from oversmooth import __version__, terminal
-from oversmooth.commands import compare, explain, lists, measure
+from oversmooth.commands import allow, compare, config, explain, lists, measure
 from oversmooth.commands import run as repeat
 from oversmooth.errors import OversmoothError
 
@@ -40,6 +40,8 @@ app.command("run", help=repeat.HELP)(repeat.run)
 app.command()(lists.models)
 app.command()(lists.metrics)
 app.command()(lists.mitigations)
+app.command(help=config.HELP)(config.config)
+app.command(help=allow.HELP)(allow.allow)
 
 
 @app.command("app")

@@ -35,9 +35,29 @@ class DeadlineError(OversmoothError):
     """The run took longer than the engine allows."""
 
 
-class QueueFullError(OversmoothError):
-    """Too many runs wait already; the message says how many."""
-
-
 class MitigationError(OversmoothError):
     """A mitigation is unknown, wrongly set, contradicts another, or cannot be carried by the model."""
+
+
+class ConfigurationError(OversmoothError):
+    """The server's configuration is wrong; the message names the key."""
+
+
+class LimitError(OversmoothError):
+    """A request asks for more than this server grants; the message names the limit and what to do.
+
+    Args:
+        message: for the user.
+        limit: the limit's name.
+    """
+
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
+
+
+class QueueFullError(LimitError):
+    """Too many runs wait already; the message says how many."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "waiting")

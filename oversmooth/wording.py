@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean “x”?)`` for the nearest known word, or nothing when none is near."""
+    """`` (did you mean “x”?)`` for the nearest known word, or nothing when none is near or it is that very word."""
     near = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean “{near[0]}”?)" if near else ""
+    return f" (did you mean “{near[0]}”?)" if near and near[0] != word else ""
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

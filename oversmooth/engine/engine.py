@@ -9,20 +9,27 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 
+from oversmooth.engine import counters
 from oversmooth.engine.cache import request_key
 from oversmooth.engine.jobs import Job, Jobs
+from oversmooth.engine.messages import Start
 from oversmooth.engine.process import WorkerOptions
 from oversmooth.engine.supervisor import Supervisor
+from oversmooth.errors import LimitError, ModelError
+from oversmooth.hosting import Limits
+from oversmooth.hosting.limits import require
 from oversmooth.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
     from types import TracebackType
 
+    from oversmooth.hosting.allowlist import AllowList
     from oversmooth.measurement import Measurement
     from oversmooth.settings import Settings
 
 RESULT_BYTES = 256 * 2**20
+UNLIMITED = Limits()
 
 
 class Handle:
@@ -67,27 +74,24 @@ class Engine:
     """Runs measurements in worker processes, first in, first out; equal requests share one run.
 
     Args:
-        workers: processes, each of which holds models and computes one run at a time.
-        threads: threads of each; by default the machine's cores are shared out evenly.
-        deadline: seconds a run may take, not counting the queue; None for no limit.
-        queue_limit: runs that may wait; None for any number.
+        limits: of which it keeps those on workers, threads, waiting runs, runs of one owner, time and memory; each
+            request is held against the others before it is queued.
+        models: what a hosted server measures; None for any model.
         result_bytes: memory that results kept for the next who asks may take.
-        model_bytes: memory that the models kept loaded may take in all workers together; by default half the machine's.
     """
 
     def __init__(
-        self,
-        workers: int = 1,
-        threads: int | None = None,
-        deadline: float | None = None,
-        queue_limit: int | None = None,
-        result_bytes: int = RESULT_BYTES,
-        model_bytes: int | None = None,
+        self, limits: Limits = UNLIMITED, models: AllowList | None = None, *, result_bytes: int = RESULT_BYTES
     ) -> None:
-        memory = psutil.virtual_memory().total // 2 if model_bytes is None else model_bytes
-        options = WorkerOptions(threads or max(1, _cores() // workers), memory // workers)
-        self._jobs = Jobs(workers, queue_limit, result_bytes)
-        self._supervisors = [Supervisor(self._jobs, options, deadline) for _ in range(workers)]
+        memory = psutil.virtual_memory().total // 2 if limits.model_bytes is None else limits.model_bytes
+        threads = limits.threads or max(1, _cores() // limits.workers)
+        start = Start(memory // limits.workers, limits.worker_bytes, models)
+        self._limits = limits
+        self._models = models
+        self._jobs = Jobs(limits.workers, limits.waiting, limits.in_flight, result_bytes)
+        self._supervisors = [
+            Supervisor(self._jobs, WorkerOptions(threads, start), limits.deadline) for _ in range(limits.workers)
+        ]
         atexit.register(self.close)
 
     def __enter__(self) -> Self:
@@ -108,16 +112,34 @@ class Engine:
         """Process ids of the workers that live."""
         return tuple(pid for supervisor in self._supervisors if (pid := supervisor.pid) is not None)
 
-    def submit(self, settings: Settings) -> Handle:
+    def submit(self, settings: Settings, owner: str | None = None) -> Handle:
         """Have this measured.
 
+        Args:
+            settings: what to measure.
+            owner: who asks, where the limit on the runs of one counts.
+
         Raises:
-            QueueFullError: where ``queue_limit`` runs wait already.
+            LimitError: the request is larger than what the engine grants, or the owner has too many.
+            ModelError: the model is not on the list.
+            QueueFullError: too many wait already.
             CancelledError: after :meth:`close`.
         """
-        job, future = self._jobs.submit(settings, request_key(settings))
+        try:
+            require(settings, self._limits, self._models)
+            job, future = self._jobs.submit(settings, self._key(settings), owner)
+        except LimitError as error:
+            counters.REFUSALS.labels(error.limit).inc()
+            raise
+        except ModelError:
+            counters.REFUSALS.labels("models").inc()
+            raise
         self._wake()
         return Handle(self._jobs, job, future, self._wake)
+
+    def _key(self, settings: Settings) -> Hashable:
+        # Models of a list do not change, and what a stranger asks for is not looked up on the disk.
+        return request_key(settings) if self._models is None else settings.key()
 
     def close(self) -> None:
         """End the workers; every run that is not done fails with a ``CancelledError``."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from oversmooth.bytecache import ByteCache
+from oversmooth.engine import counters
 from oversmooth.engine.cache import measurement_bytes
-from oversmooth.errors import CancelledError, OversmoothError, QueueFullError
+from oversmooth.errors import CancelledError, LimitError, OversmoothError, QueueFullError
 from oversmooth.progress import Progress
 from oversmooth.wording import count
 
@@ -29,7 +30,8 @@ class Job:
     number: int
     key: Hashable
     settings: Settings
-    waiting: list[Future[Measurement]] = field(default_factory=list)
+    waiting: dict[Future[Measurement], str | None] = field(default_factory=dict)
+    """Whom each future is for; None where nobody counts."""
     progress: Progress = field(default_factory=lambda: Progress("start"))
 
     @property
@@ -44,12 +46,14 @@ class Jobs:
     Args:
         slots: runs that are computed at the same time.
         limit: runs that may wait for a slot; None for any number.
+        in_flight: runs of one owner that may wait or run; None for any number.
         result_bytes: memory that finished results may take.
     """
 
-    def __init__(self, slots: int, limit: int | None, result_bytes: int) -> None:
+    def __init__(self, slots: int, limit: int | None, in_flight: int | None, result_bytes: int) -> None:
         self._slots = slots
         self._limit = limit
+        self._in_flight = in_flight
         self._lock = threading.Lock()
         self._queue: deque[Job] = deque()
         self._running: set[Job] = set()
@@ -58,10 +62,11 @@ class Jobs:
         self._submitted = 0
         self._closed = False
 
-    def submit(self, settings: Settings, key: Hashable) -> tuple[Job, Future[Measurement]]:
+    def submit(self, settings: Settings, key: Hashable, owner: str | None = None) -> tuple[Job, Future[Measurement]]:
         """Queue a run, or join an equal one, or answer from the results kept.
 
         Raises:
+            LimitError: where the owner has too many that are not done.
             QueueFullError: where too many wait already.
             CancelledError: after :meth:`close`.
         """
@@ -77,11 +82,14 @@ class Jobs:
                     job.progress = Progress("measure", 1, 1)
                     future.set_result(result)
                     return job, future
+            self._refuse_greed(owner)
+            if key not in self._flights:
                 self._refuse_if_full()
                 self._submitted += 1
                 self._queue.append(job)
                 self._flights[key] = job
-            job.waiting.append(future)
+            job.waiting[future] = owner
+            self._gauge()
             return job, future
 
     def take(self) -> Job | None:
@@ -91,6 +99,7 @@ class Jobs:
                 return None
             job = self._queue.popleft()
             self._running.add(job)
+            self._gauge()
             return job
 
     def empty(self) -> bool:
@@ -101,6 +110,8 @@ class Jobs:
         """Hand the outcome to everybody who waits for it, and keep a result for the next who asks."""
         with self._lock:
             self._running.discard(job)
+            self._gauge()
+            counters.count_run(outcome)
             self._forget(job)
             if not isinstance(outcome, OversmoothError):
                 _freeze(outcome)
@@ -112,13 +123,14 @@ class Jobs:
         with self._lock:
             if future not in job.waiting:
                 return
-            job.waiting.remove(future)
+            del job.waiting[future]
             future.set_exception(CancelledError("The run was cancelled."))
             if not job.wanted:
                 # Whoever asks for the same from now on gets a run of its own.
                 self._forget(job)
                 if job in self._queue:
                     self._queue.remove(job)
+                    self._gauge()
 
     def position(self, job: Job) -> int | None:
         """Place in the queue, from 1; None once the run has begun."""
@@ -142,12 +154,30 @@ class Jobs:
                 _resolve(job, CancelledError(CLOSED))
             self._queue.clear()
             self._flights.clear()
+            self._gauge()
+
+    def _refuse_greed(self, owner: str | None) -> None:
+        if self._in_flight is None or owner is None:
+            return
+        jobs = (*self._queue, *self._running)
+        if sum(each == owner for job in jobs for each in job.waiting.values()) >= self._in_flight:
+            raise LimitError(
+                f"One page computes at most {count(self._in_flight, 'run')} at a time here (the limit “in_flight”). "
+                "Wait for the one that runs, or stop it.",
+                "in_flight",
+            )
+
+    def _gauge(self) -> None:
+        counters.QUEUE.set(len(self._queue))
+        counters.RUNNING.set(len(self._running))
 
     def _refuse_if_full(self) -> None:
         # Runs that a free slot is about to take do not wait.
         waiting = max(0, len(self._queue) - (self._slots - len(self._running)))
         if self._limit is not None and len(self._queue) >= self._slots - len(self._running) + self._limit:
-            raise QueueFullError(f"The queue is full, with {count(waiting, 'run')} waiting. Try again in a moment.")
+            raise QueueFullError(
+                f"The queue is full, with {count(waiting, 'run')} waiting (the limit “waiting”). Try again in a moment."
+            )
 
     def _forget(self, job: Job) -> None:
         if self._flights.get(job.key) is job:

@@ -8,9 +8,22 @@ from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from oversmooth.errors import OversmoothError
+    from oversmooth.hosting.allowlist import AllowList
     from oversmooth.measurement import Measurement
     from oversmooth.progress import Progress
     from oversmooth.settings import Settings
+
+
+@dataclass(frozen=True)
+class Start:
+    """To the worker, before everything else: what it may keep and load."""
+
+    model_bytes: int
+    """Memory for models kept loaded."""
+    memory_bytes: int | None
+    """Memory altogether, beyond which the system refuses it more; None for no limit."""
+    models: AllowList | None
+    """The models that may be loaded; None for any."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Finished:
     """Whether the worker ends itself now, because what the run left behind cannot be trusted."""
 
 
-Message = Run | Cancel | Ready | Step | Finished
+Message = Start | Run | Cancel | Ready | Step | Finished
 
 
 def send(stream: IO[bytes], message: Message) -> None:

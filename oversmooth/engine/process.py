@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self, cast
 
-from oversmooth.engine.messages import Message, receive, send
+from oversmooth.engine.messages import Message, Start, receive, send
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,7 +40,7 @@ class WorkerOptions:
     """What every worker of an engine is started with."""
 
     threads: int
-    model_bytes: int
+    start: Start
 
 
 class StartError(Exception):
@@ -63,13 +63,13 @@ class WorkerProcess:
         self._events = events
         # Not multiprocessing: its spawn imports the main script again, which under Streamlit is the whole app.
         # -P: a file in the user's working directory must not be imported in place of a library of its name.
-        command = [sys.executable, "-P", "-m", "oversmooth.engine.worker", f"--model-bytes={options.model_bytes}"]
+        command = [sys.executable, "-P", "-m", "oversmooth.engine.worker"]
         try:
             self._process = subprocess.Popen(  # noqa: S603  nothing in the command comes from a user
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=_environment(options.threads),
+                env=_environment(options),
                 start_new_session=True,  # Ctrl-C in the terminal is for the engine, which then ends its workers
             )
         except OSError as error:
@@ -77,6 +77,7 @@ class WorkerProcess:
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
         threading.Thread(target=self._listen, name="worker-answers", daemon=True).start()
+        self.send(options.start)
 
     def __enter__(self) -> Self:
         return self
@@ -123,16 +124,23 @@ class WorkerProcess:
             self._events.put(Gone())
 
 
-def _environment(threads: int) -> dict[str, str]:
-    return os.environ | {
-        # What this process imports, installed or from a checkout, the worker imports from the same place.
-        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
-        # torch's team does the forward pass; NumPy's BLAS beside it would fight for the same cores (4 times slower).
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": "1",
-        # Threads that spin while they wait made answers ten times slower beside a busy neighbour.
-        "OMP_WAIT_POLICY": "PASSIVE",
-        # One text at a time gains nothing from a further team of threads.
-        "TOKENIZERS_PARALLELISM": "false",
-    }
+def _environment(options: WorkerOptions) -> dict[str, str]:
+    # A hosted server asks no hub: what it measures was fetched before.
+    offline = {} if options.start.models is None else {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    threads = options.threads
+    return (
+        os.environ
+        | offline
+        | {
+            # What this process imports, installed or from a checkout, the worker imports from the same place.
+            "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
+            # torch's team does the forward pass; NumPy's beside it would fight for the same cores (4 times slower).
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+            "OPENBLAS_NUM_THREADS": "1",
+            # Threads that spin while they wait made answers ten times slower beside a busy neighbour.
+            "OMP_WAIT_POLICY": "PASSIVE",
+            # One text at a time gains nothing from a further team of threads.
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+    )

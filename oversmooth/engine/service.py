@@ -12,7 +12,7 @@ import torch
 from oversmooth import inputs
 from oversmooth.bytecache import ByteCache
 from oversmooth.engine.cache import folder_fingerprint
-from oversmooth.engine.messages import Finished, Message, Ready, Run, Step, send
+from oversmooth.engine.messages import Finished, Message, Ready, Run, Start, Step, send
 from oversmooth.errors import CancelledError, OversmoothError, WorkerLostError
 from oversmooth.measuring import measure
 from oversmooth.models.loaded import REFERENCE_BYTES
@@ -22,15 +22,28 @@ from oversmooth.settings import DEFAULT_MODEL, Device
 
 if TYPE_CHECKING:
     from oversmooth.engine.worker import Inbox
+    from oversmooth.hosting.allowlist import AllowList
     from oversmooth.models.loaded import LoadedModel
 
 logger = logging.getLogger(__name__)
 
 
-class Models:
-    """The models kept loaded; the least recently used are let go when their memory passes ``limit`` bytes."""
+OUT_OF_MEMORY = (
+    "The run needs more memory than there is for it. Use fewer or shorter texts or a smaller model; a new process "
+    "takes the place of this one."
+)
 
-    def __init__(self, limit: int) -> None:
+
+class Models:
+    """The models kept loaded; the least recently used are let go when their memory passes ``limit`` bytes.
+
+    Args:
+        limit: bytes.
+        models: those that may be loaded; None for any.
+    """
+
+    def __init__(self, limit: int, models: AllowList | None = None) -> None:
+        self._allowed = models
         self._cache: ByteCache[Hashable, LoadedModel] = ByteCache(limit, lambda model: model.bytes + REFERENCE_BYTES)
 
     def get(
@@ -41,10 +54,10 @@ class Models:
         Raises:
             ModelError: where it cannot be loaded.
         """
-        key = (name, revision, device, folder_fingerprint(name))
+        key = (name, revision, device, folder_fingerprint(name) if self._allowed is None else ())
         model = self._cache.get(key)
         if model is None:
-            model = load(name, revision=revision, device=device, report=report)
+            model = load(name, revision=revision, device=device, report=report, models=self._allowed)
             self._cache.put(key, model)
             # The memory of models let go, back from torch to the device, for the other workers; nothing without a GPU.
             torch.cuda.empty_cache()
@@ -54,11 +67,11 @@ class Models:
 class Service:
     """Measures what is asked for, and says how it went."""
 
-    def __init__(self, inbox: Inbox, answers: IO[bytes], model_bytes: int) -> None:
+    def __init__(self, inbox: Inbox, answers: IO[bytes], start: Start) -> None:
         self._inbox = inbox
         self._answers = answers
         self._sending = threading.Lock()
-        self._models = Models(model_bytes)
+        self._models = Models(start.model_bytes, start.models)
 
     def work(self) -> None:
         """Load the default model, then serve runs until one of them leaves the process in doubt."""
@@ -94,6 +107,8 @@ class Service:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a Rust panic is no Exception
+            if _out_of_memory(error):
+                return Finished(WorkerLostError(OUT_OF_MEMORY), leaving=True)
             logger.exception("A run failed in a way that was not foreseen")
             message = (
                 f"The run stopped on a fault inside Oversmooth or one of its libraries ({type(error).__name__}). "
@@ -105,3 +120,10 @@ class Service:
         # Progress may be reported from other threads than the one that measures.
         with self._sending:
             send(self._answers, answer)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on whichever device; torch has no type of its own for it on the CPU."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    )

@@ -126,8 +126,8 @@ class Supervisor:
         """Have the worker compute one job; whether it may be given the next one."""
         until = None if self._deadline is None else time.monotonic() + self._deadline
         overdue: OversmoothError = DeadlineError(
-            f"The run was stopped because it took longer than the {self._deadline} seconds allowed here. "
-            "Use fewer or shorter texts or a smaller model."
+            f"The run was stopped because it took longer than the {self._deadline or 0:g} seconds allowed here (the "
+            "limit “deadline”). Use fewer or shorter texts or a smaller model."
         )
         cancelled = False
         worker.send(Run(job.number, job.settings))

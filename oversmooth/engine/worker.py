@@ -5,13 +5,13 @@ Requests come on standard input, answers go to standard output; whatever else is
 
 from __future__ import annotations
 
-import argparse
 import os
 import queue
+import sys
 import threading
 from typing import IO, NoReturn
 
-from oversmooth.engine.messages import Cancel, Run, receive
+from oversmooth.engine.messages import Cancel, Run, Start, receive
 
 
 class Inbox:
@@ -40,17 +40,27 @@ class Inbox:
 
 def main() -> NoReturn:
     """Serve the engine at the other end of standard input and output."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model-bytes", type=int, required=True)
-    arguments = parser.parse_args()
     requests, answers = private_pipes()
+    start = receive(requests)
+    if not isinstance(start, Start):
+        os._exit(0)  # The engine is gone already.
+    limit_memory(start.memory_bytes)
     inbox = Inbox(requests)
     # Only now that the pipes are safe from what they print, and the end of the engine is noticed: seconds of imports.
     from oversmooth.engine.service import Service
 
-    Service(inbox, answers, arguments.model_bytes).work()
+    Service(inbox, answers, start).work()
     # Not sys.exit: it would wait for a thread that never comes back.
     os._exit(0)
+
+
+def limit_memory(most: int | None) -> None:
+    """Have the system refuse this process more memory than that; where it cannot, the limit does not hold."""
+    if most is not None and sys.platform == "linux":
+        import resource
+
+        # Of what is written to alone: torch reserves address space far beyond what it uses, and weights are mapped.
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def private_pipes() -> tuple[IO[bytes], IO[bytes]]:

@@ -108,6 +108,12 @@ def _cached_file(identifier: str, file: str, revision: str) -> str | None:
     return path if isinstance(path, str) else None
 
 
+def cached_folder(identifier: str, commit: str) -> Path | None:
+    """The folder of one commit in the local cache, nothing asked of the hub; None where it is not there."""
+    path = _cached_file(identifier, files.CONFIG, commit)
+    return None if path is None else Path(path).parent
+
+
 class _UnreachableError(Exception):
     """The hub did not answer the question; the message says so in a sentence."""
 

@@ -10,13 +10,14 @@ import torch
 from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from oversmooth.errors import ModelError
+from oversmooth.hosting.allowlist import AllowList
 from oversmooth.models import files, heads
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import read_configuration
 from oversmooth.models.heads import Head
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.refusal import quiet, refusing
-from oversmooth.models.sources import locate
+from oversmooth.models.sources import locate, pinned
 from oversmooth.progress import Progress, Report, silent
 from oversmooth.record import ModelRecord
 from oversmooth.settings import Device
@@ -29,7 +30,14 @@ _FEWEST_TOKENS = 3
 """Besides the special ones: the four bases of a genome are a vocabulary."""
 
 
-def load(name: str, *, revision: str | None = None, device: Device = "auto", report: Report = silent) -> LoadedModel:
+def load(
+    name: str,
+    *,
+    revision: str | None = None,
+    device: Device = "auto",
+    report: Report = silent,
+    models: AllowList | None = None,
+) -> LoadedModel:
     """Load a model by catalog name, local folder or hub id, in float32 and evaluation mode.
 
     Args:
@@ -37,14 +45,16 @@ def load(name: str, *, revision: str | None = None, device: Device = "auto", rep
         revision: branch, tag or commit on the hub.
         device: ``auto`` takes CUDA, else MPS, else the CPU.
         report: receives the progress of download and loading.
+        models: those of a hosted server, which alone are loaded then, and from its disk alone.
 
     Raises:
-        ModelError: the model cannot be had, read or trusted to hold its own weights; or the device is not there.
+        ModelError: the model is not on the list; or it cannot be had, read or trusted to hold its own weights; or the
+            device is not there.
         CancelledError: from ``report``.
     """
     place = choose_device(device)
     with quiet():
-        source = locate(name, revision=revision, report=report)
+        source = locate(name, revision=revision, report=report) if models is None else pinned(models.require(name))
         config = read_configuration(source.folder, name)
         checkpoint = files.read_checkpoint(source.folder, name)
         head, claimed = _head_and_parameters(config, name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from oversmooth.errors import ModelError
+from oversmooth.hosting.allowlist import AllowedModel
 from oversmooth.models import catalog, files, hub
 from oversmooth.models.refusal import refusing
 from oversmooth.progress import Report
@@ -61,6 +62,39 @@ def locate(name: str, *, revision: str | None, report: Report) -> Source:
         )
     snapshot = hub.fetch(identifier, revision=revision, name=name, report=report)
     return Source(name, "hub", identifier, snapshot.folder, snapshot.commit, snapshot.sha256)
+
+
+def pinned(model: AllowedModel) -> Source:
+    """The files of a model on a server's list: from this machine alone, and byte for byte those of the list.
+
+    Raises:
+        ModelError: a file is missing, another one, or there is one too many.
+    """
+    name = model.name
+    source = _embedded(name) if model.source == "embedded" else _fetched(model)
+    with refusing(f"The files of “{name}” cannot be read on this server"):
+        present = {each.name for each in source.folder.iterdir()}
+    strange = sorted(set(files.wanted(present)) - set(model.files))
+    missing = sorted(set(model.files) - present)
+    if not strange and not missing:
+        found = files.hashes(source.folder, tuple(model.files), {}, name)
+        strange = sorted(each for each, hashed in found.items() if hashed != model.files[each])
+    if strange or missing:
+        raise ModelError(
+            f"The files of “{name}” on this server are not those of its list ({(strange or missing)[0]}), so it is not "
+            "loaded. Whoever runs the server can fetch it again with `oversmooth allow`."
+        )
+    return source
+
+
+def _fetched(model: AllowedModel) -> Source:
+    folder = hub.cached_folder(model.identifier, str(model.commit))
+    if folder is None:
+        raise ModelError(
+            f"“{model.name}” is on the list of this server, and its files are not there. Whoever runs the server can "
+            "fetch them with `oversmooth allow`."
+        )
+    return Source(model.name, "hub", model.identifier, folder, model.commit, model.files)
 
 
 def _refuse_revision(revision: str | None, name: str) -> None:

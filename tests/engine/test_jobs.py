@@ -13,8 +13,8 @@ from oversmooth.measurement import Measurement
 from oversmooth.settings import Settings
 
 
-def jobs(slots: int = 1, limit: int | None = None, result_bytes: int = 10**6) -> Jobs:
-    return Jobs(slots, limit, result_bytes)
+def jobs(slots: int = 1, limit: int | None = None, result_bytes: int = 10**6, in_flight: int | None = None) -> Jobs:
+    return Jobs(slots, limit, in_flight, result_bytes)
 
 
 def submit(to: Jobs, text: str) -> tuple[Job, Future[Measurement]]:
@@ -166,7 +166,7 @@ def test_a_full_queue_refuses_with_the_number_waiting(slots: int, limit: int) ->
     # Equal requests take no further place.
     assert submit(queue, "running 0")[0].number == 0
     if waiting:
-        queue.release(waiting[0], waiting[0].waiting[0])
+        queue.release(waiting[0], next(iter(waiting[0].waiting)))
         submit(queue, "one more")
 
 

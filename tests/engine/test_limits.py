@@ -15,6 +15,7 @@ from workers import gone, long, running, short, wait
 
 from oversmooth.engine import Engine
 from oversmooth.errors import CancelledError, DeadlineError, QueueFullError, WorkerLostError
+from oversmooth.hosting import Limits
 from oversmooth.settings import Settings
 
 MODEL_BYTES = 250 * 10**6  # MiniLM takes 91 million and 134 for what it may keep: one fits, two do not
@@ -22,7 +23,7 @@ MODEL_BYTES = 250 * 10**6  # MiniLM takes 91 million and 134 for what it may kee
 
 @pytest.fixture(scope="module")
 def hosted() -> Iterator[Engine]:
-    with Engine(threads=1, queue_limit=1, result_bytes=0, model_bytes=MODEL_BYTES) as engine:
+    with Engine(Limits(threads=1, waiting=1, model_bytes=MODEL_BYTES), result_bytes=0) as engine:
         yield engine
 
 
@@ -46,7 +47,7 @@ def test_a_full_queue_refuses_and_takes_again_later(hosted: Engine) -> None:
 
 
 def test_a_run_beyond_the_deadline_is_stopped_and_its_worker_replaced() -> None:
-    with Engine(deadline=3) as engine:
+    with Engine(Limits(deadline=3)) as engine:
         late = engine.submit(long("late"))
         wait(lambda: engine.ready)
         (pid,) = engine.worker_pids
@@ -86,7 +87,7 @@ def test_memory_stays_bounded_over_many_models(hosted: Engine, tmp_path: Path) -
 
 
 def test_workers_are_gone_after_close() -> None:
-    engine = Engine(workers=2)
+    engine = Engine(Limits(workers=2))
     wait(lambda: len(engine.worker_pids) == 2)
     pids = engine.worker_pids
     handle = engine.submit(short("never"))

@@ -12,7 +12,7 @@ from workers import short
 
 from oversmooth import inputs
 from oversmooth.engine import service
-from oversmooth.engine.messages import Finished, Run, Step, receive
+from oversmooth.engine.messages import Finished, Run, Start, Step, receive
 from oversmooth.engine.service import Models, Service
 from oversmooth.engine.worker import Inbox
 from oversmooth.errors import CancelledError, InputError, WorkerLostError
@@ -34,7 +34,7 @@ class Desk:
 def serve(settings: Settings, desk: Desk | None = None) -> tuple[Finished, list[str]]:
     """How the run ends, and the points it reported."""
     answers = io.BytesIO()
-    finished = Service(cast(Inbox, desk or Desk()), answers, 10**9).serve(Run(7, settings))
+    finished = Service(cast(Inbox, desk or Desk()), answers, Start(10**9, None, None)).serve(Run(7, settings))
     answers.seek(0)
     points = []
     while isinstance(answer := receive(answers), Step):

@@ -1,0 +1,132 @@
+"""What each kind of host can bear: one profile, all limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Profile = Literal["local", "hosted-xs", "hosted-s", "hosted-m", "hosted-gpu"]
+
+_MEBI: Final = 2**20
+_GIBI: Final = 2**30
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Bounds(BaseModel):
+    """What a server may be told to grant; None where it is not told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    parameters: Positive | None = None
+    """Parameters of a model."""
+    tokens: Positive | None = None
+    """Tokens of a text, special ones included; a longer one is cut."""
+    characters: Positive | None = None
+    """Characters of all texts of a run together."""
+    texts: Positive | None = None
+    """Texts of a run."""
+    variants: Positive | None = None
+    """Variants of a comparison, besides its baseline."""
+    upload_bytes: Positive | None = None
+    """Bytes of an uploaded file."""
+    waiting: Annotated[int, Field(ge=0)] | None = None
+    """Runs that wait for a worker; those who come then are refused at once."""
+    in_flight: Positive | None = None
+    """Runs of one session that wait or are computed at the same time; a page asks for its sides one after another."""
+    connections: Positive | None = None
+    """Open pages of one network address."""
+    deadline: Annotated[float, Field(gt=0)] | None = None
+    """Seconds that a run may take, loading its model included and waiting not."""
+    workers: Positive | None = None
+    """Processes that compute, each one run at a time."""
+    threads: Positive | None = None
+    """Threads of each of them; without a value, the machine's cores are shared out evenly."""
+    model_bytes: Positive | None = None
+    """Memory for models kept loaded, in all workers together; without a value, half the machine's."""
+    run_bytes: Positive | None = None
+    """Memory that one run may need besides its model, as estimated before anything is loaded."""
+    worker_bytes: Positive | None = None
+    """Memory that one worker may reserve altogether, of which it uses a third to a half; the system refuses it more
+    (Linux alone)."""
+
+
+class Limits(Bounds):
+    """What a server grants; None is without a limit."""
+
+    upload_bytes: Positive = 50 * _MEBI
+    workers: Positive = 1
+
+
+PROFILES: Final[dict[Profile, Limits]] = {
+    "local": Limits(),
+    "hosted-xs": Limits(
+        parameters=35_000_000,
+        tokens=128,
+        characters=20_000,
+        texts=64,
+        variants=3,
+        upload_bytes=200_000,
+        waiting=8,
+        in_flight=1,
+        connections=4,
+        deadline=30,
+        workers=1,
+        threads=1,
+        model_bytes=400 * _MEBI,
+        run_bytes=128 * _MEBI,
+        worker_bytes=2560 * _MEBI,
+    ),
+    "hosted-s": Limits(
+        parameters=150_000_000,
+        tokens=256,
+        characters=20_000,
+        texts=64,
+        variants=4,
+        upload_bytes=_MEBI,
+        waiting=16,
+        in_flight=1,
+        connections=8,
+        deadline=60,
+        workers=2,
+        threads=1,
+        model_bytes=3 * _GIBI,
+        run_bytes=256 * _MEBI,
+        worker_bytes=5 * _GIBI,
+    ),
+    "hosted-m": Limits(
+        parameters=500_000_000,
+        tokens=512,
+        characters=50_000,
+        texts=256,
+        variants=6,
+        upload_bytes=2 * _MEBI,
+        waiting=64,
+        in_flight=1,
+        connections=8,
+        deadline=60,
+        workers=8,
+        threads=1,
+        model_bytes=18 * _GIBI,
+        run_bytes=512 * _MEBI,
+        worker_bytes=7 * _GIBI,
+    ),
+    "hosted-gpu": Limits(
+        parameters=3_000_000_000,
+        tokens=2048,
+        characters=50_000,
+        texts=256,
+        variants=6,
+        upload_bytes=2 * _MEBI,
+        waiting=64,
+        in_flight=1,
+        connections=8,
+        deadline=60,
+        workers=1,
+        threads=4,
+        model_bytes=16 * _GIBI,
+        run_bytes=2 * _GIBI,
+        # Without worker_bytes: CUDA maps the device's memory, which would count.
+    ),
+}

@@ -1,0 +1,38 @@
+"""What a server's list says of a model, from the model itself."""
+
+from __future__ import annotations
+
+from oversmooth.errors import ModelError
+from oversmooth.hosting.allowlist import AllowedModel
+from oversmooth.models import files
+from oversmooth.models.loading import load
+from oversmooth.models.sources import locate
+from oversmooth.progress import Report, silent
+
+
+def describe(name: str, *, revision: str | None = None, report: Report = silent) -> AllowedModel:
+    """Fetch a model, try it, and describe it as an entry of the list of models.
+
+    Raises:
+        ModelError: it cannot be had or measured, or it is a local folder, which has no commit to pin.
+    """
+    source = locate(name, revision=revision, report=report)
+    if source.kind == "folder":
+        raise ModelError(
+            f"“{name}” is a local folder. A server measures models of the hub, pinned to a commit: upload it there, "
+            "and allow it under its hub id."
+        )
+    model = load(name, revision=source.commit, device="cpu", report=report)
+    wanted = files.wanted([each.name for each in source.folder.iterdir()])
+    return AllowedModel(
+        name=name,
+        source=source.kind,
+        identifier=source.identifier,
+        commit=source.commit,
+        files=files.hashes(source.folder, sorted(wanted), source.sha256, name),
+        family=str(model.network.config.model_type),
+        layers=model.record.layers,
+        hidden_size=model.record.hidden_size,
+        parameters=model.record.parameters,
+        positions=model.anatomy.max_positions,
+    )
