@@ -23,8 +23,8 @@ from oversmooth.inputs import encode
 from oversmooth.measuring import one_blas_thread
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.passes import rows_of
 from oversmooth.recording import record
+from oversmooth.rows import rows_of
 from oversmooth.settings import Settings
 
 MODEL = "all-MiniLM-L6-v2"
@@ -62,7 +62,7 @@ def analyse(model: LoadedModel, settings: Settings, states: States) -> None:
         centred=settings.centred_spectra,
     )
     for point, each in states.items():
-        analysis.take(0, point, each)
+        analysis.take((0,), point, each[None])
 
 
 def whole(model: LoadedModel, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 import torch
 from overhead import anew, interleaved
 
-from oversmooth.inputs import Encoded, batch, encode
+from oversmooth.inputs import Encoded, batch, encode_all
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.passes import batches
@@ -36,7 +36,7 @@ def sentences(model: LoadedModel, number: int) -> tuple[str, ...]:
 def encoded(model: LoadedModel, settings: Settings) -> list[Encoded]:
     """The texts as ``measure`` tokenises them."""
     most, special = settings.max_tokens, settings.special_tokens
-    return [encode(text, model, max_tokens=most, special_tokens=special) for text in settings.texts]
+    return list(encode_all(settings.texts, model, max_tokens=most, special_tokens=special))
 
 
 def passes(model: LoadedModel, inputs: Sequence[dict[str, torch.Tensor]]) -> None:

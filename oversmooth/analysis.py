@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,29 +12,11 @@ from oversmooth import metrics
 from oversmooth.fidelity import Fidelity
 from oversmooth.measurement import Note
 from oversmooth.metrics import Metric, TokenStates, UndefinedError
+from oversmooth.rows import Rows, measured_tokens
 from oversmooth.wording import count
 
 MAP_TOKENS = 512
 """Largest side of a stored similarity map; beyond it neighbouring tokens are averaged."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Which rows of the states of one input count."""
-
-    measured: NDArray[np.intp]
-    classification: int | None
-    identities: NDArray[np.intp]
-    """Vocabulary ids of the measured tokens."""
-
-    def tokens(self, states: NDArray[np.float32]) -> TokenStates:
-        """The measured tokens among the states (token, dim) of one input."""
-        anchor = self.classification
-        return TokenStates(
-            states[self.measured],
-            None if anchor is None else states[anchor],
-            includes_classification=anchor is not None and anchor in self.measured,
-        )
 
 
 class Analysis:
@@ -86,16 +67,19 @@ class Analysis:
         self.non_finite: dict[tuple[int, str], str] = {}
         """Reason per input and point at which nothing could be measured."""
 
-    def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
-        """Measure the states (token, dim) of one input at one point, padding and special tokens still among them."""
-        tokens = self.rows[number].tokens(states)
+    def take(self, numbers: Sequence[int], point: str, states: NDArray[np.float32]) -> None:
+        """Measure the states (input, token, dim) of inputs at one point, padding and special tokens among them."""
+        with np.errstate(over="ignore", invalid="ignore"):  # Told in a note.
+            for number, tokens in measured_tokens(self.rows, numbers, states):
+                self._take(number, point, tokens)
+
+    def _take(self, number: int, point: str, tokens: TokenStates) -> None:
         # The squares of float32 values do not overflow float64: their sum is finite exactly where all of them are.
         if not math.isfinite(tokens.energy):
             self._mark_non_finite(number, point, tokens.stored)
             return
-        with np.errstate(over="ignore", invalid="ignore"):  # Told in a note.
-            for metric in self.metrics:
-                self._measure(metric, tokens, number, point)
+        for metric in self.metrics:
+            self._measure(metric, tokens, number, point)
         self.floor[number, self.points[point]] = tokens.floor
         self._keep_spectra(tokens, number, point)
         if self.maps is not None and number == self.shown:

@@ -17,15 +17,16 @@ from oversmooth.calibration import Sampler
 from oversmooth.errors import InputError
 from oversmooth.explaining import Explainer
 from oversmooth.explanation import Explanation
-from oversmooth.inputs import Encoded, batch, encode
+from oversmooth.inputs import Encoded, batch, encode_all
 from oversmooth.intervention import Intervention
 from oversmooth.language_model import Outputs, score
 from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.passes import analyse, batches, rows_of
+from oversmooth.passes import analyse, batches
 from oversmooth.progress import Report, silent
 from oversmooth.provenance import Circumstances, environment, place, provenance
+from oversmooth.rows import rows_of
 from oversmooth.settings import Settings
 from oversmooth.sides import sides_of
 
@@ -47,7 +48,7 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
         model = load(settings.model, revision=settings.revision, device=settings.device, report=report)
     clock["tokenise"] = time.perf_counter()
     with model.lock, one_blas_thread():
-        texts = [_encode(settings, number, model) for number in range(len(settings.texts))]
+        texts = _encode(settings, model)
         clock["measure"] = time.perf_counter()
         explainer = _explainer(settings, model, texts)
         intervention = _intervention(settings, model, texts, explainer)
@@ -85,18 +86,24 @@ def _active(intervention: Intervention | None) -> AbstractContextManager[object]
     return nullcontext() if intervention is None else intervention.active()
 
 
-def _encode(settings: Settings, number: int, model: LoadedModel) -> Encoded:
-    text, most, special = settings.texts[number], settings.max_tokens, settings.special_tokens
-    key = text, most, special
-    known = model.encoded.get(key)
-    if known is not None:
-        return known
-    try:
-        made = encode(text, model, max_tokens=most, special_tokens=special)
-    except InputError as error:
-        raise InputError(place(number, settings.texts) + str(error)) from error
-    model.encoded.put(key, made)
-    return made
+def _encode(settings: Settings, model: LoadedModel) -> list[Encoded]:
+    most, special = settings.max_tokens, settings.special_tokens
+    found: dict[str, Encoded] = {}
+    unknown: list[str] = []
+    for text in dict.fromkeys(settings.texts):
+        known = model.encoded.get((text, most, special))
+        if known is None:
+            unknown.append(text)
+        else:
+            found[text] = known
+    made = encode_all(unknown, model, max_tokens=most, special_tokens=special)
+    for text in unknown:
+        try:
+            found[text] = next(made)
+        except InputError as error:
+            raise InputError(place(settings.texts.index(text), settings.texts) + str(error)) from error
+        model.encoded.put((text, most, special), found[text])
+    return [found[text] for text in settings.texts]
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oversmooth.analysis import Analysis, Rows
+from oversmooth.analysis import Analysis
 from oversmooth.explaining import Explainer
 from oversmooth.fidelity import Fidelity, Sides
 from oversmooth.inputs import Encoded, batch
@@ -19,6 +19,7 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.points import PointSet
 from oversmooth.progress import Progress, Report
 from oversmooth.recording import expected_points, record
+from oversmooth.rows import rows_of
 from oversmooth.settings import Settings
 
 BATCH_TOKENS = 4096
@@ -32,8 +33,9 @@ PARALLEL_TOKENS = 256
 
 ANALYSIS_THREADS = 2
 
-Take = Callable[[int, str, NDArray[np.float32]], None]
-"""Receives the number of a text, a point, and the text's states there (token, dim), padding among them."""
+Take = Callable[[Sequence[int], str, NDArray[np.float32]], None]
+"""Receives the numbers of texts, a point, and the texts' states there (text, token, dim), padding among them, which are
+valid only during the call."""
 
 
 def run_texts(
@@ -45,7 +47,7 @@ def run_texts(
     report: Report,
     begin: Callable[[Sequence[int]], None] | None = None,
 ) -> None:
-    """Run the texts through the model and hand each one's states at every point to ``take``, perhaps in threads.
+    """Run the texts through the model and hand their states at every point to ``take``, perhaps in threads.
 
     ``begin`` is told the numbers of the texts of each pass, before it.
     """
@@ -103,18 +105,13 @@ def analyse(
         run_texts(texts, model, settings.points, intervention, analysis.take, report)
         return analysis
 
-    def take(number: int, point: str, states: NDArray[np.float32]) -> None:
-        analysis.take(number, point, states)
-        explainer.take(number, point, states)
+    def take(numbers: Sequence[int], point: str, states: NDArray[np.float32]) -> None:
+        analysis.take(numbers, point, states)
+        for number, each in zip(numbers, states, strict=True):
+            explainer.take(number, point, each)
 
     run_texts(texts, model, settings.points, intervention, take, report, explainer.begin)
     return analysis
-
-
-def rows_of(text: Encoded) -> Rows:
-    """Which rows of its states count."""
-    measured = np.flatnonzero([token.measured for token in text.tokens.items])
-    return Rows(measured, text.classification, np.asarray(text.ids, dtype=np.intp)[measured])
 
 
 def _read_out(intervention: Intervention | None) -> Callable[[], torch.Tensor] | None:
@@ -131,19 +128,26 @@ class _Waiting:
 
     def add(self, point: str, states: torch.Tensor) -> None:
         # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
-        self._states.append((point, states.to("cpu", torch.float32, copy=True).numpy()))
-        if sum(kept.nbytes for _, kept in self._states) >= WAITING_BYTES:
+        states = states.to("cpu", torch.float32)
+        size = states.nbytes + sum(kept.nbytes for _, kept in self._states)
+        # What is analysed at once need not be copied: the pass goes on only afterwards.
+        self._states.append((point, states.numpy() if size >= WAITING_BYTES else states.numpy().copy()))
+        if size >= WAITING_BYTES:
             self.analyse()
 
     def analyse(self) -> None:
-        tasks = [(number, point, kept[row]) for point, kept in self._states for row, number in enumerate(self._members)]
-        self._states.clear()
-        if tasks and len(tasks[0][2]) >= PARALLEL_TOKENS:
-            for done in [_analysts().submit(self._take, *task) for task in tasks]:
-                done.result()
-        else:
-            for task in tasks:
-                self._take(*task)
+        states, self._states = self._states, []
+        if states and states[0][1].shape[1] < PARALLEL_TOKENS:
+            for point, kept in states:
+                self._take(self._members, point, kept)
+            return
+        tasks = [
+            ((number,), point, kept[row : row + 1])
+            for point, kept in states
+            for row, number in enumerate(self._members)
+        ]
+        for done in [_analysts().submit(self._take, *task) for task in tasks]:
+            done.result()
 
 
 @lru_cache(maxsize=1)

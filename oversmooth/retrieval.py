@@ -63,8 +63,10 @@ class Retrieval:
             return [] if tokens is None else [Found(number, np.nan, reason)]
         with self._lock:
             arrived = self._arrived.setdefault(point, {})
-            # Of several texts the bare states: what was computed of them is larger, and of no further use.
-            arrived[number] = tokens if tokens is None or len(self._identities) == 1 else TokenStates(tokens.stored)
+            # Of several texts the bare states: what was computed of them, and of others with them, is larger, and of no
+            # further use.
+            alone = len(self._identities) == 1
+            arrived[number] = tokens if tokens is None or alone else TokenStates(tokens.stored.copy())
             if len(arrived) < len(self.texts):
                 return []
             del self._arrived[point]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -12,10 +13,11 @@ from oversmooth.fidelity import Sides
 from oversmooth.inputs import Encoded
 from oversmooth.intervention import Intervention
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.passes import rows_of, run_texts
+from oversmooth.passes import run_texts
 from oversmooth.progress import Report
 from oversmooth.recording import expected_points
 from oversmooth.references import Reference, reference_key
+from oversmooth.rows import measured_tokens, rows_of
 from oversmooth.settings import Settings
 
 
@@ -48,9 +50,10 @@ def _run_baseline(settings: Settings, model: LoadedModel, texts: Sequence[Encode
     reference = _empty_reference(settings, model, texts)
     rows = [rows_of(text) for text in texts]
 
-    def take(number: int, point: str, states: NDArray[np.float32]) -> None:
-        if np.isfinite(states[rows[number].measured]).all():
-            reference.keep(number, point, rows[number].tokens(states))
+    def take(numbers: Sequence[int], point: str, states: NDArray[np.float32]) -> None:
+        for number, tokens in measured_tokens(rows, numbers, states):
+            if math.isfinite(tokens.energy):
+                reference.keep(number, point, tokens)
 
     with Intervention(model, ()).active() as intervention:
         run_texts(texts, model, settings.points, intervention, take, report)

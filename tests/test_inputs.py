@@ -16,7 +16,16 @@ from transformers import PreTrainedTokenizerFast
 
 from oversmooth import inputs
 from oversmooth.errors import InputError
-from oversmooth.inputs import CHARACTERS_PER_TOKEN, EXTRA_CHARACTERS, Encoded, batch, encode, stuck, token_limit
+from oversmooth.inputs import (
+    CHARACTERS_PER_TOKEN,
+    EXTRA_CHARACTERS,
+    Encoded,
+    batch,
+    encode,
+    encode_all,
+    stuck,
+    token_limit,
+)
 from oversmooth.models.loaded import LoadedModel
 
 
@@ -253,6 +262,106 @@ class TestUnrulyTokenizer:
         assert words(read("the cat", tiny("bert"))) == ["the", "cat"]
 
 
+def read_until_refused(texts: Sequence[str], model: LoadedModel, *, max_tokens: int = 512) -> tuple[list[str], str]:
+    """The words of each text that is read, joined, and what is said of the first that is not."""
+    found: list[str] = []
+    arriving = encode_all(texts, model, max_tokens=max_tokens, special_tokens=False)
+    try:
+        found.extend(" ".join(words(encoded)) for encoded in arriving)
+    except InputError as error:
+        return found, str(error)
+    return found, ""
+
+
+class Clock:
+    """Stands still but for what a tokenizer adds, and says when the thread that waits for it has looked."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.looked_at = threading.Event()
+
+    def read(self) -> float:
+        if threading.current_thread().name != "tokenizer":
+            self.looked_at.set()
+        return self.seconds
+
+
+class TestSeveralTexts:
+    TEXTS = ("the cat sat", "rain", "the xyzzy cat", "sun and moon " * 40, "a bird", "rain")
+
+    @pytest.mark.parametrize("together", [1, 2, 3, 64])
+    def test_each_is_read_as_alone(self, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inputs, "TEXTS_TOGETHER", together)
+        found = list(encode_all(self.TEXTS, tiny("bert"), max_tokens=20, special_tokens=True))
+        assert found == [read(text, tiny("bert"), max_tokens=20, special_tokens=True) for text in self.TEXTS]
+
+    def test_none_is_none(self) -> None:
+        assert list(encode_all((), tiny("bert"), max_tokens=20, special_tokens=True)) == []
+
+    @pytest.mark.parametrize("together", [1, 2, 64])
+    def test_the_first_that_cannot_be_read_is_told_in_its_place(
+        self, together: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(inputs, "TEXTS_TOGETHER", together)
+        tokens = tokenizer()
+
+        def call(text: str) -> Any:
+            if text == "moon":
+                raise PanicException("index out of bounds")
+            return tokens(text, return_offsets_mapping=True, return_special_tokens_mask=True)
+
+        model = unruly(call)
+        failed = "The tokenizer of tiny failed on this text (PanicException)."
+        empty = "The text is empty: type or paste at least two words."
+        assert read_until_refused(["the cat", "rain", "moon", "sun", " "], model) == (["the cat", "rain"], failed)
+        assert read_until_refused(["the cat", " ", "moon"], model) == (["the cat"], empty)
+        assert read_until_refused(["moon", " "], model) == ([], failed)
+        nothing, sentence = read_until_refused(["the cat", "moon"], model, max_tokens=2)
+        assert nothing == []
+        assert "leaves no room for text" in sentence
+
+    @pytest.fixture
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> Clock:
+        clock = Clock()
+        monkeypatch.setattr(inputs, "TOKENIZER_SECONDS", 0.05)
+        monkeypatch.setattr(inputs, "_stuck", threading.Event())
+        monkeypatch.setattr("oversmooth.inputs.time.monotonic", clock.read)
+        return clock
+
+    def test_one_that_hangs_is_told_in_its_place_and_no_further_one_is_tried(self, clock: Clock) -> None:
+        tokens, release, tried = tokenizer(), threading.Event(), []
+
+        def call(text: str) -> Any:
+            tried.append(text)
+            if text == "moon":
+                clock.seconds += 1.0
+                release.wait(60)
+            return tokens(text, return_offsets_mapping=True, return_special_tokens_mask=True)
+
+        found, sentence = read_until_refused(["the cat", "moon", "sun", "rain"], unruly(call))
+        assert found == ["the cat"]
+        assert "did not finish within 0.05 seconds on this text" in sentence
+        assert stuck()
+        release.set()
+        for thread in threading.enumerate():
+            if thread.name == "tokenizer":
+                thread.join(60)
+        assert tried == ["the cat", "moon"]
+
+    def test_each_has_the_time_for_itself(self, clock: Clock) -> None:
+        tokens = tokenizer()
+
+        def call(text: str) -> Any:
+            clock.seconds += 0.04
+            clock.looked_at.clear()
+            assert clock.looked_at.wait(60)
+            return tokens(text, return_offsets_mapping=True, return_special_tokens_mask=True)
+
+        found = list(encode_all(["the cat", "rain", "moon"], unruly(call), max_tokens=20, special_tokens=False))
+        assert [words(each) for each in found] == [["the", "cat"], ["rain"], ["moon"]]
+        assert not stuck()
+
+
 class TestBatch:
     def padded(self, name: str, texts: Sequence[str]) -> dict[str, Any]:
         model = tiny(name)
@@ -267,3 +376,27 @@ class TestBatch:
 
     def test_one_text_has_no_padding(self) -> None:
         assert self.padded("gpt2", ["the cat"])["attention_mask"] == [[1, 1, 1, 1]]
+
+
+class TestTokensBeyondTheNetwork:
+    """A tokenizer that knows more tokens than the network has embeddings, as some published ones do."""
+
+    def model(self) -> LoadedModel:
+        known = tiny("bert")
+        extended = tokenizer()
+        rows = known.network.config.vocab_size
+        extended.add_tokens([f"new{number}" for number in range(rows - len(extended) + 1)])
+        extended.add_special_tokens({"pad_token": "[NEWPAD]"})
+        return replace(known, tokenizer=extended)
+
+    def test_a_text_without_them_is_read(self) -> None:
+        model = self.model()
+        assert words(read("the cat new0", model))[-1] == "new0"
+        made = batch([read("the cat sat", model), read("rain", model)], model)
+        assert int(made["input_ids"].max()) < tiny("bert").network.config.vocab_size
+        assert made["attention_mask"].tolist()[1] == [1, 1, 1, 0, 0]
+
+    def test_the_first_of_them_is_named(self) -> None:
+        model = self.model()
+        last = f"new{len(model.tokenizer) - 2 - len(tokenizer())}"
+        assert f"does not know the token “{last}”" in refusal(f"the cat {last}", model)

@@ -203,6 +203,8 @@ class TestSettings:
     def test_a_wrong_text_among_several_is_named(self) -> None:
         with pytest.raises(InputError, match=r"^Text 2: The text is empty"):
             measured(tiny("bert"), SENTENCE, " ")
+        with pytest.raises(InputError, match=r"^Text 4: The text is empty"):
+            measured(tiny("bert"), SENTENCE, SHORT, SENTENCE, " ", MIDDLE, " ")
         with pytest.raises(InputError, match=r"^The text is empty"):
             measured(tiny("bert"), " ")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def encoded(model: LoadedModel) -> list[Encoded]:
     return [encode(text, model, max_tokens=64, special_tokens=False) for text in TEXTS]
 
 
-Take = Callable[[int, str, NDArray[np.float32]], None]
+Take = Callable[[Sequence[int], str, NDArray[np.float32]], None]
 
 
 def passes(model: LoadedModel, take: Take) -> None:
@@ -51,7 +51,7 @@ def test_every_text_is_taken_once_at_every_point(
 ) -> None:
     monkeypatch.setattr("oversmooth.passes.BATCH_TOKENS", batch)
     taken: list[tuple[int, str]] = []
-    passes(model, lambda number, point, _: taken.append((number, point)))
+    passes(model, lambda numbers, point, _: taken.extend((number, point) for number in numbers))
     points = sorted({point for _, point in taken})
     assert {"embedding", "0"} <= set(points)
     assert sorted(taken) == [(number, point) for number in range(len(TEXTS)) for point in points]
@@ -69,8 +69,8 @@ def test_the_numbers_are_those_of_each_text_alone(model: LoadedModel) -> None:
 
 @pytest.mark.usefixtures("_mode")
 def test_an_error_while_numbers_are_taken_is_raised(model: LoadedModel) -> None:
-    def take(number: int, point: str, _: NDArray[np.float32]) -> None:
-        if (number, point) == (2, "0"):
+    def take(numbers: Sequence[int], point: str, _: NDArray[np.float32]) -> None:
+        if 2 in numbers and point == "0":
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from oversmooth import points
-from oversmooth.analysis import Rows
 from oversmooth.explaining.attention import EIGENVALUE_TOKENS, AttentionGatherer
 from oversmooth.explaining.norms import NormGatherer
 from oversmooth.explanation import Explanation, Reading
@@ -23,6 +22,7 @@ from oversmooth.mechanisms.corpus import FORMS, Corpus
 from oversmooth.metrics import UndefinedError
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.recording import expected_points
+from oversmooth.rows import Rows
 
 
 class Explainer:

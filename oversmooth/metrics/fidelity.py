@@ -53,7 +53,7 @@ class Baseline:
         spread = float(gram.diagonal().max())
         stored = (gram / (spread or 1.0)).astype(np.float32)
         return cls(
-            mean=states.mean,
+            mean=states.mean.copy(),  # not of all texts that were computed with this one
             gram=stored,
             gram_norm=float(np.linalg.norm(stored.astype(np.float64))),
             neighbours=neighbours,

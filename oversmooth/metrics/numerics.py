@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from oversmooth.metrics.registry import UndefinedError
 
 Float64 = NDArray[np.float64]
 
@@ -34,65 +31,83 @@ PRECISIONS = {
 }
 
 
-def roots(squares: Float64, matrix: Float64, accurate_ratio: float, floor: float) -> Float64:
-    """Singular values, descending, from eigenvalues of a Gram matrix, or by a true SVD where these are too coarse.
+def roots(squares: Float64, matrices: Float64, accurate_ratio: float, floors: Float64) -> Float64:
+    """Singular values, descending, from eigenvalues of Gram matrices, or by a true SVD where these are too coarse.
 
     Args:
-        squares: eigenvalues, ascending.
-        matrix: what the Gram matrix is of.
+        squares: eigenvalues, ascending (s × k).
+        matrices: what the Gram matrices are of (s × n × d).
         accurate_ratio: of a singular value to the largest, down to which the eigenvalues serve.
-        floor: resolution floor; values that do not rise above it are given as 0.
+        floors: resolution floors (s); values that do not rise above them are given as 0.
 
-    Raises:
-        UndefinedError: where the decomposition does not converge.
+    Returns:
+        s × k; NaN where a decomposition does not converge.
     """
     if squares.size == 0:
         return squares
-    largest = squares[-1]
-    coarse = np.abs(squares[squares < accurate_ratio**2 * largest])
-    # An eigenvalue may be off by ε·largest, so even one of 0 may hide a singular value that counts.
-    if coarse.size and coarse.max() + EPSILON * largest > floor**2:
-        values = _converged(np.linalg.svdvals, matrix)[: squares.size]
-    else:
-        values = np.sqrt(np.maximum(squares[::-1], 0.0))
-    values[values <= floor] = 0.0
+    values: Float64 = np.sqrt(np.maximum(squares[:, ::-1], 0.0))
+    for row in np.flatnonzero(squares[:, 0] < accurate_ratio**2 * squares[:, -1]):
+        largest = squares[row, -1]
+        coarse = np.abs(squares[row][squares[row] < accurate_ratio**2 * largest])
+        # An eigenvalue may be off by ε·largest, so even one of 0 may hide a singular value that counts.
+        if coarse.max() + EPSILON * largest > floors[row] ** 2:
+            values[row] = _singular_values(matrices[row])[: squares.shape[1]]
+    values[values <= floors[:, None]] = 0.0
     return values
 
 
-def eigenvalues(gram: Float64) -> Float64:
-    """Eigenvalues of a symmetric matrix, ascending.
-
-    Raises:
-        UndefinedError: where the decomposition does not converge.
-    """
-    return _converged(np.linalg.eigvalsh, gram)
-
-
-def _converged(decompose: Callable[[Float64], NDArray[Any]], matrix: Float64) -> Float64:
+def _singular_values(matrix: Float64) -> Float64:
     try:
-        values: Float64 = decompose(matrix)
-    except np.linalg.LinAlgError as error:
-        raise UndefinedError("the singular value decomposition did not converge") from error
-    return values
+        return np.linalg.svdvals(matrix).astype(np.float64, copy=False)
+    except np.linalg.LinAlgError:
+        return np.full(min(matrix.shape), np.nan)
 
 
-def half_squared_distances(gram: Float64, excess: Float64, inverse: Float64) -> Float64:
-    """½(‖a_i − a_j‖² − (e_i − e_j)²) f_i f_j of all pairs (n × n), in [0, 2].
+def eigenvalues(matrices: Float64) -> Float64:
+    """Eigenvalues of symmetric matrices (s × n × n), ascending (s × n); NaN where they do not converge."""
+    try:
+        return np.linalg.eigvalsh(matrices).astype(np.float64, copy=False)
+    except np.linalg.LinAlgError:
+        if len(matrices) == 1:
+            return np.full(matrices.shape[:2], np.nan)
+        return np.concatenate([eigenvalues(each[None]) for each in matrices])
+
+
+def floats(values: Float64) -> Sequence[float]:
+    """Python's own numbers, one for each sequence."""
+    made: list[float] = values.tolist()
+    return made
+
+
+def divisors(values: Float64) -> Float64:
+    """The values, and 1 in place of 0: what is over 0 is not defined, and nobody reads what stands there."""
+    return np.where(values == 0.0, 1.0, values)
+
+
+def squared_lengths(vectors: Float64) -> Float64:
+    """Squared Euclidean lengths along the last axis."""
+    lengths: Float64 = np.vecdot(vectors, vectors)
+    return lengths
+
+
+def half_squared_distances(grams: Float64, excess: Float64, inverse: Float64) -> Float64:
+    """½(‖a_i − a_j‖² − (e_i − e_j)²) f_i f_j of all pairs (s × n × n), in [0, 2].
 
     Args:
-        gram: of the a_i (n × n).
-        excess: e (n).
-        inverse: factors f (n).
+        grams: of the a_i (s × n × n).
+        excess: e (s × n).
+        inverse: factors f (s × n).
     """
-    half = 0.5 * (gram.diagonal() - excess * excess)
+    half = 0.5 * (grams.diagonal(axis1=1, axis2=2) - excess * excess)
     ones = np.ones_like(half)
     # (h_i + h_j + e_i e_j) f_i f_j as one product of n × 3 matrices: few passes over n × n numbers.
     left = np.array((half, ones, excess)) * inverse
     right = np.array((ones, half, excess)) * inverse
-    distances: Float64 = left.T @ right
-    scaled = gram * inverse[:, None]
-    scaled *= inverse
+    distances: Float64 = left.transpose(1, 2, 0) @ right.transpose(1, 0, 2)
+    scaled = grams * inverse[:, :, None]
+    scaled *= inverse[:, None, :]
     distances -= scaled
-    np.clip(distances, 0.0, 2.0, out=distances)
-    np.fill_diagonal(distances, 0.0)
+    np.maximum(distances, 0.0, out=distances)
+    np.minimum(distances, 2.0, out=distances)
+    distances.reshape(len(half), -1)[:, :: half.shape[1] + 1] = 0.0  # the diagonals
     return distances

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from oversmooth.metrics.numerics import Float64
+from oversmooth.metrics.numerics import Float64, divisors, floats, squared_lengths
 from oversmooth.metrics.registry import metric
+from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 from oversmooth.papers import Paper
 
 RANKME_OFFSET = 1e-7
 
 
-def entropy(shares: Float64) -> float:
-    """Shannon entropy −Σ p ln p in nats of descending shares that sum to 1, with 0 ln 0 = 0."""
-    tail = shares[1:][shares[1:] > 0]
+def _entropies(shares: Float64) -> Float64:
+    """Shannon entropies −Σ p ln p in nats of descending shares that sum to 1, with 0 ln 0 = 0 (s)."""
+    tails = shares[:, 1:]
     # The first share as what the tail leaves: near 1 its logarithm would lose every digit.
-    rest = tail.sum()
-    return float((1.0 - rest) * -np.log1p(-rest) - tail @ np.log(tail))
+    rest = tails.sum(axis=1)
+    logarithms = np.log(np.where(tails > 0.0, tails, 1.0))
+    entropies: Float64 = (1.0 - rest) * -np.log1p(-rest) - (tails * logarithms).sum(axis=1)
+    return entropies
+
+
+def _effective_ranks(stack: Stack) -> Sequence[float]:
+    return floats(np.exp(_entropies(stack.shares)))
+
+
+def _ranks_me(stack: Stack) -> Sequence[float]:
+    shares = stack.shares + RANKME_OFFSET
+    return floats(np.exp(-(shares * np.log(shares)).sum(axis=1)))
+
+
+def _participation_ratios(stack: Stack) -> Sequence[float]:
+    return floats(1.0 / divisors(squared_lengths(stack.energy_shares)))
+
+
+def _numerical_ranks(stack: Stack) -> Sequence[float]:
+    threshold = float(np.finfo(np.float32).eps) * max(stack.count, stack.dimension)
+    return floats((stack.relative > threshold).sum(axis=1, dtype=np.float64))
+
+
+def _matrix_entropies(stack: Stack) -> Sequence[float]:
+    return floats(_entropies(stack.energy_shares))
 
 
 @metric(
@@ -37,7 +64,8 @@ def entropy(shares: Float64) -> float:
 )
 def effective_rank(states: TokenStates) -> float:
     """Exponential of the entropy of the normalised singular values."""
-    return float(np.exp(entropy(states.shares)))
+    states.require_spectrum()
+    return states.shared(_effective_ranks)
 
 
 @metric(
@@ -57,8 +85,8 @@ def effective_rank(states: TokenStates) -> float:
 )
 def rankme(states: TokenStates) -> float:
     """Effective rank with RankMe's offset of 1e-7 on each share."""
-    shares = states.shares + RANKME_OFFSET
-    return float(np.exp(-(shares @ np.log(shares))))
+    states.require_spectrum()
+    return states.shared(_ranks_me)
 
 
 @metric(
@@ -98,7 +126,8 @@ def stable_rank(states: TokenStates) -> float:
 )
 def participation_ratio(states: TokenStates) -> float:
     """Inverse of the sum of squared energy shares."""
-    return float(1.0 / (states.energy_shares @ states.energy_shares))
+    states.require_spectrum()
+    return states.shared(_participation_ratios)
 
 
 @metric(
@@ -118,8 +147,8 @@ def participation_ratio(states: TokenStates) -> float:
 )
 def numerical_rank(states: TokenStates) -> float:
     """Number of singular values above the float32 threshold."""
-    threshold = float(np.finfo(np.float32).eps) * max(states.count, states.dimension)
-    return float(np.count_nonzero(states.relative > threshold))
+    states.require_spectrum()
+    return states.shared(_numerical_ranks)
 
 
 @metric(
@@ -141,4 +170,5 @@ def numerical_rank(states: TokenStates) -> float:
 )
 def matrix_entropy(states: TokenStates) -> float:
     """Shannon entropy of the energy shares."""
-    return entropy(states.energy_shares)
+    states.require_spectrum()
+    return states.shared(_matrix_entropies)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from oversmooth.metrics.numerics import floats
 from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 from oversmooth.papers import Paper
+
+
+def _mean_norms(stack: Stack) -> Sequence[float]:
+    return floats(stack.norms.sum(axis=1) / stack.count)
 
 
 @metric(
@@ -27,11 +34,15 @@ from oversmooth.papers import Paper
 )
 def mean_norm(states: TokenStates) -> float:
     """Mean Euclidean norm of the tokens."""
-    return float(states.norms.mean())
+    return states.shared(_mean_norms)
+
+
+def _norms_of_means(stack: Stack) -> Sequence[float]:
+    return floats(np.sqrt(stack.mean_energies))
 
 
 def _mean_resolved(states: TokenStates) -> bool:
-    return math.sqrt(states.count) * float(np.linalg.norm(states.mean)) > states.floor
+    return math.sqrt(states.count) * states.shared(_norms_of_means) > states.floor
 
 
 @metric(
@@ -51,7 +62,20 @@ def _mean_resolved(states: TokenStates) -> bool:
 )
 def mean_token_norm(states: TokenStates) -> float:
     """Euclidean norm of the mean token; √n times it is the norm of the states' projection on equal tokens."""
-    return float(np.linalg.norm(states.mean))
+    return states.shared(_norms_of_means)
+
+
+def _activations(stack: Stack) -> Sequence[tuple[float, float]]:
+    """Largest and median absolute activation."""
+    # On the stored dtype: the order of the values is the same, and selection is several times quicker in float32.
+    sizes = np.abs(stack.stored).reshape(len(stack.stored), -1)
+    middle = sizes.shape[1] // 2
+    sizes.partition(middle, axis=1)
+    medians = sizes[:, middle].astype(np.float64)
+    if sizes.shape[1] % 2 == 0:
+        medians = 0.5 * (medians + sizes[:, :middle].max(axis=1))
+    largest = sizes[:, middle:].max(axis=1).astype(np.float64)
+    return list(zip(floats(largest), floats(medians), strict=True))
 
 
 @metric(
@@ -65,13 +89,7 @@ def mean_token_norm(states: TokenStates) -> float:
 )
 def max_activation_ratio(states: TokenStates) -> float:
     """Largest over median absolute activation."""
-    # On the stored dtype: the order of the values is the same, and selection is several times quicker in float32.
-    sizes = np.abs(states.stored).ravel()
-    middle = sizes.size // 2
-    sizes.partition(middle)
-    median = float(sizes[middle])
-    if sizes.size % 2 == 0:
-        median = 0.5 * (median + float(sizes[:middle].max()))
+    largest, median = states.shared(_activations)
     if median == 0.0:
         raise UndefinedError("the median activation is zero")
-    return float(sizes[middle:].max()) / median
+    return largest / median

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from oversmooth.metrics.numerics import EPSILON, Float64
+from oversmooth.metrics.numerics import EPSILON, Float64, divisors, floats, squared_lengths
 from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 from oversmooth.papers import Paper
 from oversmooth.wording import count
@@ -26,11 +29,19 @@ YAN = Paper(
 RBF_WIDTH = 0.5
 
 
-def _mean_pairwise_cosine(vectors: Float64, norms: Float64) -> float:
-    """Mean cosine over pairs i ≠ j in O(nd): (n‖m‖² − 1)/(n − 1), m the mean of the unit rows."""
-    size = len(norms)
-    mean = (1.0 / norms) @ vectors / size
-    return float((size * (mean @ mean) - 1.0) / (size - 1))
+def _mean_pairwise_cosines(vectors: Float64, lengths: Float64) -> Sequence[float]:
+    """Mean cosines over pairs i ≠ j in O(nd): (n‖m‖² − 1)/(n − 1), m the mean of the unit rows (s)."""
+    size = lengths.shape[1]
+    means = np.vecmat(1.0 / lengths, vectors) / size
+    return floats((size * squared_lengths(means) - 1.0) / (size - 1))
+
+
+def _mean_cosines(stack: Stack) -> Sequence[float]:
+    return _mean_pairwise_cosines(stack.values, stack.lengths)
+
+
+def _centred_mean_cosines(stack: Stack) -> Sequence[float]:
+    return _mean_pairwise_cosines(stack.centred, divisors(np.sqrt(stack.residual_energies)))
 
 
 @metric(
@@ -46,11 +57,19 @@ def token_cosine(states: TokenStates) -> float:
     """Mean cosine over all pairs of different tokens."""
     states.require_pairs()
     states.require_directions()
-    return _mean_pairwise_cosine(states.values, states.norms)
+    return states.shared(_mean_cosines)
 
 
-def _distances_from_mean_resolved(states: TokenStates) -> bool:
-    return bool((states.residual_energies**0.5 > states.precision.rounding * states.norms).all())
+def _distances_from_mean_resolved(stack: Stack) -> Sequence[bool]:
+    above = np.sqrt(stack.residual_energies) > stack.precision.rounding * stack.norms
+    resolved: list[bool] = np.logical_and.reduce(above, axis=1).tolist()
+    return resolved
+
+
+def _at_the_mean(stack: Stack) -> Sequence[int]:
+    """How many tokens equal the mean token."""
+    equal: list[int] = (stack.residual_energies == 0.0).sum(axis=1).tolist()
+    return equal
 
 
 @metric(
@@ -61,23 +80,39 @@ def _distances_from_mean_resolved(states: TokenStates) -> bool:
     upper=1,
     reads="The mean cosine after the mean token of the text is removed: what is alike beyond a common offset.",
     caveat="Equal norms alone give −1/(n − 1), so only departures from that value say something.",
-    resolved=_distances_from_mean_resolved,
+    resolved=lambda states: states.shared(_distances_from_mean_resolved),
 )
 def token_cosine_centred(states: TokenStates) -> float:
     """Mean cosine over all pairs of different tokens after subtracting the mean token."""
     states.require_pairs()
-    zero = states.count - np.count_nonzero(states.residual_energies)
+    zero = states.shared(_at_the_mean)
     if zero:
         raise UndefinedError(
             f"the cosine with a token equal to the mean token is not defined ({zero} of {count(states.count, 'token')})"
         )
-    return _mean_pairwise_cosine(states.centred, np.sqrt(states.residual_energies))
+    return states.shared(_centred_mean_cosines)
 
 
-def _directions_resolved(states: TokenStates) -> bool:
+def _over_pairs(matrices: Float64) -> Float64:
+    """Means over pairs i ≠ j of matrices with a diagonal of zeros (s)."""
+    count = matrices.shape[1]
+    means: Float64 = matrices.reshape(-1, count * count).sum(axis=1) / (count * (count - 1))
+    return means
+
+
+def _directions_resolved(stack: Stack) -> Sequence[bool]:
     # Rounding turns a token by up to u, so the distance of two unit tokens changes by up to 2u; then the gaps' own ε.
-    mean_square = 2.0 * states.cosine_gaps.sum() / (states.count * (states.count - 1))
-    return bool(mean_square > (2.0 * states.precision.rounding) ** 2 + 8.0 * EPSILON * states.spread)
+    mean_squares = 2.0 * _over_pairs(stack.cosine_gaps)
+    turned = (2.0 * stack.precision.rounding) ** 2 + 8.0 * EPSILON * stack.spreads
+    resolved: list[bool] = (mean_squares > turned).tolist()
+    return resolved
+
+
+def _log_mean_similarities(stack: Stack) -> Sequence[float]:
+    # ‖x̂ᵢ − x̂ⱼ‖² = 2(1 − cos); as differences from 1, so that alike tokens keep their digits. The diagonal adds 0.
+    differences = stack.cosine_gaps * (-2.0 / RBF_WIDTH)
+    np.expm1(differences, out=differences)
+    return floats(np.log1p(_over_pairs(differences)))
 
 
 @metric(
@@ -89,15 +124,24 @@ def _directions_resolved(states: TokenStates) -> bool:
     unit="nats",
     reads="The log mean Gaussian similarity of the unit tokens: 0 when all are the same, −4 when orthogonal.",
     caveat="Ruled by the closest pairs; on unit vectors with width 0.5, the form that the paper's figures fit.",
-    resolved=_directions_resolved,
+    resolved=lambda states: states.shared(_directions_resolved),
 )
 def rbf_distance(states: TokenStates) -> float:
     """Log of the mean radial-basis similarity over pairs of different unit tokens."""
     states.require_pairs()
-    # ‖x̂ᵢ − x̂ⱼ‖² = 2(1 − cos); as differences from 1, so that alike tokens keep their digits. The diagonal adds 0.
-    differences = states.cosine_gaps * (-2.0 / RBF_WIDTH)
-    np.expm1(differences, out=differences)
-    return float(np.log1p(differences.sum() / (states.count * (states.count - 1))))
+    states.require_directions()
+    return states.shared(_log_mean_similarities)
+
+
+def _classification_lengths(stack: Stack) -> Sequence[float]:
+    return floats(np.sqrt(squared_lengths(stack.classifications)))
+
+
+def _classification_cosines(stack: Stack) -> Sequence[float]:
+    """Sums of the cosines of [CLS] to the tokens."""
+    lengths = divisors(np.sqrt(squared_lengths(stack.classifications)))
+    cosines = np.matvec(stack.values, stack.classifications) / (stack.lengths * lengths[:, None])
+    return floats(cosines.sum(axis=1))
 
 
 @metric(
@@ -111,16 +155,14 @@ def rbf_distance(states: TokenStates) -> float:
 )
 def cls_uniformity(states: TokenStates) -> float:
     """Mean cosine of the classification token to every other token."""
-    anchor = states.classification
-    if anchor is None:
+    if not states.has_classification:
         raise UndefinedError("this tokenizer adds no [CLS] token")
     states.require_directions()
-    length = float(np.sqrt(anchor @ anchor))
-    if length == 0.0:
+    if states.shared(_classification_lengths) == 0.0:
         raise UndefinedError("the [CLS] token is the zero vector")
-    cosines = states.values @ anchor / (states.norms * length)
+    total = states.shared(_classification_cosines)
     if states.includes_classification:
         if states.count < 2:
             raise UndefinedError("there is no token beside [CLS]")
-        return float((cosines.sum() - 1.0) / (states.count - 1))
-    return float(cosines.mean())
+        return (total - 1.0) / (states.count - 1)
+    return total / states.count

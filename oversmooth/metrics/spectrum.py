@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from oversmooth.metrics.numerics import EPSILON, Float64
+from oversmooth.metrics.numerics import EPSILON, Float64, floats, squared_lengths
 from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.similarity import YAN
+from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 
 
@@ -18,14 +20,18 @@ def _middle(ordered: Float64) -> float:
     return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 
-def _deviations(states: TokenStates) -> Float64:
-    deviations: Float64 = states.relative - states.relative.sum() / states.relative.size
-    return deviations
+def _moments(stack: Stack) -> Sequence[tuple[float, float]]:
+    """Second and third central moment of σ/σ_1."""
+    size = stack.relative.shape[1]
+    deviations = stack.relative - stack.relative.sum(axis=1, keepdims=True) / size
+    seconds = squared_lengths(deviations) / size
+    thirds = np.vecdot(deviations * deviations, deviations) / size
+    return list(zip(floats(seconds), floats(thirds), strict=True))
 
 
-def _variance(states: TokenStates) -> float:
-    deviations = _deviations(states)
-    return float(deviations @ deviations) / deviations.size
+def _spread_resolved(states: TokenStates) -> bool:
+    variance, _ = states.shared(_moments)
+    return math.sqrt(variance) * float(states.singular_values[0]) > states.floor
 
 
 @metric(
@@ -50,15 +56,15 @@ def explained_variance_1(states: TokenStates) -> float:
     upper=np.inf,
     reads="The skewness of the singular values over the largest: large when few tower over a long tail.",
     caveat="Grows with min(n, d), so compare texts of equal length.",
-    resolved=lambda states: math.sqrt(_variance(states)) * float(states.singular_values[0]) > states.floor,
+    resolved=_spread_resolved,
 )
 def spectrum_skewness(states: TokenStates) -> float:
     """Population skewness of σ/σ_1."""
-    variance = _variance(states)
+    states.require_spectrum()
+    variance, third = states.shared(_moments)
     if variance <= EPSILON**2:
         raise UndefinedError("all singular values are equal")
-    deviations = _deviations(states)
-    return float((deviations * deviations) @ deviations / deviations.size / variance**1.5)
+    return float(third / variance**1.5)
 
 
 @metric(

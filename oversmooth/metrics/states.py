@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from oversmooth.metrics.numerics import PRECISIONS, Float64, eigenvalues, half_squared_distances, roots
+from oversmooth.metrics.numerics import PRECISIONS, Float64
 from oversmooth.metrics.registry import UndefinedError
+from oversmooth.metrics.stacks import Stack
 from oversmooth.wording import count
 
-WIDE_SPREAD = 1e5
-"""Ratio of squared lengths beyond which the cosines of the short tokens no longer come from the shared Gram matrix."""
+Value = TypeVar("Value")
 
 
 class TokenStates:
     """Hidden states X of one sequence at one point: n tokens × d dimensions, in float64.
 
-    One Gram product of the *centred* tokens serves cosine, rank, spectrum and entropy: the raw Gram matrix follows
-    by a rank-one update without cancellation, which the other direction would not give in the over-smoothed regime.
+    One sequence of a :class:`~oversmooth.metrics.stacks.Stack`, which computes; here stands what is not defined.
 
     Accuracy, wherever ``resolved`` does not object: cosines and their means to an absolute 1e-10; singular values to
     a relative 1e-8 (float32 states) or 1e-9 (float64 states), but never better than a few ε of the largest one; all
@@ -30,23 +30,35 @@ class TokenStates:
         values: n × d, float32 or float64, finite, of float32's magnitudes. The dtype decides the resolution.
         classification: the [CLS] token's state (d), where the model has one.
         includes_classification: whether that token is also one of the rows.
+        among: a stack, with the number in it of these tokens, where what sequences share is computed for all of them.
     """
 
     def __init__(
-        self, values: ArrayLike, classification: ArrayLike | None = None, *, includes_classification: bool = False
+        self,
+        values: ArrayLike,
+        classification: ArrayLike | None = None,
+        *,
+        includes_classification: bool = False,
+        among: tuple[Stack, int] | None = None,
     ) -> None:
         stored = np.asarray(values)
         if stored.ndim != 2 or stored.size == 0 or stored.dtype not in PRECISIONS:
             raise ValueError(f"expected a float32 or float64 matrix, got {stored.dtype} of shape {stored.shape}")
+        anchor = np.zeros(stored.shape[1]) if classification is None else np.asarray(classification)
+        self._stack, self._row = among or (Stack(stored[None], anchor[None]), 0)
         self.stored = stored
-        self.precision = PRECISIONS[stored.dtype]
-        self.values: Float64 = stored.astype(np.float64)
-        self.count: int = stored.shape[0]
-        self.dimension: int = stored.shape[1]
-        self.classification: Float64 | None = None
-        if classification is not None:
-            self.classification = np.asarray(classification, dtype=np.float64)
+        self.count = self._stack.count
+        self.dimension = self._stack.dimension
+        self.has_classification = classification is not None
         self.includes_classification = includes_classification
+
+    def shared(self, compute: Callable[[Stack], Sequence[Value]]) -> Value:
+        """This sequence's value of what is computed for all sequences of the stack at once."""
+        return self._stack.once(compute)[self._row]
+
+    def _of(self, arrays: Float64) -> Float64:
+        array: Float64 = arrays[self._row]
+        return array
 
     def require_pairs(self) -> None:
         """Raise :class:`UndefinedError` where there is no pair of tokens."""
@@ -60,58 +72,58 @@ class TokenStates:
 
     def require_directions(self) -> None:
         """Raise :class:`UndefinedError` where a token is the zero vector, which has no direction."""
-        zero = self.count - np.count_nonzero(self.norms)
+        zero = self._stack.zeros[self._row]
         if zero:
             raise UndefinedError(
                 f"the cosine with a zero vector is not defined ({zero} of {count(self.count, 'token')})"
             )
 
+    def require_spectrum(self) -> None:
+        """Raise :class:`UndefinedError` where every token is the zero vector, or no decomposition converges."""
+        self.require_energy()
+        _require_convergence(self._of(self._stack.singular_values))
+
     # -- mean and norms -------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _centring(self) -> tuple[Float64, Float64]:
-        # By way of the first token: alike tokens have exact differences, and equal ones a residual of exactly 0.
-        centred = self.values - self.values[0]
-        offset = centred.mean(axis=0)
-        centred -= offset
-        return self.values[0] + offset, centred
+    @property
+    def values(self) -> Float64:
+        """X in float64 (n × d)."""
+        return self._of(self._stack.values)
 
     @property
     def mean(self) -> Float64:
         """Mean token (d)."""
-        return self._centring[0]
+        return self._of(self._stack.means)
 
     @property
     def centred(self) -> Float64:
         """RX = X − 1 meanᵀ (n × d), the part that differs between tokens."""
-        return self._centring[1]
+        return self._of(self._stack.centred)
 
-    @cached_property
+    @property
     def norms(self) -> Float64:
         """Euclidean norms of the tokens (n)."""
-        norms: Float64 = np.sqrt(np.einsum("ij,ij->i", self.values, self.values))
-        return norms
+        return self._of(self._stack.norms)
 
-    @cached_property
+    @property
     def energy(self) -> float:
         """‖X‖_F²."""
-        return float(self.norms @ self.norms)
+        return float(self._stack.energies[self._row])
 
-    @cached_property
+    @property
     def residual_energies(self) -> Float64:
         """Squared distances of the tokens to their mean (n)."""
-        energies: Float64 = np.einsum("ij,ij->i", self.centred, self.centred)
-        return energies
+        return self._of(self._stack.residual_energies)
 
-    @cached_property
+    @property
     def residual_energy(self) -> float:
         """‖RX‖_F², exactly 0 for equal tokens."""
-        return float(self.residual_energies.sum())
+        return float(self._stack.residual_sums[self._row])
 
     @property
     def floor(self) -> float:
         """Resolution floor u·‖X‖_F: what rounding the stored states may change in any singular value (Weyl)."""
-        return self.precision.rounding * math.sqrt(self.energy)
+        return float(self._stack.floors[self._row])
 
     @property
     def residual_resolved(self) -> bool:
@@ -120,48 +132,25 @@ class TokenStates:
 
     # -- pairs of tokens ------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def centred_gram(self) -> Float64:
         """RX(RX)ᵀ (n × n)."""
-        return self.centred @ self.centred.T
+        return self._of(self._stack.centred_grams)
 
-    @cached_property
-    def _along_mean(self) -> Float64:
-        """RX·mean (n)."""
-        return self.centred @ self.mean
-
-    @cached_property
+    @property
     def gram(self) -> Float64:
         """XXᵀ (n × n), from the centred one by a rank-one update."""
-        offset = self._along_mean + 0.5 * (self.mean @ self.mean)
-        gram = self.centred_gram + offset[:, None]
-        gram += offset[None, :]
-        return gram
+        return self._of(self._stack.grams)
 
-    @cached_property
-    def spread(self) -> float:
-        """Largest squared distance of a token to the mean over the smallest squared norm; the gaps err by ε of it."""
-        return float(self.residual_energies.max() / self.norms.min() ** 2)
-
-    @cached_property
+    @property
     def cosine_gaps(self) -> Float64:
         """1 − cosine of every pair of tokens (n × n), in [0, 2], without the cancellation of that subtraction.
-
-        1 − cos(x_i, x_j) = (‖x_i − x_j‖² − (‖x_i‖ − ‖x_j‖)²) / (2‖x_i‖‖x_j‖), from residuals alone.
 
         Raises:
             UndefinedError: where a token is the zero vector.
         """
         self.require_directions()
-        norms = self.norms
-        if self.spread > WIDE_SPREAD:
-            units = self.values / norms[:, None]
-            units -= units[0]
-            return half_squared_distances(units @ units.T, np.zeros(self.count), np.ones(self.count))
-        length = float(np.sqrt(self.mean @ self.mean))
-        # ‖x_i‖ − ‖mean‖
-        excess = (self.residual_energies + 2.0 * self._along_mean) / (norms + length)
-        return half_squared_distances(self.centred_gram, excess, 1.0 / norms)
+        return self._of(self._stack.cosine_gaps)
 
     @property
     def cosines(self) -> Float64:
@@ -174,20 +163,16 @@ class TokenStates:
 
     # -- spectra --------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def singular_values(self) -> Float64:
         """σ_1 ≥ … ≥ σ_min(n, d) of X; those that do not rise above the floor are 0.
 
         Raises:
             UndefinedError: where the decomposition does not converge.
         """
-        if self.count <= self.dimension:
-            gram = self.gram
-        else:
-            gram = self._centred_scatter + self.count * np.outer(self.mean, self.mean)
-        return roots(eigenvalues(gram), self.values, self.precision.accurate_ratio, self.floor)
+        return _require_convergence(self._of(self._stack.singular_values))
 
-    @cached_property
+    @property
     def centred_singular_values(self) -> Float64:
         """Singular values of RX, descending: min(n − 1, d) of them, the structural zero of centring left out.
 
@@ -196,46 +181,30 @@ class TokenStates:
         Raises:
             UndefinedError: where the decomposition does not converge.
         """
-        if self.count <= self.dimension:
-            squares = eigenvalues(self.centred_gram)[1:]
-        else:
-            squares = eigenvalues(self._centred_scatter)
-        return roots(squares, self.centred, self.precision.accurate_ratio, self.floor)
+        return _require_convergence(self._of(self._stack.centred_singular_values))
 
     @property
-    def _centred_scatter(self) -> Float64:
-        return self.centred.T @ self.centred
-
-    @cached_property
-    def shares(self) -> Float64:
-        """σ_i / Σσ, descending.
-
-        Raises:
-            UndefinedError: where every token is the zero vector.
-        """
-        self.require_energy()
-        shares: Float64 = self.singular_values / self.singular_values.sum()
-        return shares
-
-    @cached_property
     def energy_shares(self) -> Float64:
         """σ_i² / Σσ², descending.
 
         Raises:
-            UndefinedError: where every token is the zero vector.
+            UndefinedError: where every token is the zero vector, or the decomposition does not converge.
         """
-        self.require_energy()
-        squares = self.singular_values * self.singular_values
-        shares: Float64 = squares / squares.sum()
-        return shares
+        self.require_spectrum()
+        return self._of(self._stack.energy_shares)
 
-    @cached_property
+    @property
     def relative(self) -> Float64:
         """σ_i / σ_1, descending from 1.
 
         Raises:
-            UndefinedError: where every token is the zero vector.
+            UndefinedError: where every token is the zero vector, or the decomposition does not converge.
         """
-        self.require_energy()
-        relative: Float64 = self.singular_values / self.singular_values[0]
-        return relative
+        self.require_spectrum()
+        return self._of(self._stack.relative)
+
+
+def _require_convergence(values: Float64) -> Float64:
+    if values.size and math.isnan(values[0]):
+        raise UndefinedError("the singular value decomposition did not converge")
+    return values

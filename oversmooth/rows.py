@@ -1,0 +1,80 @@
+"""The measured tokens among a batch's states, ready for the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversmooth.metrics import TokenStates
+from oversmooth.metrics.stacks import Stack
+
+if TYPE_CHECKING:
+    from oversmooth.inputs import Encoded
+
+STACK_BYTES = 2**19
+"""Float64 states of texts of equal length that are computed together: they stay in a core's cache."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows of the states of one input count."""
+
+    measured: NDArray[np.intp]
+    classification: int | None
+    identities: NDArray[np.intp]
+    """Vocabulary ids of the measured tokens."""
+
+    @cached_property
+    def includes_classification(self) -> bool:
+        """Whether the classification token is measured too."""
+        return self.classification is not None and self.classification in self.measured
+
+
+def rows_of(text: Encoded) -> Rows:
+    """Which rows of its states count."""
+    measured = np.flatnonzero([token.measured for token in text.tokens.items])
+    return Rows(measured, text.classification, np.asarray(text.ids, dtype=np.intp)[measured])
+
+
+def measured_tokens(
+    rows: Sequence[Rows], numbers: Sequence[int], states: NDArray[np.float32]
+) -> Iterator[tuple[int, TokenStates]]:
+    """The measured tokens of several inputs, each with the number of its input.
+
+    Args:
+        rows: of all inputs.
+        numbers: of the inputs, in the order of the states.
+        states: of these inputs at one point (input, token, dim), padding and special tokens among them.
+    """
+    wide = 8 * states.shape[2]
+    for count, group in groupby(range(len(numbers)), key=lambda place: len(rows[numbers[place]].measured)):
+        places = list(group)
+        most = max(1, STACK_BYTES // (wide * count))
+        for first in range(0, len(places), most):
+            chosen = places[first : first + most]
+            yield from _stacked([(numbers[place], rows[numbers[place]], states[place]) for place in chosen])
+
+
+def _stacked(inputs: Sequence[tuple[int, Rows, NDArray[np.float32]]]) -> Iterator[tuple[int, TokenStates]]:
+    stored = np.stack([states[row.measured] for _, row, states in inputs])
+    # Row 0 stands in where there is no [CLS] token; nobody reads it.
+    anchors = np.stack([states[row.classification or 0] for _, row, states in inputs])
+    # Decompositions refuse a whole stack for one input that is not finite.
+    finite = np.array([bool(np.isfinite(each).all()) for each in stored])
+    whole = finite.all()
+    stack = Stack(stored, anchors) if whole else Stack(stored[finite], anchors[finite])
+    places = (np.cumsum(finite) - 1).tolist()
+    for index, (number, row, _) in enumerate(inputs):
+        tokens = TokenStates(
+            stored[index],
+            None if row.classification is None else anchors[index],
+            includes_classification=row.includes_classification,
+            among=(stack, places[index]) if finite[index] else None,
+        )
+        yield number, tokens

@@ -1,0 +1,164 @@
+"""Texts of equal length are computed together: each has the numbers, gaps and notes that it has alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from reference import matrices
+
+from oversmooth import metrics
+from oversmooth.analysis import Analysis
+from oversmooth.measurement import Note
+from oversmooth.rows import Rows
+
+States = NDArray[np.float32]
+POINT = "0"
+
+
+def texts(tokens: int, dimension: int) -> list[States]:
+    """States of texts of [CLS], that many tokens and [SEP]: ordinary ones and such as have something undefined."""
+    count = max(tokens, 4) + 2
+
+    def plain(seed: int) -> States:
+        return matrices.plain(count, dimension, seed).astype(np.float32)
+
+    not_a_number, infinite, zero_token, massive, zero_cls, broken_cls, at_the_mean = (plain(seed) for seed in range(7))
+    not_a_number[1, 1] = np.nan
+    infinite[1] = np.inf
+    zero_token[1] = 0.0
+    massive[1] *= 1e6
+    zero_cls[0] = 0.0
+    broken_cls[0, 0] = np.nan
+    at_the_mean[2] = -at_the_mean[1]
+    at_the_mean[3:] = 0.0
+    alike, long_tail = (matrices.over_smoothed(count, dimension, ratio, seed=8) for ratio in (1e-9, 1e-5))
+    equal, zero = np.tile(plain(9)[:1], (count, 1)), np.zeros((count, dimension))
+    states: list[NDArray[Any]] = [
+        plain(10),
+        not_a_number,
+        zero_token,
+        infinite,
+        plain(11),
+        equal,
+        zero,
+        at_the_mean,
+        massive,
+    ]
+    states += [alike, long_tail, zero_cls, broken_cls, plain(12)]
+    return [each[: tokens + 2].astype(np.float32) for each in states]
+
+
+def rows(states: Sequence[States], *, special: bool, classification: int | None = 0) -> list[Rows]:
+    return [
+        Rows(np.arange(len(each)) if special else np.arange(1, len(each) - 1), classification, np.arange(len(each)))
+        for each in states
+    ]
+
+
+def analysed(states: Sequence[States], rows: Sequence[Rows], numbers: Sequence[int] | None = None) -> Analysis:
+    """All at once, padded at the end with numbers that nobody may read."""
+    analysis = Analysis(
+        metrics.names(), (POINT,), rows, states[0].shape[1], similarity=True, shown=len(rows) - 1, centred=True
+    )
+    width = max(len(each) for each in states) + 1
+    padded = np.full((len(states), width, states[0].shape[1]), 1e30, dtype=np.float32)
+    for row, each in enumerate(states):
+        padded[row, : len(each)] = each
+    order = list(range(len(states)) if numbers is None else numbers)
+    analysis.take(order, POINT, padded[order])
+    return analysis
+
+
+def assert_as_alone(states: Sequence[States], rows: Sequence[Rows], together: Analysis) -> None:
+    for number, (each, row) in enumerate(zip(states, rows, strict=True)):
+        alone = analysed([each], [row])
+        for name, curve in together.curves.items():
+            np.testing.assert_allclose(curve[number], alone.curves[name][0], rtol=1e-12, atol=1e-14, err_msg=name)
+        components = alone.raw.shape[2]
+        np.testing.assert_allclose(together.raw[number, :, :components], alone.raw[0], rtol=1e-12)
+        assert np.isnan(together.raw[number, :, components:]).all()
+        assert together.centred is not None
+        assert alone.centred is not None
+        np.testing.assert_allclose(together.centred[number, :, :components], alone.centred[0], rtol=1e-9)
+        np.testing.assert_allclose(together.floor[number], alone.floor[0], rtol=1e-14)
+        assert notes(together, number) == notes(alone, 0)
+        assert together.non_finite.get((number, POINT)) == alone.non_finite.get((0, POINT))
+
+
+def notes(analysis: Analysis, number: int) -> list[Note]:
+    """Those of one input, but for the map, which only one text has."""
+    return [
+        replace(note, input=0)
+        for note in analysis.ordered_notes()
+        if note.input == number and note.metric != "similarity"
+    ]
+
+
+@pytest.mark.parametrize("special", [False, True])
+@pytest.mark.parametrize("shape", [(6, 12), (2, 12), (9, 4), (1, 12)], ids=str)
+def test_no_text_changes_the_numbers_of_those_beside_it(shape: tuple[int, int], special: bool) -> None:
+    states = texts(*shape)
+    chosen = rows(states, special=special)
+    assert_as_alone(states, chosen, analysed(states, chosen))
+
+
+def test_the_bad_ones_are_bad_and_the_good_ones_good() -> None:
+    states = texts(6, 12)
+    together = analysed(states, rows(states, special=False))
+    finite = {name: np.isfinite(curve[:, 0]) for name, curve in together.curves.items()}
+    assert [number for number, _ in together.non_finite] == [1, 3]
+    assert np.flatnonzero(~finite["mean_norm"]).tolist() == [1, 3]
+    assert np.flatnonzero(~finite["token_cosine"]).tolist() == [1, 2, 3, 6, 7]
+    assert np.flatnonzero(~finite["effective_rank"]).tolist() == [1, 3, 6]
+    assert np.flatnonzero(~finite["cls_uniformity"]).tolist() == [1, 2, 3, 6, 7, 11, 12]
+    for number in (0, 4, 13):
+        assert all(each[number] for each in finite.values())
+        assert not notes(together, number)
+
+
+def test_texts_of_several_lengths_in_any_order() -> None:
+    lengths = (5, 7, 5, 1, 7, 7, 1, 5, 2)
+    states = [matrices.plain(length + 2, 12, seed).astype(np.float32) for seed, length in enumerate(lengths)]
+    chosen = rows(states, special=False)
+    order = np.random.default_rng(0).permutation(len(lengths)).tolist()
+    assert_as_alone(states, chosen, analysed(states, chosen, order))
+
+
+def test_more_texts_than_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oversmooth.rows.STACK_BYTES", 8 * 5 * 12 * 3)
+    states = [matrices.plain(7, 12, seed).astype(np.float32) for seed in range(8)]
+    chosen = rows(states, special=False)
+    assert_as_alone(states, chosen, analysed(states, chosen))
+
+
+def test_a_text_with_a_classification_token_beside_one_without() -> None:
+    states = [matrices.plain(6, 12, seed).astype(np.float32) for seed in range(3)]
+    chosen = rows(states, special=False)
+    chosen[1] = replace(chosen[1], classification=None)
+    together = analysed(states, chosen)
+    assert_as_alone(states, chosen, together)
+    assert np.isfinite(together.curves["cls_uniformity"][:, 0]).tolist() == [True, False, True]
+
+
+def test_a_decomposition_that_fails_for_one_text_is_there_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = [matrices.plain(6, 12, seed).astype(np.float32) for seed in range(3)]
+    states[1] *= 100
+    original = np.linalg.eigvalsh
+
+    def fails(grams: NDArray[np.float64]) -> NDArray[Any]:
+        if np.trace(grams, axis1=-2, axis2=-1).max() > 1000:
+            raise np.linalg.LinAlgError
+        return original(grams)
+
+    monkeypatch.setattr(np.linalg, "eigvalsh", fails)
+    chosen = rows(states, special=False)
+    together = analysed(states, chosen)
+    assert_as_alone(states, chosen, together)
+    assert np.isfinite(together.curves["effective_rank"][:, 0]).tolist() == [True, False, True]
+    assert np.isfinite(together.curves["token_cosine"]).all()
+    assert {note.metric for note in notes(together, 1)} >= {"effective_rank", "spectrum"}
