@@ -5,6 +5,7 @@ from __future__ import annotations
 from oversmooth.errors import ModelError
 from oversmooth.hosting.allowlist import AllowedModel
 from oversmooth.models import files
+from oversmooth.models.families import PARTS
 from oversmooth.models.loading import load
 from oversmooth.models.sources import locate
 from oversmooth.progress import Report, silent
@@ -14,7 +15,8 @@ def describe(name: str, *, revision: str | None = None, report: Report = silent)
     """Fetch a model, try it, and describe it as an entry of the list of models.
 
     Raises:
-        ModelError: it cannot be had or measured, or it is a local folder, which has no commit to pin.
+        ModelError: it cannot be had or measured; it is a local folder, which has no commit to pin; or its architecture
+            is none of those known by name.
     """
     source = locate(name, revision=revision, report=report)
     if source.kind == "folder":
@@ -23,6 +25,12 @@ def describe(name: str, *, revision: str | None = None, report: Report = silent)
             "and allow it under its hub id."
         )
     model = load(name, revision=source.commit, device="cpu", report=report)
+    family = str(model.network.config.model_type)
+    if family not in PARTS:
+        raise ModelError(
+            f"“{name}” is of the architecture “{family}”, whose parts Oversmooth finds by trying alone. A server "
+            "measures those that it knows."
+        )
     wanted = files.wanted([each.name for each in source.folder.iterdir()])
     return AllowedModel(
         name=name,
@@ -30,7 +38,7 @@ def describe(name: str, *, revision: str | None = None, report: Report = silent)
         identifier=source.identifier,
         commit=source.commit,
         files=files.hashes(source.folder, sorted(wanted), source.sha256, name),
-        family=str(model.network.config.model_type),
+        family=family,
         layers=model.record.layers,
         hidden_size=model.record.hidden_size,
         parameters=model.record.parameters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
 from oversmooth.errors import ModelError
 from oversmooth.models.files import CONFIG
+from oversmooth.models.reading import anywhere, read_fields
 from oversmooth.models.refusal import refusing
 from oversmooth.wording import did_you_mean
 
 _MOST_LAYERS = 1000
+_SHOWN = 80
 _SENSES = {"pixel_values": "images", "input_values": "sound", "input_features": "sound"}
-_TOKENIZER_CONFIG = "tokenizer_config.json"
+TOKENIZER_CONFIG = "tokenizer_config.json"
 
 # Keys of a configuration that reach code. Refused is what the model cannot be measured without: a quantisation, another
 # weight file than the checked ones, code for an architecture that transformers does not know by itself. Taken out is
@@ -30,24 +33,28 @@ _REFUSED = {
     "transformers_weights": "“{name}” names a weight file of its own in {file} ({key}), which is not read.",
 }
 _TAKEN_OUT = ("_implementation", "trust_remote_code", _OWN_CODE)
+"""Parts of keys."""
+_LABELS = ("id2label", "label2id")
+"""Names of the classes of a head that is not read; a hundred thousand of them take seconds."""
 
 
-def read_configuration(folder: Path, name: str) -> PreTrainedConfig:
+def read_configuration(folder: Path, name: str, families: Collection[str] | None = None) -> PreTrainedConfig:
     """The configuration of a model that reads text.
 
+    Args:
+        folder: where its files lie.
+        name: what the user typed.
+        families: architectures (``model_type``) that are allowed; None for all that transformers knows.
+
     Raises:
-        ModelError: not JSON, an architecture that is unknown or reads something else, remote code, quantised weights.
+        ModelError: not JSON, an architecture that is unknown or not allowed or reads something else, remote code,
+            quantised weights.
     """
     fields = _fields(folder / CONFIG, name)
-    family = fields.get("model_type")
-    _refuse_own_code(folder, fields, family in CONFIG_MAPPING, name)
-    if not isinstance(family, str):
-        raise ModelError(f"{CONFIG} of “{name}” names no architecture (model_type).")
-    if family not in CONFIG_MAPPING:
-        raise ModelError(
-            f"The architecture “{family}” of “{name}” is not known to transformers {transformers.__version__}"
-            f"{did_you_mean(family, CONFIG_MAPPING.keys())}."
-        )
+    family = _family(folder, fields, name)
+    # Before anything is built: a class of transformers may itself have looked up code (CVE-2026-5241).
+    if families is not None and family not in families:
+        raise ModelError(f"“{name}” is of the architecture “{family}”, which this server does not load.")
     with refusing(f"{CONFIG} of “{name}” describes no “{family}” model"), tempfile.TemporaryDirectory() as clean:
         (Path(clean) / CONFIG).write_text(json.dumps(_without_switches(fields)))
         config: PreTrainedConfig = AutoConfig.from_pretrained(clean, local_files_only=True, trust_remote_code=False)
@@ -59,22 +66,34 @@ def read_configuration(folder: Path, name: str) -> PreTrainedConfig:
 
 
 def _fields(path: Path, name: str) -> dict[str, Any]:
-    with refusing(f"{path.name} of “{name}” is not JSON"):
-        fields = json.loads(path.read_bytes())
-    if not isinstance(fields, dict):
-        raise ModelError(f"{path.name} of “{name}” is not a JSON object.")
+    fields = read_fields(path, name)
     for key, sentence in _REFUSED.items():
-        if _anywhere(fields, key):
+        if anywhere(fields, key):
             raise ModelError(sentence.format(name=name, file=path.name, key=key))
     return fields
 
 
+def _family(folder: Path, fields: dict[str, Any], name: str) -> str:
+    """The architecture, one that transformers knows by itself."""
+    family = fields.get("model_type")
+    known = isinstance(family, str) and family in CONFIG_MAPPING
+    _refuse_own_code(folder, fields, known, name)
+    if not isinstance(family, str):
+        raise ModelError(f"{CONFIG} of “{name}” names no architecture (model_type).")
+    if not known:
+        raise ModelError(
+            f"The architecture “{family[:_SHOWN]}” of “{name}” is not known to transformers {transformers.__version__}"
+            f"{did_you_mean(family[:_SHOWN], CONFIG_MAPPING.keys())}."
+        )
+    return family
+
+
 def _refuse_own_code(folder: Path, fields: dict[str, Any], known: bool, name: str) -> None:
     """Refuse what cannot be had without foreign code: an architecture unknown to transformers, an own tokenizer."""
-    needing = [] if known or not _anywhere(fields, _OWN_CODE) else [CONFIG]
-    tokenizer = folder / _TOKENIZER_CONFIG
-    if tokenizer.is_file() and _anywhere(_fields(tokenizer, name), _OWN_CODE):
-        needing.append(_TOKENIZER_CONFIG)
+    needing = [] if known or not anywhere(fields, _OWN_CODE) else [CONFIG]
+    tokenizer = folder / TOKENIZER_CONFIG
+    if tokenizer.is_file() and anywhere(_fields(tokenizer, name), _OWN_CODE):
+        needing.append(TOKENIZER_CONFIG)
     if needing:
         raise ModelError(
             f"“{name}” brings its own program code ({_OWN_CODE} in {needing[0]}), which Oversmooth never runs. "
@@ -82,19 +101,16 @@ def _refuse_own_code(folder: Path, fields: dict[str, Any], known: bool, name: st
         )
 
 
-def _anywhere(value: object, key: str) -> bool:
-    """Whether a key stands, not empty, at any depth: configurations nest, one for each part of a model."""
-    if isinstance(value, list):
-        return any(_anywhere(each, key) for each in value)
-    return isinstance(value, dict) and (bool(value.get(key)) or any(_anywhere(each, key) for each in value.values()))
-
-
 def _without_switches(value: object) -> object:
     if isinstance(value, list):
         return [_without_switches(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {key: _without_switches(each) for key, each in value.items() if not any(part in key for part in _TAKEN_OUT)}
+    return {
+        key: _without_switches(each)
+        for key, each in value.items()
+        if key not in _LABELS and not any(part in key for part in _TAKEN_OUT)
+    }
 
 
 def _refuse_other_senses(config: PreTrainedConfig, name: str) -> None:

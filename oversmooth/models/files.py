@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -12,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from safetensors import safe_open
 
 from oversmooth.errors import ModelError
+from oversmooth.models import header
+from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing
 from oversmooth.wording import bytes_in_words, count
 
@@ -34,11 +33,8 @@ _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 _DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
 _ADAPTER = "adapter_config.json"
 
-_HEADER_LIMIT = 8 * 1024**2
-"""The format allows 100 MB; the largest published models need under one."""
 _MEMORY_HEADROOM = 1.2
 """Activations, and the copy of the tensor that is being converted."""
-_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
 @dataclass(frozen=True)
@@ -100,19 +96,20 @@ def read_checkpoint(folder: Path, name: str) -> Checkpoint:
     names = _shards(folder, name)
     parameters: Counter[str] = Counter()
     for each in names:
-        parameters += _header(folder / each, name)
+        parameters += header.parameters(folder / each, name)
     if not parameters:
         raise ModelError(f"The weight files of “{name}” hold no parameters.")
     stored = parameters.most_common(1)[0][0]
-    return Checkpoint(files=names, parameters=parameters.total(), dtype=_DTYPES[stored])
+    return Checkpoint(files=names, parameters=parameters.total(), dtype=header.DTYPES[stored])
 
 
 def _shards(folder: Path, name: str) -> tuple[str, ...]:
     if (folder / WEIGHTS).is_file():
         return (WEIGHTS,)
+    index = read_fields(folder / INDEX, name)
     with refusing(f"{INDEX} of “{name}” cannot be read"):
-        shards = sorted(set(json.loads((folder / INDEX).read_bytes())["weight_map"].values()))
-    strange = [each for each in shards if not isinstance(each, str) or Path(each).name != each]
+        shards = sorted(set(index["weight_map"].values()))
+    strange = [each for each in shards if not isinstance(each, str) or not _SHARD.fullmatch(each)]
     if strange or not shards:
         raise ModelError(f"{INDEX} of “{name}” does not name weight files in the same folder: {strange[:2]}.")
     missing = [each for each in shards if not (folder / each).is_file()]
@@ -124,27 +121,6 @@ def _shards(folder: Path, name: str) -> tuple[str, ...]:
     return tuple(shards)
 
 
-def _header(path: Path, name: str) -> Counter[str]:
-    """Parameters in one file, by stored type."""
-    damaged = f"{path.name} of “{name}” is damaged or incomplete"
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-    if length > _HEADER_LIMIT:
-        raise ModelError(f"{damaged}: its header claims {bytes_in_words(length)}.")
-    parameters: Counter[str] = Counter()
-    # Opening it makes the safetensors library compare every offset with the file's length.
-    with refusing(damaged), safe_open(str(path), framework="numpy") as tensors:
-        for key in tensors.keys():  # noqa: SIM118 - it is no mapping
-            tensor = tensors.get_slice(key)
-            if tensor.get_dtype() in _DTYPES:
-                parameters[tensor.get_dtype()] += math.prod(tensor.get_shape())
-            elif tensor.get_dtype().startswith(("F8", "F4", "F6")):
-                raise ModelError(
-                    f"“{name}” is stored quantised ({tensor.get_dtype()}). Measure the model it was made from."
-                )
-    return parameters
-
-
 def hashes(folder: Path, files: Collection[str], published: Mapping[str, str], name: str) -> dict[str, str]:
     """SHA-256 of each file, compared with the published one where there is one.
 
@@ -153,7 +129,7 @@ def hashes(folder: Path, files: Collection[str], published: Mapping[str, str], n
     """
     found = {}
     for each in files:
-        with refusing(f"{each} of “{name}” cannot be read"), (folder / each).open("rb") as file:
+        with refusing(f"{each} of “{name}” cannot be read"), ordinary(folder / each).open("rb") as file:
             found[each] = hashlib.file_digest(file, "sha256").hexdigest()
         if found[each] != published.get(each, found[each]):
             raise ModelError(

@@ -7,27 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModel, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from oversmooth.errors import ModelError
 from oversmooth.hosting.allowlist import AllowList
 from oversmooth.models import files, heads
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import read_configuration
+from oversmooth.models.families import PARTS
 from oversmooth.models.heads import Head
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.models.reading import refuse_strange_files
 from oversmooth.models.refusal import quiet, refusing
 from oversmooth.models.sources import locate, pinned
+from oversmooth.models.tokenizer import read_tokenizer
 from oversmooth.progress import Progress, Report, silent
 from oversmooth.record import ModelRecord
 from oversmooth.settings import Device
 from oversmooth.wording import count
-
-_LOCAL_ONLY = {"local_files_only": True, "trust_remote_code": False}
-"""Passed to every transformers call; unset, it would ask on standard input whether to run foreign code."""
-
-_FEWEST_TOKENS = 3
-"""Besides the special ones: the four bases of a genome are a vocabulary."""
 
 
 def load(
@@ -55,14 +52,15 @@ def load(
     place = choose_device(device)
     with quiet():
         source = locate(name, revision=revision, report=report) if models is None else pinned(models.require(name))
-        config = read_configuration(source.folder, name)
+        refuse_strange_files(source.folder, name)
+        config = read_configuration(source.folder, name, None if models is None else PARTS.keys())
         checkpoint = files.read_checkpoint(source.folder, name)
         head, claimed = _head_and_parameters(config, name)
         files.require_memory(max(checkpoint.parameters, claimed), name)
         report(Progress("load", detail="checking the weights"))
         weights = files.hashes(source.folder, checkpoint.files, source.sha256, name)
         report(Progress("load", detail="reading the tokenizer"))
-        tokenizer = _tokenizer(source.folder, config, name)
+        tokenizer = read_tokenizer(source.folder, config, name)
         vocabulary = files.hashes(source.folder, files.tokenizer_files(source.folder), source.sha256, name)
         report(Progress("load", detail=f"reading {count(checkpoint.parameters, 'parameter')}"))
         whole, absence = _read_weights(source.folder, config, head, name)
@@ -157,7 +155,8 @@ def _read_weights(folder: Path, config: PreTrainedConfig, head: Head | None, nam
             dtype=torch.float32,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # Named and refused below, instead of an error that names none.
-            **_LOCAL_ONLY,
+            local_files_only=True,
+            trust_remote_code=False,  # Unset, it would ask on standard input whether to run foreign code.
         )
     missing, mismatched = list(info["missing_keys"]), [key for key, *_ in info["mismatched_keys"]]
     inside = "" if head is None else f"{whole.base_model_prefix}."
@@ -182,27 +181,3 @@ def _refuse_incomplete(keys: list[str], what: str, name: str) -> None:
             f"The weight files of “{name}” {what} {count(len(random), 'tensor')} of the configured network, such as "
             f"{' and '.join(random[:2])}. It is refused: in their place would stand random numbers."
         )
-
-
-def _tokenizer(folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer, tried on one word, and compared with the vocabulary of the network."""
-    failure = (
-        "The tokenizer of “{}” cannot be loaded" if files.tokenizer_files(folder) else "“{}” has no tokenizer's files"
-    )
-    with refusing(failure.format(name)):
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, config=config, **_LOCAL_ONLY)
-        entries, known, special = len(tokenizer), tokenizer.vocab_size, len(set(tokenizer.all_special_ids))
-    rows = getattr(config.get_text_config(), "vocab_size", None)
-    if entries - special < _FEWEST_TOKENS or (isinstance(rows, int) and entries < rows / 10):
-        # Without files, transformers makes one of the special tokens alone instead of failing.
-        raise ModelError(
-            f"“{name}” has no usable tokenizer: the one found knows {count(entries, 'token')}. "
-            "Put the tokenizer's files (tokenizer.json) beside the weights."
-        )
-    if isinstance(rows, int) and known > rows:
-        raise ModelError(
-            f"The tokenizer of “{name}” belongs to another model: it knows {known:,} tokens, the network {rows:,}."
-        )
-    with refusing(f"The tokenizer of “{name}” fails"):
-        tokenizer("smooth")
-    return tokenizer
