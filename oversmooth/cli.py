@@ -51,8 +51,13 @@ def dashboard(
         typer.Option(min=1, max=65535, help="Port to listen on; the first free one from 8501 without it.", metavar="N"),
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; 0.0.0.0 for every network.", metavar="ADDRESS")
-    ] = "127.0.0.1",
+        str | None,
+        typer.Option(
+            help="Address to listen on; 0.0.0.0 for every network, 127.0.0.1 without it.",
+            metavar="ADDRESS",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Start the dashboard and print its address."""
     from oversmooth import launch

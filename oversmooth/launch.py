@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import errno
-import runpy
+import os
 import socket
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from oversmooth.errors import OversmoothError
+from oversmooth.hosting import current, logs
 
-HOST = "127.0.0.1"
+if TYPE_CHECKING:
+    from oversmooth.hosting import Configuration
+
+LOOPBACK = "127.0.0.1"
+EVERY_NETWORK = "0.0.0.0"  # noqa: S104  for a server that strangers use, behind a proxy
 FIRST_PORT = 8501
 PORTS_TRIED = 100
+OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def script() -> Path:
@@ -30,67 +36,70 @@ def script() -> Path:
     raise OversmoothError("This installation of Oversmooth lacks its dashboard (app.py). Install it again.")
 
 
-def start(host: str = HOST, port: int | None = None) -> None:
+def start(host: str | None = None, port: int | None = None) -> None:
     """Serve the dashboard until it is stopped.
 
     Args:
-        host: the address to listen on; the default is reached from this machine alone.
-        port: the port to listen on; without it, the first free one from 8501 on.
+        host: the address to listen on; without it, that of the configuration, or this machine alone when local.
+        port: the port to listen on; without it, that of the configuration, or the first free one from 8501 on when
+            local.
 
     Raises:
-        OversmoothError: where the address or the port cannot be had.
+        OversmoothError: where the configuration is wrong, or the address or a port cannot be had.
     """
     app = script()
-    port = _free_port(host, port)
-    typer.echo(f"Oversmooth: {_address(host, port)} (stop with Ctrl-C)")
-    options = {
-        "server.address": host,
-        "server.port": port,
-        "server.showEmailPrompt": "false",
-        # A module that Streamlit reloads under a running engine is no longer the one that its workers answer to.
-        "server.fileWatcherType": "none",
-        "logger.hideWelcomeMessage": "true",
-        "logger.level": "warning",
-    }
-    _pages_come_from_navigation()
-    # Streamlit decides by itself whether there is a desktop on which to open a browser.
-    sys.argv = ["streamlit", "run", str(app), *(f"--{name}={value}" for name, value in options.items())]
-    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
+    configuration = current()
+    host = host or configuration.address or (EVERY_NETWORK if configuration.hosted else LOOPBACK)
+    listener = _listener(host, _ports(configuration, port))
+    address = _address(host, listener.getsockname()[1], configuration.base_path)
+    if configuration.hosted:
+        # Before anything reads them, here and in the workers: a server of strangers fetches nothing.
+        os.environ.update(dict.fromkeys(OFFLINE, "1"))
+    from oversmooth.engine.shared import shared_engine
+    from oversmooth.server import metrics, shutdown
+
+    with shutdown.orderly(), listener, metrics.serving(configuration):
+        shared_engine()
+        if logs.form(configuration) == "text":
+            typer.echo(f"Oversmooth: {address} (stop with Ctrl-C)")
+        # Whatever the operator may have set up wrongly is told by now.
+        logs.configure(configuration)
+        from oversmooth.server.application import serve
+
+        serve(app, configuration, listener, address)
 
 
-def _pages_come_from_navigation() -> None:
-    """Say so before the first visit, which would otherwise run a linked page by itself, without ``app.py`` around it.
-
-    Streamlit takes a folder ``pages`` for its older kind of pages until ``app.py`` has run once.
-    """
-    from streamlit.runtime.pages_manager import PagesManager
-
-    PagesManager.uses_pages_directory = False
+def _address(host: str, port: int, base_path: str) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return f"http://{host}:{port}/{base_path}".rstrip("/")
 
 
-def _address(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _ports(configuration: Configuration, wanted: int | None) -> range:
+    """Those to try, in order."""
+    exact = wanted or configuration.port or (FIRST_PORT if configuration.hosted else None)
+    return range(FIRST_PORT, FIRST_PORT + PORTS_TRIED) if exact is None else range(exact, exact + 1)
 
 
-def _free_port(host: str, wanted: int | None) -> int:
-    ports = [wanted] if wanted is not None else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+def _listener(host: str, ports: range) -> socket.socket:
     for port in ports:
-        if _is_free(host, port):
-            return port
-    if wanted is not None:
-        raise OversmoothError(f"Port {wanted} is taken or not allowed. Choose another, or leave --port out.")
+        listener = _listening(host, port)
+        if listener is not None:
+            return listener
+    if len(ports) == 1:
+        raise OversmoothError(f"Port {ports[0]} is taken or not allowed. Choose another with --port.")
     raise OversmoothError(f"The ports {ports[0]} to {ports[-1]} are all taken. Choose another with --port.")
 
 
-def _is_free(host: str, port: int) -> bool:
+def _listening(host: str, port: int) -> socket.socket | None:
+    """A socket that listens there; None where the port is taken or not allowed."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        socket.create_server((host, port), family=family).close()
+        both = family is socket.AF_INET6 and socket.has_dualstack_ipv6()
+        return socket.create_server((host, port), family=family, dualstack_ipv6=both)
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            return False
+            return None
         raise OversmoothError(
-            f"Cannot listen on “{host}”: it is not an address of this machine. The usual ones are {HOST} (this machine "
-            "alone) and 0.0.0.0 (every network it is on)."
+            f"Cannot listen on “{host}”: it is not an address of this machine. The usual ones are {LOOPBACK} (this "
+            f"machine alone) and {EVERY_NETWORK} (every network it is on)."
         ) from error
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from visitor import visit
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,6 +78,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+async def first_message_holds(address: str, part: bytes) -> bool:
+    async with visit(address) as visitor:
+        await visitor.until(lambda: bool(visitor.session))
+        return any(part in frame for frame in visitor.frames)
+
+
 @pytest.mark.slow
 def test_the_dashboard_is_served_from_the_wheel_alone(installed: Path, tmp_path: Path) -> None:
     port = free_port()
@@ -103,9 +111,11 @@ def test_the_dashboard_is_served_from_the_wheel_alone(installed: Path, tmp_path:
         status, page = fetch(f"{address}/", process)
         assert status == 200
         assert b"<html" in page
+        assert asyncio.run(first_message_holds(address, b"#0072B2"))  # the look that .streamlit/config.toml describes
     finally:
         process.terminate()
         output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
     assert address in output
     assert "mail" not in output.lower()
     assert "statistics" not in output.lower()

@@ -10,6 +10,7 @@ import typer
 from oversmooth import terminal
 from oversmooth.hosting import Configuration, Limits
 from oversmooth.hosting.configuration import FILE_VARIABLE, current, variable
+from oversmooth.hosting.document import meaning
 
 HELP = """Print the server's configuration: each key, its value, and where that comes from.
 
@@ -33,7 +34,7 @@ def config(
         typer.echo(terminal.columns([("KEY", "VALUE", "FROM"), *rows]))
         return
     for name, value, source in rows:
-        typer.echo(f"{name} = {value}  ({source})\n  {variable(name)}: {_meaning(name)}\n")
+        typer.echo(f"{name} = {value}  ({source})\n  {variable(name)}: {meaning(name).replace('``', '')}\n")
 
 
 def _row(name: str, configuration: Configuration) -> tuple[str, str, str]:
@@ -52,7 +53,3 @@ def _written(value: object) -> str:
     if isinstance(value, tuple):
         value = ", ".join(value)
     return NO_LIMIT if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _meaning(name: str) -> str:
-    return " ".join((Configuration.model_fields[name].description or "").replace("``", "").split())

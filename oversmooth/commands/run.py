@@ -96,7 +96,7 @@ def _tell(found: list[Agreement], *, unchanged: bool) -> None:
 
     same = [each.table for each in found if each.same_bytes]
     if same:
-        typer.echo(f"The same bytes as before: {', '.join(same)}.")
+        terminal.tell(f"The same bytes as before: {', '.join(same)}.")
     for each in found:
         if each.same_bytes:
             continue
@@ -106,7 +106,8 @@ def _tell(found: list[Agreement], *, unchanged: bool) -> None:
             )
         else:
             why = " although nothing differs from the record" if unchanged else ""
-            typer.echo(f"{each.table} is repeated{why}: {_by_how_much(each)}, within the tolerance of {TOLERANCE:g}.")
+            told = f"{_by_how_much(each)}, within the tolerance of {TOLERANCE:g}"
+            terminal.tell(f"{each.table} is repeated{why}: {told}.")
 
 
 def _by_how_much(each: Agreement) -> str:

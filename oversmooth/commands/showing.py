@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from oversmooth import terminal
 from oversmooth.comparison import Comparison
 
@@ -29,11 +27,11 @@ def show(result: Measurement | Comparison, target: Target) -> int:
     terminal.notes([*result.record.warnings, *missing(result)])
     written = target.write(result)
     if result.explanation is not None:
-        typer.echo(in_words(result))
+        terminal.tell(in_words(result))
     else:
         if not target.given:
-            typer.echo(f"{terminal.table(result)}\n")
-        typer.echo(headline(result))
+            terminal.tell(f"{terminal.table(result)}\n")
+        terminal.tell(headline(result))
     terminal.wrote(written)
     return 0
 
@@ -46,8 +44,8 @@ def _comparison(comparison: Comparison, target: Target) -> int:
         terminal.notes(_notes(comparison))
         written = target.write(comparison)
         if not target.given:
-            typer.echo(f"{terminal.comparison_tables(comparison)}\n")
-        typer.echo(comparison_headline(comparison))
+            terminal.tell(f"{terminal.comparison_tables(comparison)}\n")
+        terminal.tell(comparison_headline(comparison))
         terminal.wrote(written)
     for label, reason in comparison.failures.items():
         terminal.error(f"The variant “{label}” was left out. {reason}")

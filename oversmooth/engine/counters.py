@@ -1,8 +1,9 @@
-"""What is counted for the operator: numbers alone, never a text, a name or an address of a visitor."""
+"""What is counted and logged for the operator: numbers, never a text, a name or an address of a visitor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -10,6 +11,8 @@ from oversmooth.errors import OversmoothError
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
+
+_LOG: Final = logging.getLogger(__name__)
 
 REGISTRY = CollectorRegistry()
 """Of this process."""
@@ -21,11 +24,22 @@ QUEUE = Gauge("oversmooth_queue_length", "Runs that wait for a worker.", registr
 RUNNING = Gauge("oversmooth_running", "Runs that are computed now.", registry=REGISTRY)
 
 
-def count_run(outcome: Measurement | OversmoothError) -> None:
-    """Count a run that has ended: under ``done``, or under the kind of its error."""
+def run_ended(number: int, outcome: Measurement | OversmoothError) -> None:
+    """Count and log a run: under ``done``, or under the kind of its error."""
     if isinstance(outcome, OversmoothError):
-        RUNS.labels(type(outcome).__name__.removesuffix("Error").casefold()).inc()
+        kind = type(outcome).__name__.removesuffix("Error").casefold()
+        RUNS.labels(kind).inc()
+        _LOG.info("run ended", extra={"run": number, "outcome": kind})
         return
+    record = outcome.record
     RUNS.labels("done").inc()
-    for phase, seconds in outcome.record.seconds.items():
+    for phase, seconds in record.seconds.items():
         SECONDS.labels(phase).inc(seconds)
+    fields = {"run": number, "outcome": "done", "texts": len(outcome.tokens), "seconds": dict(record.seconds)}
+    _LOG.info("run ended", extra=fields)
+
+
+def refused(limit: str) -> None:
+    """Count and log a request that met a limit."""
+    REFUSALS.labels(limit).inc()
+    _LOG.info("request refused", extra={"limit": limit})

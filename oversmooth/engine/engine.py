@@ -129,10 +129,10 @@ class Engine:
             require(settings, self._limits, self._models)
             job, future = self._jobs.submit(settings, self._key(settings), owner)
         except LimitError as error:
-            counters.REFUSALS.labels(error.limit).inc()
+            counters.refused(error.limit)
             raise
         except ModelError:
-            counters.REFUSALS.labels("models").inc()
+            counters.refused("models")
             raise
         self._wake()
         return Handle(self._jobs, job, future, self._wake)

@@ -111,7 +111,7 @@ class Jobs:
         with self._lock:
             self._running.discard(job)
             self._gauge()
-            counters.count_run(outcome)
+            counters.run_ended(job.number, outcome)
             self._forget(job)
             if not isinstance(outcome, OversmoothError):
                 _freeze(outcome)

@@ -43,7 +43,10 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Ready:
-    """From the worker, once: torch is imported and the default model loaded."""
+    """From the worker, once: torch is imported and the default model was tried."""
+
+    loaded: bool
+    """Whether that model is there; others may be all the same."""
 
 
 @dataclass(frozen=True)

@@ -75,12 +75,14 @@ class Service:
 
     def work(self) -> None:
         """Load the default model, then serve runs until one of them leaves the process in doubt."""
+        loaded = False
         try:
             self._models.get(DEFAULT_MODEL)
+            loaded = True
         except Exception:
             # Other models may work; who asks for this one reads why it does not.
             logger.warning("The default model cannot be loaded ahead of time", exc_info=True)
-        self._answer(Ready())
+        self._answer(Ready(loaded))
         while self._serve_next():
             pass
 

@@ -91,8 +91,8 @@ class Supervisor:
         until = time.monotonic() + START_SECONDS
         while not self._closing:
             match self._event(until):
-                case Ready():
-                    worker.ready = True
+                case Ready(loaded):
+                    worker.ready = loaded
                     return
                 case Gone():
                     raise StartError(worker.fate())

@@ -12,6 +12,7 @@ import threading
 from typing import IO, NoReturn
 
 from oversmooth.engine.messages import Cancel, Run, Start, receive
+from oversmooth.hosting import current, logs
 
 
 class Inbox:
@@ -44,6 +45,8 @@ def main() -> NoReturn:
     start = receive(requests)
     if not isinstance(start, Start):
         os._exit(0)  # The engine is gone already.
+    logs.configure(current())
+    logs.silence_file_descriptors()
     limit_memory(start.memory_bytes)
     inbox = Inbox(requests)
     # Only now that the pipes are safe from what they print, and the end of the engine is noticed: seconds of imports.

@@ -70,6 +70,14 @@ class Configuration(BaseSettings, Bounds):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("hosts")
+    @classmethod
+    def _named(cls, hosts: Names) -> Names:
+        for host in hosts:
+            if "*" in host.removeprefix("*."):
+                raise ValueError(f"“{host}” is no name; give example.org, or *.example.org for every name below it")
+        return hosts
+
     @field_validator("base_path")
     @classmethod
     def _bare(cls, path: str) -> str:

@@ -26,7 +26,7 @@ class Bounds(BaseModel):
     characters: Positive | None = None
     """Characters of all texts of a run together."""
     texts: Positive | None = None
-    """Texts of a run."""
+    """Texts of a run, each measured on its own."""
     variants: Positive | None = None
     """Variants of a comparison, besides its baseline."""
     upload_bytes: Positive | None = None

@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psut
         wait(lambda: process.poll() is not None or _answers(address))
         yield address, psutil.Process(process.pid)
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        assert process.wait(20) == 0
     assert "Traceback" not in log.read_text()
 
 

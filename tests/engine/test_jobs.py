@@ -8,7 +8,7 @@ from synthetic import measurement
 
 from oversmooth.engine.cache import measurement_bytes
 from oversmooth.engine.jobs import Job, Jobs
-from oversmooth.errors import CancelledError, InputError, QueueFullError
+from oversmooth.errors import CancelledError, InputError, LimitError, QueueFullError
 from oversmooth.measurement import Measurement
 from oversmooth.settings import Settings
 
@@ -190,3 +190,30 @@ def test_closing_fails_every_run_and_takes_no_more() -> None:
     assert queue.take() is None
     with pytest.raises(CancelledError):
         submit(queue, "three")
+
+
+def ask(to: Jobs, text: str, owner: str) -> tuple[Job, Future[Measurement]]:
+    settings = Settings.of(texts=text)
+    return to.submit(settings, settings.key(), owner)
+
+
+def test_one_owner_has_so_many_runs_and_others_are_not_held_up() -> None:
+    queue = jobs(in_flight=2)
+    ask(queue, "running", "greedy")
+    queue.take()
+    waiting, future = ask(queue, "waiting", "greedy")
+    with pytest.raises(LimitError, match="at most 2 runs at a time here \\(the limit “in_flight”\\)"):
+        ask(queue, "one more", "greedy")
+    ask(queue, "one more", "modest")
+    # A place is free again as soon as a run is given up.
+    queue.release(waiting, future)
+    ask(queue, "another", "greedy")
+
+
+def test_joining_the_run_of_somebody_else_counts_too() -> None:
+    queue = jobs(in_flight=1)
+    ask(queue, "shared", "first")
+    ask(queue, "shared", "second")
+    for owner in ("first", "second"):
+        with pytest.raises(LimitError):
+            ask(queue, "own", owner)

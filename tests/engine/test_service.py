@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import pytest
+import torch
 from workers import short
 
 from oversmooth import inputs
@@ -78,6 +82,32 @@ def test_a_panic_below_python_becomes_a_sentence(monkeypatch: pytest.MonkeyPatch
     assert "PanicError" in str(finished.outcome)
     assert "unwrap" not in str(finished.outcome)
     assert finished.leaving
+
+
+def allocate_on_the_cpu() -> None:
+    torch.empty(2**61, dtype=torch.uint8)
+
+
+def allocate_in_python() -> None:
+    bytearray(2**61)
+
+
+@pytest.mark.parametrize("allocate", [allocate_on_the_cpu, allocate_in_python])
+def test_running_out_of_memory_is_told_as_that(allocate: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "measure", lambda *_, **__: allocate())
+    finished, _ = serve(short("large"))
+    assert "needs more memory than there is" in str(finished.outcome)
+    assert finished.leaving
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system knows no such limit")
+def test_the_system_holds_a_worker_to_its_memory() -> None:
+    program = "from oversmooth.engine.worker import limit_memory; limit_memory({0}); bytearray({1})"
+    for most, asked, fits in ((2**30, 2**31, False), (2**30, 2**20, True)):
+        command = [sys.executable, "-c", program.format(most, asked)]
+        ended = subprocess.run(command, capture_output=True, text=True)
+        assert (ended.returncode == 0) is fits
+        assert ("MemoryError" in ended.stderr) is not fits
 
 
 def test_a_model_folder_that_is_saved_over_is_loaded_again(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Puts the server together: Streamlit's application, what guards it, and the engine that lives as long as it does."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+import uvicorn
+from starlette.middleware import Middleware
+from streamlit import cli_util, config
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.web import bootstrap
+
+from oversmooth.engine.shared import close_shared_engine, shared_engine
+from oversmooth.hosting import Configuration
+from oversmooth.server import health, shutdown
+from oversmooth.server.connections import Connections
+from oversmooth.server.headers import SecurityHeaders, failure
+from oversmooth.server.hosts import OwnHosts, OwnOrigin
+from oversmooth.server.options import options
+from oversmooth.server.paths import ClosedPaths
+from oversmooth.server.uploads import KeptUploads
+
+_LOG: Final = logging.getLogger(__name__)
+_PING_SECONDS: Final = 30
+
+
+def serve(script: Path, configuration: Configuration, listener: socket.socket, address: str) -> None:
+    """Serve the dashboard on a socket that listens already, until a signal ends it.
+
+    Args:
+        script: ``app.py``, beside which stands ``.streamlit/config.toml``.
+        configuration: what is allowed.
+        listener: the socket.
+        address: under which a browser on this machine reaches it.
+    """
+    host, port = listener.getsockname()[:2]
+    # Streamlit looks for its file of options beside the script of the application made first.
+    app = application(script, configuration, address)
+    bootstrap.load_config_options(options(configuration, host, port))
+    # Until app.py has run once, Streamlit takes the folder “pages” for its older kind of pages: the first visitor of a
+    # linked page would get it without app.py around it.
+    PagesManager.uses_pages_directory = False
+    try:
+        _server(app, configuration).run(sockets=[listener])
+    except Exception:
+        _LOG.exception("server failed")
+        raise
+
+
+def application(script: Path, configuration: Configuration, address: str) -> st.App:
+    """The ASGI application: Streamlit's, with everything of ours around it."""
+
+    @asynccontextmanager
+    async def lifespan(_: st.App) -> AsyncIterator[None]:
+        shared_engine()
+        _LOG.info("server started", extra={"address": address, "profile": configuration.profile})
+        if not configuration.hosted and not config.get_option("server.headless"):
+            cli_util.open_browser(address)
+        yield
+        close_shared_engine()
+        _LOG.info("server stopped")
+
+    limit, base_path = configuration.limits.connections, configuration.base_path
+    return st.App(
+        script,
+        lifespan=lifespan,
+        routes=health.routes(),
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(OwnHosts, hosts=configuration.hosts),
+            Middleware(OwnOrigin),
+            Middleware(ClosedPaths, base_path=base_path),
+            Middleware(Connections, limit=limit, base_path=base_path),
+            Middleware(KeptUploads, base_path=base_path),
+        ],
+        exception_handlers={Exception: failure},
+    )
+
+
+def _server(app: st.App, configuration: Configuration) -> uvicorn.Server:
+    # Logged as an error for each connection that is refused by an answer, though that answer has been sent.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in str(record.msg))
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            access_log=False,
+            forwarded_allow_ips=list(configuration.proxies),
+            lifespan="on",  # else a fault at the start would leave a server without an engine's end
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=shutdown.CONNECTIONS_SECONDS,
+            ws="websockets-sansio",
+            ws_max_size=config.get_option("server.maxWidgetStateSize") * 2**20,
+            ws_per_message_deflate=False,
+            ws_ping_interval=_PING_SECONDS,
+            ws_ping_timeout=_PING_SECONDS,
+        )
+    )
