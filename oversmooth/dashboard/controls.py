@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from oversmooth import metrics
+from oversmooth.dashboard import granted
 from oversmooth.dashboard.explain_view import SOURCE
-from oversmooth.dashboard.state import enter, remembered
+from oversmooth.dashboard.model_choice import model_choice
+from oversmooth.dashboard.state import bound, enter, kept, remembered
 from oversmooth.dashboard.text_input import shown_text, text_input
 from oversmooth.metrics import fidelity, identity
-from oversmooth.models.catalog import CATALOG, find
-from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Device, Settings
+from oversmooth.settings import Device, Settings
 
 DEVICES: dict[Device, str] = {
     "auto": "Automatic (GPU when there is one)",
@@ -47,7 +48,7 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
     """
     enter("compare" if comparison else "measure")
     with st.sidebar:
-        model = _model()
+        model = model_choice()
         texts = text_input()
         shown = shown_text(texts)
         special_tokens = _special_tokens()
@@ -72,7 +73,7 @@ def explain_sidebar() -> Settings:
     """Draw the controls of the page that explains; give its settings."""
     enter("explain")
     with st.sidebar:
-        model = _model()
+        model = model_choice()
         texts = text_input(SOURCE, "64 sentences")
         shown = shown_text(texts)
         special_tokens = _special_tokens()
@@ -89,24 +90,6 @@ def explain_sidebar() -> Settings:
     )
 
 
-def _model() -> str:
-    typed = st.selectbox(
-        "Model",
-        [entry.name for entry in CATALOG],
-        accept_new_options=True,
-        **remembered("model", DEFAULT_MODEL),
-        help="Pick one, or type any Hugging Face id (owner/name) or a local folder.",
-    )
-    model = (typed or DEFAULT_MODEL).strip() or DEFAULT_MODEL
-    entry = find(model)
-    if entry is not None:
-        st.caption(
-            f"{entry.layers} layers × {entry.hidden_size} dimensions · {entry.megabytes:,.0f} MB · {entry.licence}"
-            + (f" · {entry.note}" if entry.note else "")
-        )
-    return model
-
-
 def _special_tokens() -> bool:
     return st.toggle(
         "Count special tokens",
@@ -119,17 +102,23 @@ def _special_tokens() -> bool:
 def _run() -> tuple[Device, int]:
     """Where the model runs, and the longest text in tokens."""
     with st.expander("Run"):
-        device: Device = st.selectbox(
-            "Device", list(DEVICES), format_func=DEVICES.__getitem__, **remembered("device", "auto")
-        )
+        device = "auto" if granted.hosted() else _device()
+        most = granted.most_tokens()
         max_tokens = st.number_input(
-            "Longest text, in tokens",
+            "Longest text, in tokens" if most == granted.MOST_TOKENS else f"Longest text, in tokens, up to {most:,}",
             min_value=1,
-            max_value=8192,
-            **remembered("max_tokens", DEFAULT_MAX_TOKENS),
+            max_value=most,
+            **bound("max_tokens", min(kept("max_tokens", granted.usual_tokens()), most)),
             help="A longer text is cut here, or where the model's positions end, and the page says so.",
         )
     return device, int(max_tokens)
+
+
+def _device() -> Device:
+    device: Device = st.selectbox(
+        "Device", list(DEVICES), format_func=DEVICES.__getitem__, **remembered("device", "auto")
+    )
+    return device
 
 
 def _metrics() -> tuple[str, ...]:

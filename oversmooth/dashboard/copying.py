@@ -5,13 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 # The browser alone knows the whole address. Without https, browsers have only the old way to the clipboard.
-_BUTTON = """<style>
-.copy-link {font: inherit; font-size: .875rem; color: inherit; background: none; cursor: pointer; white-space: nowrap;
-  border: 1px solid rgba(128, 128, 128, .45); border-radius: .5rem; padding: .2rem .7rem}
-.copy-link:hover, .copy-link:focus-visible {border-color: currentColor}
-</style>
-<button class="copy-link" type="button" title="The address of this page holds every control">Copy link</button>
-<script>
+SCRIPT = """
 for (const button of document.querySelectorAll(".copy-link")) button.onclick = async () => {
   const address = window.location.href
   let copied = true
@@ -28,7 +22,15 @@ for (const button of document.querySelectorAll(".copy-link")) button.onclick = a
   button.textContent = copied ? "Copied" : "Copy it from the address bar"
   setTimeout(() => { button.textContent = "Copy link" }, 3000)
 }
-</script>"""
+"""
+"""Constant: the server allows scripts of the page by their hash alone."""
+_BUTTON = f"""<style>
+.copy-link {{font: inherit; font-size: .875rem; color: inherit; background: none; cursor: pointer; white-space: nowrap;
+  border: 1px solid rgba(128, 128, 128, .45); border-radius: .5rem; padding: .2rem .7rem}}
+.copy-link:hover, .copy-link:focus-visible {{border-color: currentColor}}
+</style>
+<button class="copy-link" type="button" title="The address of this page holds every control">Copy link</button>
+<script>{SCRIPT}</script>"""
 
 
 def copy_button() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any, Final
 
 import streamlit as st
@@ -112,6 +113,8 @@ def data_row(result: Measurement | Comparison) -> None:
         )
 
 
+_MAKING: Final = Lock()
+
 _CONTENTS: Final = (
     "One zip: figures in the size and type chosen last under a chart, numbers, settings, the record of how they came "
     "about, and how to repeat them."
@@ -130,7 +133,7 @@ def _numbers(result: Measurement | Comparison, form: Format) -> bytes:
 def _download(label: str, make: Callable[[], bytes], file_name: str, key: str, help: str | None = None) -> None:
     st.download_button(
         label,
-        make,
+        partial(_in_turn, make),
         file_name=file_name,
         mime=_TYPES[file_name.rpartition(".")[2]],
         key=key,
@@ -138,6 +141,12 @@ def _download(label: str, make: Callable[[], bytes], file_name: str, key: str, h
         on_click="ignore",
         icon=":material/download:",
     )
+
+
+def _in_turn(make: Callable[[], bytes]) -> bytes:
+    # Files are made in the process that draws the pages: one at a time, they leave the others a core.
+    with _MAKING:
+        return make()
 
 
 def _tell_missing(paper: Paper, preset: Preset) -> None:

@@ -13,7 +13,7 @@ from oversmooth.dashboard.charts import USUAL_LAYER
 from oversmooth.dashboard.controls import USUAL_CURVES
 from oversmooth.dashboard.copying import copy_button
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.restoring import CURVES_KEY, PageName, page_of, restore, tell, told, usual
+from oversmooth.dashboard.restoring import CURVES_KEY, PageName, opening, page_of, restore, tell, told, usual
 from oversmooth.dashboard.state import last
 from oversmooth.dashboard.variants import Variant
 from oversmooth.errors import OversmoothError
@@ -31,7 +31,7 @@ def open_link(page: PageName) -> None:
         st.session_state["link opened"] = True
         query = {name: st.query_params.get_all(name) for name in st.query_params}
         if query:
-            link = from_query(query, usual(page))
+            link = from_query(query, opening(page))
             tell([*link.notices, *restore(link.settings, link.view)])
     told()
 

@@ -15,6 +15,7 @@ from oversmooth.dashboard import explain_view
 from oversmooth.dashboard.charts import LAYER_ASKED_FOR
 from oversmooth.dashboard.controls import CURVES
 from oversmooth.dashboard.examples import examples
+from oversmooth.dashboard.fitting import fitted
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import keep
 from oversmooth.dashboard.text_input import are_lines, show_texts
@@ -35,7 +36,7 @@ _SUPERSETS = {"schema_version", "metrics", "similarity", "centred_spectra", "fid
 
 @cache
 def usual(page: PageName) -> AnySettings:
-    """What a page measures before anything is changed."""
+    """What a page measures before anything is changed, on a server without limits: what an address leaves out."""
     if page == "explain":
         return Settings.of(texts=tuple(each.text for each in bundled()), similarity=False, explanation=True)
     baseline = Settings.of(texts=examples()[0].text, centred_spectra=True, fidelity=page == "compare")
@@ -44,6 +45,11 @@ def usual(page: PageName) -> AnySettings:
     sides = newcomers()
     asked = ((label, side.settings(baseline)) for label, side in zip(labels(sides), sides, strict=True))
     return ComparisonSettings(baseline=baseline, variants=tuple(asked))
+
+
+def opening(page: PageName) -> AnySettings:
+    """What a page of this server measures before anything is changed."""
+    return fitted(usual(page))[0]
 
 
 def page_of(settings: AnySettings) -> PageName:
@@ -60,6 +66,7 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
         settings: what is measured.
         view: what is drawn; None to leave that as it is.
     """
+    settings, told = fitted(settings)
     baseline = settings.baseline if isinstance(settings, ComparisonSettings) else settings
     page = page_of(settings)
     said = (*_CONTROLLED, "language_model") if page == "compare" else _CONTROLLED
@@ -69,11 +76,11 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
         show_texts(baseline.texts, explain_view.SOURCE)
         if view is not None:
             explain_view.restore(view)
-        return _unsaid(baseline, (*said, "texts", "explanation", "points"), "")
+        return told + _unsaid(baseline, (*said, "texts", "explanation", "points"), "")
     show_texts(baseline.texts)
     if set(baseline.metrics) != set(metrics.names()):
         keep(CURVES_KEY[page], list(baseline.metrics))
-    told = _unsaid(baseline, (*said, "texts"), "")
+    told += _unsaid(baseline, (*said, "texts"), "")
     if isinstance(settings, ComparisonSettings):
         told += _restore_variants(settings.variants, baseline, 1 if view is None else view.edited)
     if view is not None:
@@ -102,13 +109,11 @@ def _restore_view(view: View, page: PageName) -> list[str]:
 def _restore_variants(asked: Sequence[tuple[str, Settings]], baseline: Settings, edited: int) -> list[str]:
     sides: list[Variant] = []
     told = []
-    for number, (label, settings) in enumerate(asked[:MOST_VARIANTS], 1):
+    for number, (label, settings) in enumerate(asked, 1):
         sides.append(variant_of(number, label, settings, baseline))
         shared = [name for name in Settings.model_fields if getattr(settings, name) == getattr(baseline, name)]
         said = ("model", "mitigations", *shared, *(["texts"] if are_lines(settings.texts) else []))
         told += _unsaid(settings, said, f"of the variant “{label}” ")
-    if len(asked) > MOST_VARIANTS:
-        told.append(f"There are {len(asked)} variants, and the page takes {MOST_VARIANTS}: the first ones are shown.")
     st.session_state.variants = sides
     st.session_state.variant_number = MOST_VARIANTS
     keep("chosen_variant", edited)

@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from oversmooth.dashboard.prose import plain
-from oversmooth.engine import Engine, Handle
-from oversmooth.errors import CancelledError, OversmoothError, QueueFullError
+from oversmooth.dashboard.turns import Outcomes, Turns
+from oversmooth.errors import CancelledError
 from oversmooth.measurement import Measurement
 from oversmooth.progress import sentence
 from oversmooth.settings import Settings
 
 POLL_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """What became of several requests, by their labels, in order."""
-
-    measurements: dict[str, Measurement]
-    failures: dict[str, str]
-    """The reason, in a sentence, of each that could not be measured."""
-
-
-@st.cache_resource(show_spinner=False, on_release=lambda engine: engine.close())
-def shared_engine() -> Engine:
-    """The engine that all sessions of this server share."""
-    return Engine()
 
 
 def await_measurement(settings: Settings) -> Measurement | None:
@@ -64,48 +50,38 @@ def await_measurements(requests: Mapping[str, Settings], *, stoppable: bool = Tr
         st.info("Stopped. Nothing was lost: change a control, or run it again.", icon=":material/stop_circle:")
         st.button("Run again", key="again", on_click=lambda: st.session_state.pop("stopped"))
         return None
-    handles: dict[str, Handle] = {}
-    failures: dict[str, str] = {}
+    turns = Turns(requests, _session())
     place = st.empty()
     try:
-        for label, settings in requests.items():
-            try:
-                handles[label] = shared_engine().submit(settings)
-            except QueueFullError as error:
-                failures[label] = str(error)
-        _wait(handles, place, key if stoppable else None)
-        return _collected(handles, failures)
+        turns.advance()
+        _wait(turns, place, key if stoppable else None)
+        return turns.outcomes()
     except CancelledError:
         return None
     finally:
-        for handle in handles.values():
-            handle.cancel()
+        turns.give_up()
         place.empty()
 
 
-def _wait(handles: Mapping[str, Handle], place: DeltaGenerator, key: str | None) -> None:
-    pending = {label: handle for label, handle in handles.items() if not handle.done()}
-    if not pending:
+def _session() -> str | None:
+    context = get_script_run_ctx()
+    return None if context is None else context.session_id
+
+
+def _wait(turns: Turns, place: DeltaGenerator, key: str | None) -> None:
+    if not (pending := turns.pending()):
         return
     with place.container(key="progress" if key else "control_progress"):
         bars = {label: st.progress(0.0, text="Waiting") for label in pending}
         if key is not None:
             st.button("Stop", key="stop", on_click=lambda: st.session_state.update(stopped=key))
-    while not all(handle.done() for handle in pending.values()):
-        for label, handle in pending.items():
+    while pending := turns.pending():
+        for label, bar in bars.items():
             # A Streamlit call raises when the user has moved on, so that the runs are given up.
-            step = replace(handle.progress, variant=label)
-            bars[label].progress(1.0 if handle.done() else step.fraction, text=plain(sentence(step)))
+            if label in turns.failures:
+                bar.progress(1.0, text=plain(turns.failures[label]))
+                continue
+            step = replace(turns.progress(label), variant=label)
+            bar.progress(step.fraction if label in pending else 1.0, text=plain(sentence(step)))
         time.sleep(POLL_SECONDS)
-
-
-def _collected(handles: Mapping[str, Handle], failures: dict[str, str]) -> Outcomes:
-    measurements = {}
-    for label, handle in handles.items():
-        try:
-            measurements[label] = handle.result()
-        except CancelledError:
-            raise
-        except OversmoothError as error:
-            failures[label] = str(error)
-    return Outcomes(measurements, failures)
+        turns.advance()

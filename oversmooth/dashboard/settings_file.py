@@ -11,6 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oversmooth.comparison import BASELINE
 from oversmooth.comparison_settings import ComparisonSettings, from_json
+from oversmooth.dashboard import granted
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.restoring import PageName, page_of, restore, tell
 from oversmooth.errors import OversmoothError, SettingsError
@@ -19,8 +20,8 @@ from oversmooth.permalink import AnySettings
 from oversmooth.settings import Settings
 from oversmooth.view import shortened
 
-MEGABYTES = 50
-"""Of a bundle with long texts and large maps; what the server takes at most."""
+LARGEST = 50 * granted.MEBIBYTE
+"""Bytes of a bundle with long texts and large maps."""
 LONGEST = 1_000_000
 """Bytes of settings: a hundred times what a long text takes."""
 MOST_WORDS = 400
@@ -32,10 +33,10 @@ def uploader() -> None:
     """Draw the place for the file, at the end of the sidebar."""
     with st.sidebar.expander("Open settings"):
         st.file_uploader(
-            "Settings of a run: settings.json, or a zip that holds it",
+            granted.upload_label("Settings of a run: settings.json, or a zip that holds it", LARGEST),
             type=["json", "zip"],
             key="settings_file",
-            max_upload_size=MEGABYTES,
+            max_upload_size=granted.upload_megabytes(LARGEST),
             on_change=_take,
         )
         if wrong := st.session_state.pop(_WRONG, None):
@@ -54,6 +55,7 @@ def _take() -> None:
     if upload is None:
         return
     try:
+        granted.require_upload(shortened(upload.name), upload.size, LARGEST)
         asked = _as_drawn(read(upload.name, upload.getvalue()))
         told = restore(asked)
     except OversmoothError as error:

@@ -9,14 +9,25 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from oversmooth.dashboard import granted
+from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import hold, keep
 from oversmooth.errors import InputError
 from oversmooth.texts import SUFFIXES, TextList, columns_of, read_texts
+from oversmooth.tokens import visible
 from oversmooth.view import shortened
 
-MEGABYTES: Final = 20
-"""Of a file of texts: 100,000 lines of 200 characters."""
+LARGEST: Final = 20 * granted.MEBIBYTE
+"""Bytes of a file of texts: 100,000 lines of 200 characters."""
+LARGEST_TEXT: Final = granted.MEBIBYTE
+"""Bytes of a file that is one text."""
+# Readers of Parquet take a file's word for much (CVE-2023-47248): no file of a stranger gets there. Streamlit itself
+# refuses a file whose type its control does not name, whatever the browser does.
+UNTRUSTED: Final = ".parquet"
+WHY_UNTRUSTED: Final = (
+    "A shared server reads no Parquet files, which can be made to harm their reader: save the table as .csv or .jsonl."
+)
 _HELD: Final = "file of texts"
 
 
@@ -35,9 +46,15 @@ class _Held:
 
 def one_text_uploader() -> None:
     """Draw the place for a file that becomes the one text."""
-    st.file_uploader("Upload a .txt file", type="txt", key="upload", max_upload_size=1, on_change=_take_text)
+    st.file_uploader(
+        granted.upload_label("Upload a .txt file", LARGEST_TEXT),
+        type="txt",
+        key="upload",
+        max_upload_size=granted.upload_megabytes(LARGEST_TEXT),
+        on_change=_take_text,
+    )
     if problem := st.session_state.pop("upload_problem", None):
-        st.error(problem, icon=":material/error:")
+        st.error(plain(problem), icon=":material/error:")
 
 
 def file_input() -> TextList | None:
@@ -46,14 +63,17 @@ def file_input() -> TextList | None:
     Raises:
         InputError: where the file holds no text that can be read.
     """
+    suffixes = [suffix for suffix in SUFFIXES if suffix != UNTRUSTED or not granted.hosted()]
     uploaded = st.file_uploader(
-        "A file of texts",
-        type=[suffix.removeprefix(".") for suffix in SUFFIXES],
+        granted.upload_label("A file of texts", LARGEST),
+        type=[suffix.removeprefix(".") for suffix in suffixes],
         key="texts_file",
-        max_upload_size=MEGABYTES,
+        max_upload_size=granted.upload_megabytes(LARGEST),
         on_change=_take_file,
-        help=".txt: one text a line. Of a table (.csv, .tsv, .jsonl, .parquet), the column of your choice.",
+        help=f".txt: one text a line. Of a table ({', '.join(suffixes[1:])}), the column of your choice."
+        + ("" if UNTRUSTED in suffixes else f" {WHY_UNTRUSTED}"),
     )
+    texts_note(several=True)
     held: _Held | None = st.session_state.get(_HELD)
     if held is None:
         return None
@@ -78,7 +98,13 @@ def _column(held: _Held) -> None:
         st.session_state[_HELD] = _opened(held.name, held.content, st.session_state.texts_column)
 
     st.selectbox(
-        "Column", held.columns, index=None, placeholder="Choose the column", key="texts_column", on_change=take
+        "Column",
+        held.columns,
+        index=None,
+        format_func=visible,
+        placeholder="Choose the column",
+        key="texts_column",
+        on_change=take,
     )
 
 
@@ -87,7 +113,10 @@ def _take_text() -> None:
     if upload is None:
         return
     try:
+        granted.require_upload(shortened(upload.name), upload.size, LARGEST_TEXT)
         keep("text", upload.getvalue().decode("utf-8-sig"))
+    except InputError as error:
+        st.session_state.upload_problem = str(error)
     except UnicodeDecodeError:
         st.session_state.upload_problem = "This file is not UTF-8 text. Save it as UTF-8 and upload it again."
 
@@ -103,6 +132,7 @@ def _take_file() -> None:
 def _opened(name: str, content: bytes, column: str | None) -> _Held:
     columns: tuple[str, ...] = ()
     try:
+        granted.require_upload(shortened(name), len(content), LARGEST)
         columns = columns_of(content, name)
         read = read_texts(content, name, column)
     except InputError as error:

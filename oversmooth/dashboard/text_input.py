@@ -8,8 +8,9 @@ from typing import Final, Literal, cast, get_args
 
 import streamlit as st
 
-from oversmooth.dashboard import text_file
+from oversmooth.dashboard import granted, text_file
 from oversmooth.dashboard.examples import examples
+from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, keep, kept, last, remembered
 from oversmooth.errors import InputError
@@ -38,13 +39,17 @@ def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[str,
     """
     source: Source = st.selectbox("Source", SOURCES, **remembered(choice, default))
     read_last = f"texts of {choice}"
-    before: tuple[str, ...] = st.session_state.get(read_last) or (last("text", examples()[0].text),)
+    before: tuple[str, ...] = st.session_state.get(read_last) or _at_first()
     if source == "One text":
-        text = _one()
+        text = _one(before)
+        if granted.texts_refusal((text,)):
+            return before
         st.session_state[read_last] = (text,) if text.strip() else before
         return (text,)
     try:
         found = _LISTS[source]()
+        if found is not None and (refusal := granted.texts_refusal(found.texts)):
+            raise InputError(refusal)
     except InputError as error:
         st.error(plain(f"{error} {_stays(before)}"), icon=":material/error:")
         return before
@@ -89,7 +94,12 @@ def show_texts(texts: Sequence[str], choice: str = CHOICE) -> None:
         keep(choice, "File")
 
 
-def _one() -> str:
+def _at_first() -> tuple[str, ...]:
+    text: str = last("text", examples()[0].text)
+    return (examples()[0].text if granted.texts_refusal((text,)) else text,)
+
+
+def _one(before: Sequence[str]) -> str:
     texts = {example.title: example.text for example in examples()}
 
     def take_example() -> None:
@@ -97,7 +107,12 @@ def _one() -> str:
             keep("text", texts[st.session_state.example])
 
     written = kept("text", examples()[0].text)
-    text = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written))
+    text = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written)) or ""
+    texts_note(several=False)
+    # A place of its own, so that a refusal does not shift what is drawn below it.
+    with st.container():
+        if refusal := granted.texts_refusal((text,)):
+            st.error(plain(f"{refusal} {_stays(before)}"), icon=":material/error:")
     st.selectbox(
         "Example",
         list(texts),
@@ -108,7 +123,7 @@ def _one() -> str:
         label_visibility="collapsed",
     )
     text_file.one_text_uploader()
-    return text or ""
+    return text
 
 
 def _several() -> TextList:
@@ -118,6 +133,7 @@ def _several() -> TextList:
     lines = st.text_area(
         "Texts, one a line", height=190, help="Ctrl + Enter applies.", **bound("several texts", written)
     )
+    texts_note(several=True)
     return from_lines(lines or "")
 
 

@@ -8,14 +8,16 @@ from typing import Any
 import streamlit as st
 
 from oversmooth import mitigations
-from oversmooth.comparison import BASELINE, MOST_VARIANTS
+from oversmooth.comparison import BASELINE
+from oversmooth.dashboard import granted
+from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.method_controls import method_controls
+from oversmooth.dashboard.model_choice import offered
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, hold, keep, kept
 from oversmooth.dashboard.swatches import swatch
 from oversmooth.dashboard.variants import LABEL_CHARACTERS, Variant, defaults, labels, newcomers
 from oversmooth.errors import InputError
-from oversmooth.models.catalog import CATALOG
 from oversmooth.texts import from_lines
 
 OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
@@ -23,7 +25,7 @@ OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
 
 def variants() -> list[Variant]:
     """The variants of this session, in order."""
-    found: list[Variant] = st.session_state.setdefault("variants", newcomers())
+    found: list[Variant] = st.session_state.setdefault("variants", newcomers()[: granted.most_variants()])
     return found
 
 
@@ -33,6 +35,8 @@ def editor() -> dict[str, Variant]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = _choose(sides)
         _add(sides)
+    if full := granted.variants_refusal(len(sides)):
+        st.caption(full)
     if chosen is None:
         st.caption("The baseline is the model and the text of the sidebar, unchanged: what the others are set against.")
     else:
@@ -62,13 +66,14 @@ def _choose(sides: list[Variant]) -> Variant | None:
 
 
 def _add(sides: list[Variant]) -> None:
-    full = len(sides) >= MOST_VARIANTS
+    most = granted.most_variants()
+    full = len(sides) >= most
     titles = {method.declaration.name: method.declaration.title for method in mitigations.all_mitigations()}
 
     def add() -> None:
         kind = st.session_state.add_variant
         st.session_state.add_variant = None
-        if kind is not None and len(sides) < MOST_VARIANTS:
+        if kind is not None and len(sides) < most:
             number = st.session_state.variant_number = st.session_state.get("variant_number", len(newcomers())) + 1
             sides.append(Variant(number, {kind: defaults(kind)} if kind in titles else {}))
             keep("chosen_variant", number)
@@ -77,7 +82,7 @@ def _add(sides: list[Variant]) -> None:
         "Add a variant",
         [OTHER_MODEL, OTHER_TEXT, *titles],
         index=None,
-        placeholder=f"Remove one first: {MOST_VARIANTS} is the most" if full else "Add a variant",
+        placeholder=f"Remove one first: {most} is the most" if full else "Add a variant",
         format_func=lambda kind: titles.get(kind, kind),
         key="add_variant",
         on_change=add,
@@ -120,15 +125,15 @@ def _sources(variant: Variant) -> None:
     with model:
         st.selectbox(
             "Model",
-            list(dict.fromkeys([entry.name for entry in CATALOG] + [variant.model] * bool(variant.model))),
             index=None,
             placeholder="The baseline's",
-            accept_new_options=True,
+            **offered(variant.model),
             **_bound(variant, "model", None),
         )
     with label:
         st.text_input("Label", placeholder=variant.label, max_chars=LABEL_CHARACTERS, **_bound(variant, "name", ""))
     st.text_area("Text", placeholder="The baseline's", help="Ctrl + Enter applies.", **_bound(variant, "text", ""))
+    texts_note(several=variant.each_line)
     st.toggle("Each line is a text of its own", **_bound(variant, "each_line", False))
     if variant.each_line and variant.text.strip():
         # A text that is refused is told with the other problems, below the controls.

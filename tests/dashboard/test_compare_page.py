@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 from tiny import WORDS, head, minilm, tokenizer
 
 from oversmooth import Settings, compare, launch
-from oversmooth.dashboard.run import shared_engine
 from oversmooth.dashboard.variants import NEWCOMER
 from oversmooth.engine import Engine, Handle
+from oversmooth.engine.shared import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 
@@ -24,8 +24,7 @@ SHORT = "The cat sat on the mat and looked at the rain."
 def _one_engine() -> Iterator[None]:
     """All pages of this module share one worker, as the sessions of a server do."""
     yield
-    shared_engine().close()
-    shared_engine.clear()
+    close_shared_engine()
 
 
 @pytest.fixture
@@ -34,8 +33,8 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     found: list[Settings] = []
     submit = Engine.submit
 
-    def noted(engine: Engine, settings: Settings) -> Handle:
-        handle = submit(engine, settings)
+    def noted(engine: Engine, settings: Settings, owner: str | None = None) -> Handle:
+        handle = submit(engine, settings, owner)
         if not handle.done():
             found.append(settings)
         return handle

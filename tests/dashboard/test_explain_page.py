@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from tiny import minilm, tokenizer
 
 from oversmooth import Settings, launch, measure
-from oversmooth.dashboard.run import shared_engine
 from oversmooth.engine import Engine, Handle
+from oversmooth.engine.shared import close_shared_engine
 from oversmooth.findings.explanations import explanation_headline, where
 from oversmooth.findings.readings import readings
 from oversmooth.findings.whether import whether
@@ -34,8 +34,7 @@ CHARTS = (
 def _one_engine() -> Iterator[None]:
     """All pages of this module share one worker, as the sessions of a server do."""
     yield
-    shared_engine().close()
-    shared_engine.clear()
+    close_shared_engine()
 
 
 @pytest.fixture
@@ -44,8 +43,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     found: list[Settings] = []
     submit = Engine.submit
 
-    def noted(engine: Engine, settings: Settings) -> Handle:
-        handle = submit(engine, settings)
+    def noted(engine: Engine, settings: Settings, owner: str | None = None) -> Handle:
+        handle = submit(engine, settings, owner)
         if not handle.done():
             found.append(settings)
         return handle

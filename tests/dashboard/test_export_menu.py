@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,8 @@ from streamlit.testing.v1 import AppTest
 
 from oversmooth import Settings, launch
 from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.dashboard import theme
-from oversmooth.dashboard.run import shared_engine
+from oversmooth.dashboard import export_menu, theme
+from oversmooth.engine.shared import close_shared_engine
 from oversmooth.figures.theme import DARK
 
 SHORT = "The cat sat on the mat and looked at the rain."
@@ -28,8 +30,7 @@ Files = dict[str, tuple[str, Callable[[], bytes]]]
 def _one_engine() -> Iterator[None]:
     """All pages of this module share one worker, as the sessions of a server do."""
     yield
-    shared_engine().close()
-    shared_engine.clear()
+    close_shared_engine()
 
 
 @pytest.fixture
@@ -180,6 +181,33 @@ def test_the_settings_of_a_measurement_are_those_of_the_page(files: Files) -> No
     opened(special_tokens=True)
     settings = Settings.from_json(files["download_settings"][1]())
     assert (settings.texts, settings.special_tokens, settings.device) == ((SHORT,), True, "cpu")
+
+
+def test_files_are_made_one_at_a_time(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    making, most = 0, 0
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> dict[str, bytes]:
+        nonlocal making, most
+        making += 1
+        most = max(most, making)
+        entered.set()
+        go_on.wait(60)
+        making -= 1
+        return {"oversmooth.json": b"{}"}
+
+    opened()
+    monkeypatch.setattr(export_menu, "data", slow)
+    with ThreadPoolExecutor(2) as visitors:
+        first = visitors.submit(files["download_json"][1])
+        assert entered.wait(60)
+        entered.clear()
+        second = visitors.submit(files["download_json"][1])
+        # Nothing would keep it from entering but its turn.
+        assert not entered.wait(0.5)
+        go_on.set()
+        assert first.result(60) == second.result(60) == b"{}"
+    assert most == 1
 
 
 def test_characters_that_paper_lacks_are_told() -> None:

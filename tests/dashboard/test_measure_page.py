@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from oversmooth import Settings, launch, measure
 from oversmooth.dashboard.controls import MAIN_METRICS
 from oversmooth.dashboard.examples import examples
-from oversmooth.dashboard.run import shared_engine
+from oversmooth.engine.shared import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 
@@ -22,8 +22,7 @@ SHORT = "The cat sat on the mat and looked at the rain."
 def _one_engine() -> Iterator[None]:
     """All pages of this module share one worker, as the sessions of a server do."""
     yield
-    shared_engine().close()
-    shared_engine.clear()
+    close_shared_engine()
 
 
 def opened(text: str | None = None, model: str | None = None) -> AppTest:

@@ -15,8 +15,8 @@ from tiny import minilm
 
 from oversmooth import Settings, compare, launch, measure
 from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.dashboard.run import shared_engine
 from oversmooth.dashboard.variants import NEWCOMER
+from oversmooth.engine.shared import close_shared_engine
 from oversmooth.export.bundle import zipped
 
 SHORT = "The cat sat on the mat and looked at the rain."
@@ -26,8 +26,7 @@ SHORT = "The cat sat on the mat and looked at the rain."
 def _one_engine() -> Iterator[None]:
     """All pages of this module share one worker, as the sessions of a server do."""
     yield
-    shared_engine().close()
-    shared_engine.clear()
+    close_shared_engine()
 
 
 def opened(query: str = "", page: str = "measure") -> AppTest:

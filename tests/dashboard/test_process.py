@@ -9,14 +9,14 @@ PROGRAM = """
 import sys
 from streamlit.testing.v1 import AppTest
 from oversmooth import launch
-from oversmooth.dashboard.run import shared_engine
+from oversmooth.engine.shared import close_shared_engine
 
 page = AppTest.from_file(str(launch.script()), default_timeout=120)
 for name in ("measure", "compare", "reference"):
     page.switch_page(f"pages/{name}.py").run()
     assert page.header and not page.exception and not page.error
 print(sorted({"torch", "transformers"} & set(sys.modules)))
-shared_engine().close()
+close_shared_engine()
 """
 
 

@@ -17,7 +17,7 @@ from oversmooth.dashboard import reference_methods
 from oversmooth.dashboard.reference_matrices import PRESETS, SPREAD
 from oversmooth.dashboard.reference_methods import TEXT
 from oversmooth.dashboard.restoring import usual
-from oversmooth.dashboard.run import shared_engine
+from oversmooth.engine.shared import close_shared_engine
 from oversmooth.permalink import from_query
 from oversmooth.settings import Settings
 
@@ -25,8 +25,7 @@ from oversmooth.settings import Settings
 @pytest.fixture(scope="module", autouse=True)
 def _one_engine() -> Iterator[None]:
     yield
-    shared_engine().close()
-    shared_engine.clear()
+    close_shared_engine()
 
 
 def opened(entry: str = "") -> AppTest:

@@ -1,0 +1,82 @@
+"""Settings from elsewhere, of a link or a file, cut down to what this server grants."""
+
+from __future__ import annotations
+
+from oversmooth.comparison import MOST_VARIANTS
+from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.dashboard import granted
+from oversmooth.hosting.allowlist import AllowList
+from oversmooth.permalink import AnySettings
+from oversmooth.settings import DEFAULT_MODEL, Settings
+from oversmooth.view import shortened
+
+_FITTED = ("model", "revision", "device", "max_tokens")
+"""Fields that may have to change."""
+
+
+def fitted(settings: AnySettings) -> tuple[AnySettings, list[str]]:
+    """The settings as this server can measure them, and a sentence for each thing that had to change.
+
+    Texts are left alone: the control that holds them says what is wrong with them.
+    """
+    if not isinstance(settings, ComparisonSettings):
+        return _baseline(settings)
+    baseline, told = _baseline(settings.baseline)
+    sides = []
+    for label, side in settings.variants[: granted.most_variants()]:
+        shared = {name for name in _FITTED if getattr(side, name) == getattr(settings.baseline, name)}
+        fit = side.model_copy(update={name: getattr(baseline, name) for name in shared})
+        if "model" not in shared and (models := granted.models()) is not None:
+            model = models.find(side.model)
+            if model is None:
+                told.append(
+                    f"The variant “{shortened(label)}” is left out: its model, “{shortened(side.model)}”, is not on "
+                    "the list of this server."
+                )
+                continue
+            fit = fit.model_copy(update={"model": model.name})
+        sides.append((label, fit))
+    told += _too_many(len(settings.variants))
+    return settings.model_copy(update={"baseline": baseline, "variants": tuple(sides)}), told
+
+
+def _too_many(variants: int) -> list[str]:
+    most = granted.most_variants()
+    if variants <= most:
+        return []
+    who = "the page takes" if most == MOST_VARIANTS else "the limit “variants” of this server is"
+    return [f"There are {variants} variants, and {who} {most}: the first ones are shown."]
+
+
+def _baseline(settings: Settings) -> tuple[Settings, list[str]]:
+    fields: dict[str, object] = {}
+    told: list[str] = []
+    if (models := granted.models()) is not None:
+        _pin(settings, models, fields, told)
+    if settings.max_tokens > (most := granted.most_tokens()):
+        fields["max_tokens"] = most
+        told.append(
+            f"Texts are cut at {most:,} tokens here, the limit “tokens” of this server, instead of "
+            f"{settings.max_tokens:,}."
+        )
+    return settings.model_copy(update=fields), told
+
+
+def _pin(settings: Settings, models: AllowList, fields: dict[str, object], told: list[str]) -> None:
+    """The model of the list, at its commit, on the device of the server."""
+    model = models.find(settings.model)
+    fields["model"] = DEFAULT_MODEL if model is None else model.name
+    if model is None:
+        told.append(
+            f"“{shortened(settings.model)}” is not on the list of models that this server measures: {DEFAULT_MODEL} "
+            "takes its place."
+        )
+    elif settings.revision not in (None, model.commit):
+        told.append(
+            f"The revision “{shortened(str(settings.revision))}” is ignored: this server measures {model.name} at the "
+            "one commit of its list."
+        )
+    fields["revision"] = None
+    if settings.device != "auto":
+        fields["device"] = "auto"
+        told.append(f"The device “{settings.device}” is ignored: this server chooses it.")
