@@ -16,6 +16,7 @@ from oversmooth.findings import Side, arrow, changes, differences, number, signe
 from oversmooth.metrics import fidelity_names
 from oversmooth.points import title
 from oversmooth.progress import Progress, Report, sentence, silent
+from oversmooth.tokens import harmless, visible
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
@@ -87,15 +88,20 @@ def _mean(measurement: Measurement) -> list[str]:
     return [f"Mean of {count(texts, 'text')}."] if texts > 1 else []
 
 
+def tell(words: str, *, err: bool = False) -> None:
+    """Print words that may hold a stranger's: nothing in them is a command to the terminal."""
+    typer.echo(harmless(words), err=err)
+
+
 def error(sentence: str) -> None:
     """Tell what went wrong."""
-    typer.echo(f"Error: {sentence}", err=True)
+    tell(f"Error: {sentence}", err=True)
 
 
 def notes(sentences: Iterable[str]) -> None:
     """Tell what to know before the numbers are read."""
     for told in sentences:
-        typer.echo(f"Note: {told}", err=True)
+        tell(f"Note: {told}", err=True)
 
 
 def wrote(paths: Sequence[Path]) -> None:
@@ -105,7 +111,7 @@ def wrote(paths: Sequence[Path]) -> None:
         folders.setdefault(path.parent, []).append(path.name)
     for folder, names in folders.items():
         told = ", ".join(names) if len(names) <= MOST_NAMES else count(len(names), "file")
-        typer.echo(f"Wrote {told} to {folder}.")
+        tell(f"Wrote {told} to {folder}.")
 
 
 @contextmanager
@@ -118,7 +124,7 @@ def progress_line(stream: TextIO) -> Iterator[Report]:
     def report(progress: Progress) -> None:
         # What is longer than the line would stay on the screen.
         room = shutil.get_terminal_size().columns - 1
-        told = sentence(progress)
+        told = visible(sentence(progress))
         stream.write(f"\r\x1b[K{told if len(told) <= room else told[: room - 1] + '…'}")
         stream.flush()
 

@@ -1,7 +1,8 @@
 """How a token is shown: as itself, whatever is in it, and never as markup.
 
 Every place that draws a token takes it from here. :func:`visible` is for text that is not interpreted (a table cell,
-``st.text``); :func:`label` and :func:`axis` are for Plotly, whose labels understand some HTML and TeX.
+``st.text``); :func:`label` and :func:`axis` are for Plotly, whose labels understand some HTML and TeX;
+:func:`harmless` is for words of several lines on a terminal.
 """
 
 from __future__ import annotations
@@ -58,6 +59,14 @@ def visible(text: str) -> str:
             sign = _CARRIER + character
         shown.append(sign)
     return "".join(shown)
+
+
+def harmless(text: str) -> str:
+    """The text with its spaces and line feeds as they are, and every other character as :func:`visible` shows it.
+
+    A terminal would take control characters for commands: to colour, to clear, to write into the clipboard.
+    """
+    return "".join(sign if sign in " \n" else _sign(text, index) for index, sign in enumerate(text))
 
 
 def escape(text: str) -> str:

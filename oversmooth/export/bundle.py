@@ -15,6 +15,7 @@ from oversmooth.errors import OutputError
 from oversmooth.export.contents import Parts, contents
 from oversmooth.export.names import ARRAYS, DOCUMENT, FORMATS, IMAGES, PGFPLOTS, RECORD, SETTINGS, SNIPPETS, FigureForm
 from oversmooth.export.tables import sides_of
+from oversmooth.tokens import visible
 
 if TYPE_CHECKING:
     from oversmooth.export.paper.presets import Preset
@@ -124,8 +125,8 @@ def _readme(result: Measurement | Comparison, names: Iterable[str]) -> str:
     command = "oversmooth run settings.json --out repeated"
     lines = [
         f"A {'comparison' if compared else 'measurement'} by Oversmooth {record.environment.oversmooth}, "
-        f"{record.created}: how alike the tokens of a text become through {record.model.name}.",
-        *([f"Labels of the sides: {'; '.join(sides)}"] if compared else []),
+        f"{record.created}: how alike the tokens of a text become through {visible(record.model.name)}.",
+        *([f"Labels of the sides: {'; '.join(map(visible, sides))}"] if compared else []),
         "",
         "Files",
         "",
@@ -133,6 +134,8 @@ def _readme(result: Measurement | Comparison, names: Iterable[str]) -> str:
         "",
         "A missing value is an empty field in CSV, null in Parquet and JSON, NaN in NPZ; data.json says why.",
         "Points are the embedding, each block by its number from 0, and the final norm. Inputs count from 0.",
+        "CSV files hold labels as they were given. A spreadsheet may take one that begins with =, +, - or @ for a",
+        "formula: import the file there, with its first column as text, rather than open it.",
         "",
         "To repeat it",
         "",

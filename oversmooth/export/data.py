@@ -51,7 +51,8 @@ def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
       the last; ``spectra_floor``: float64 (input, point), the resolution of the states.
     * ``similarity``: float32 (point, token, other), of the text shown, where it was kept; ``similarity_factor``:
       neighbouring tokens that share one row.
-    * ``token``, ``token_id``: text and number of each measured token of the text shown.
+    * ``token``, ``token_id``: text and number of each measured token of the text shown; NumPy drops NUL characters at
+      the end of a text.
     * with an explanation each of its arrays by part and name, ``attention_attention_entropy``, ``circuits_eigenvalues``
       (complex), with the axes of :class:`~oversmooth.explanation.Explanation`; ``corpus_form`` and ``corpus_point``
       name those of ``corpus``.

@@ -25,6 +25,11 @@ MOST_COMPONENTS = 400
 MOST_MARKERS = 64
 """Components up to which each has a marker."""
 
+# Names are filled in as data: within a template, a label such as %{x} would be a command.
+_VALUE = "%{fullData.text}, component %{x}: <b>%{y:.4g}</b><extra></extra>"
+_SHARE = "%{fullData.text}, first %{x}: <b>%{y:.1%}</b><extra></extra>"
+_UNRESOLVED = "%{fullData.text}, component %{x}: %{y:.2g}<br>below the resolution of the states<extra></extra>"
+
 Trace = dict[str, Any]
 """One plotly trace: as a plain dictionary it is checked once, with its figure, not by itself as well."""
 
@@ -66,12 +71,10 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
 def _line(values: Float64, title: str, **style: Any) -> list[Trace]:  # noqa: ANN401  plotly's own keywords
     """A spectrum, and its cumulative share in the lower chart."""
     kept = _drawn(values.size)
-    common = {"type": "scatter", "mode": "lines", "x": (kept + 1).astype(np.int32), **style}
-    above = f"{title}, component %{{x}}: <b>%{{y:.4g}}</b><extra></extra>"
-    below = f"{title}, first %{{x}}: <b>%{{y:.1%}}</b><extra></extra>"
+    common = {"type": "scatter", "mode": "lines", "x": (kept + 1).astype(np.int32), "text": title, **style}
     return [
-        {**common, "y": values[kept], "hovertemplate": above},
-        {**common, "y": cumulative_shares(values)[kept], "hovertemplate": below, "xaxis": "x2", "yaxis": "y2"},
+        {**common, "y": values[kept], "hovertemplate": _VALUE},
+        {**common, "y": cumulative_shares(values)[kept], "hovertemplate": _SHARE, "xaxis": "x2", "yaxis": "y2"},
     ]
 
 
@@ -138,7 +141,8 @@ def strong_line(values: Float64, floor: float, title: str, theme: Theme, **style
         "mode": "lines+markers",
         "line": {"color": theme.muted, "width": 1},
         "marker": marker | {"symbol": style["marker"].get("symbol", "circle")},
-        "hovertemplate": f"{title}, component %{{x}}: %{{y:.2g}}<br>below the resolution of the states<extra></extra>",
+        "text": title,
+        "hovertemplate": _UNRESOLVED,
         "showlegend": False,
     }
     return [unresolved, {**above, "y": np.where(grey, np.nan, above["y"])}, below]

@@ -93,7 +93,7 @@ def offset_sentence(found: Mapping[str, Offset]) -> str:
     share = common_share(found)
     if math.isnan(share):
         return ""
-    return f"Over all blocks, {100 * share:.0f}\u00a0% of the mean cosine is an offset common to all texts."
+    return f"Over all blocks, {100 * share:.0f} % of the mean cosine is an offset common to all texts."
 
 
 def own_clause(found: Mapping[str, Offset]) -> str:

@@ -9,6 +9,7 @@ import pytest
 from awkward import SEEN
 from hypothesis import given
 from hypothesis import strategies as st
+from latex import COMMAND, assert_harmless
 from synthetic import comparison_of, measurement, tokens_of, variant
 
 from oversmooth import metrics
@@ -19,22 +20,6 @@ from oversmooth.export.tex import escaped, needs_unicode
 from oversmooth.figures.gallery import figures_of
 from oversmooth.measurement import Measurement
 from oversmooth.settings import Settings
-
-COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)")
-SPECIAL = set("#$%&_^~")
-
-
-def assert_harmless(source: str) -> None:
-    """No command character stands for itself, braces are balanced, and nothing begins a line of its own."""
-    bare = COMMAND.sub("", source)
-    assert not SPECIAL & set(bare), source
-    assert "\n" not in source
-    depth = 0
-    for sign in bare:
-        depth += {"{": 1, "}": -1}.get(sign, 0)
-        assert depth >= 0, source
-    assert depth == 0, source
-    assert not re.search(r"--|,,|''|``|\?`|!`|<<|>>", source), source
 
 
 @given(st.text() | st.text(alphabet=r"\{}$&#%_^~<>|\"'`-,a "))

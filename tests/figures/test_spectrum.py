@@ -43,7 +43,7 @@ def test_every_other_point_is_a_thin_line_coloured_by_depth() -> None:
     result = measurement(points=["embedding", "0.attention", "0", "1", "final_norm"])
     figure = spectrum(result, "0", centred=False, logarithmic=False, theme=DARK)
     fan = [trace for trace in figure.data if trace.line.width == 1 and (trace.yaxis or "y") == "y"]
-    assert [trace.hovertemplate.split(",")[0] for trace in fan] == ["the embedding", "block 1", "the final norm"]
+    assert [trace.text for trace in fan] == ["the embedding", "block 1", "the final norm"]
     assert [trace.line.color for trace in fan] == [DARK.depth_colour(share) for share in (0, 2 / 3, 1)]
     key = figure.layout.annotations[0].text
     assert all(name in key for name in ("embedding", " 0", " 1", "final norm"))

@@ -117,7 +117,7 @@ def test_blocks_0_to_4_of_minilm_are_told_to_be_mostly_anisotropy(trained: Measu
     assert "Blocks 0–4 are mostly anisotropy" in said
     assert "From block 5 on, tokens of one text truly grow alike" in said
     share = round(100 * common_share(found))
-    assert f"{share}\u00a0% of the mean cosine is an offset common to all texts" in explanation_headline(trained)
+    assert f"{share} % of the mean cosine is an offset common to all texts" in explanation_headline(trained)
     assert "only from block 5 on is most of it the text's own" in explanation_headline(trained)
 
 

@@ -25,6 +25,8 @@ WANTED: Final[dict[Typeface, tuple[str, ...]]] = {
 }
 """In order of preference; those of DejaVu come with matplotlib."""
 _ISOLATES = dict.fromkeys(map(ord, "\u2066\u2067\u2068\u2069"))
+# A joiner or selector beside a code point has nothing to act on; fonts would be chosen for the two as one sign.
+_IDLE: Final = re.compile("(?<=⟩)[\u200c\u200d\ufe0f]+|[\u200c\u200d]+(?=⟨U)")
 _CHINESE, _JAPANESE, _KOREAN = "CJK SC", "CJK JP", "CJK KR"
 
 
@@ -45,8 +47,13 @@ class Typefaces:
         """
         if not any(unicodedata.bidirectional(each) in ("R", "AL", "AN") for each in text):
             text = text.translate(_ISOLATES)
-        shown = "".join(f"⟨U+{ord(each):04X}⟩" if each in self.missing else each for each in text)
+        shown = "".join(_code_point(each) if each in self.missing else each for each in text)
+        shown = _IDLE.sub(lambda found: "".join(map(_code_point, found[0])), shown)
         return re.sub(r"^ | $| (?= )", "\u00a0", shown, flags=re.MULTILINE)
+
+
+def _code_point(character: str) -> str:
+    return f"⟨U+{ord(character):04X}⟩"
 
 
 def choose(typeface: Typeface, text: Iterable[str]) -> Typefaces:
