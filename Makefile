@@ -6,15 +6,15 @@ PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format bench clean
+.PHONY: help run test lint types format bench load image image-check clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: $(VENV)/.run  ## Install what is missing and start the dashboard
 	@$(BIN)/oversmooth app
 
-test: lint types $(VENV)/.browser  ## Install what is missing, then lint, check types and run all tests
+test: lint types $(VENV)/.browser $(VENV)/.nginx  ## Install what is missing, then lint, check types and run all tests
 	@# Two workers: the tests keep to one core each. A file stays with one, whose models and browser it shares.
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
@@ -34,6 +34,17 @@ bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
 	$(BIN)/python benchmarks/comparison.py
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/attention.py
+
+load: $(VENV)/.test  ## Put a hosted server under load, for half an hour
+	$(BIN)/python benchmarks/load.py
+
+image:  ## Build the image that a server runs (BASE names the base, by its digest)
+	scripts/image-build
+
+image-check: $(VENV)/.test  ## Build the image on a stand-in for its base, and try it without a Docker engine (as root)
+	@for tool in buildah bwrap mmdebstrap; do command -v $$tool >/dev/null || need=1; done; \
+		test -z "$$need" || scripts/apt-install buildah bubblewrap mmdebstrap
+	$(BIN)/python scripts/image-check
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -57,4 +68,8 @@ $(VENV)/.test: $(VENV)/.run
 
 $(VENV)/.browser: $(VENV)/.test scripts/browser
 	scripts/browser $(BIN)/python
+	@touch $@
+
+$(VENV)/.nginx: $(VENV)/.venv
+	@PATH="$$PATH:/usr/sbin"; command -v nginx >/dev/null || scripts/apt-install nginx-light
 	@touch $@
