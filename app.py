@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from oversmooth.dashboard import theme
+from oversmooth.dashboard.places import place
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -12,7 +13,7 @@ PAGES = HERE / "pages"
 
 st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
-st.navigation(
+page = st.navigation(
     [
         st.Page(PAGES / "measure.py", title="Measure", url_path="start", default=True),
         st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
@@ -22,4 +23,7 @@ st.navigation(
         st.Page(PAGES / "reference.py", title="Reference", url_path="reference"),
     ],
     position="top",
-).run()
+)
+with place() as free:
+    if free:
+        page.run()

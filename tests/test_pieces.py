@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tiny import minilm, tiny
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from torch.nn import Embedding
 from transformers import PreTrainedTokenizerFast
 
 from oversmooth.inputs import encode
@@ -31,7 +33,8 @@ def shown(pieces: Sequence[str], decoder: str) -> list[str]:
 def with_tokenizer(backend: Tokenizer, **special: str) -> LoadedModel:
     """A tiny causal model that reads through this tokenizer."""
     wrapped = PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=64, **special)
-    return replace(tiny("gpt2"), tokenizer=wrapped)
+    network = SimpleNamespace(get_input_embeddings=lambda: Embedding(len(wrapped), 1))
+    return replace(tiny("gpt2"), tokenizer=wrapped, network=cast(Any, network))
 
 
 def texts_of(text: str, model: LoadedModel) -> list[str]:

@@ -14,8 +14,9 @@ from oversmooth.errors import CancelledError, DeadlineError, OversmoothError, Wo
 if TYPE_CHECKING:
     from oversmooth.engine.jobs import Job, Jobs
 
-CANCEL_SECONDS = 1.0
-"""How long a cancelled run may take to its next step before its worker is killed."""
+CANCEL_SECONDS = 3.0
+"""How long a cancelled run may take to its next step before its worker is killed: on a busy machine a step takes longer
+than by itself, and a new worker costs more than a few of them."""
 START_SECONDS = 120.0
 """How long a worker may take to import torch and load the default model."""
 STARTS = 3

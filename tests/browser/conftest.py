@@ -25,9 +25,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psut
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("w") as sink, subprocess.Popen(command, stdout=sink, stderr=sink) as process:
         address = f"http://127.0.0.1:{port}"
-        wait(lambda: process.poll() is not None or _answers(address))
-        yield address, psutil.Process(process.pid)
-        process.send_signal(signal.SIGTERM)
+        try:
+            wait(lambda: process.poll() is not None or _answers(address))
+            yield address, psutil.Process(process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert "Traceback" not in log.read_text()
 

@@ -9,6 +9,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tiny import minilm
+from workers import wait
 
 from oversmooth import Comparison, Settings, compare
 from oversmooth.dashboard.examples import examples
@@ -57,11 +58,8 @@ def cells(page: Page, chart: str) -> list[float]:
 
 
 def wait_for_line(page: Page, name: str) -> None:
-    page.wait_for_function(
-        "([chart, name]) => document.querySelector(chart)?._fullData?.some(trace => trace.name === name)",
-        arg=[CURVE, name],
-        timeout=30_000,
-    )
+    named = "chart => document.querySelector(chart)?._fullData?.map(trace => trace.name) ?? []"
+    wait(lambda: name in page.evaluate(named, CURVE))
 
 
 def sides(page: Page) -> list[str]:
@@ -116,9 +114,7 @@ def test_the_layer_slider_moves_maps_and_plane_without_a_run(
     worker.suspend()  # whatever the page draws now, no model has run for it
     try:
         press(compared, "layer", "ArrowLeft")
-        compared.wait_for_function(
-            "([chart, first]) => document.querySelector(chart)._fullData[0].z[0][1] !== first", arg=[MAP, first]
-        )
+        wait(lambda: cells(compared, MAP)[1] != first)
         similarity = expected.measurements["softdecay"].similarity
         assert similarity is not None
         assert cells(compared, MAP) == pytest.approx(similarity.sel(point="4").values.ravel().tolist(), abs=1e-3)
@@ -140,7 +136,7 @@ def test_variants_are_chosen_added_named_and_removed(compared: Page) -> None:
     text.fill("A bird sang in the tree, and nobody by the river heard it.")
     text.press("Control+Enter")
     expect(compared.locator(".st-key-chosen_variant [role=radio]").nth(4)).to_contain_text("<img src=x")
-    compared.wait_for_function(f"document.querySelector('{CURVE}')._fullData.length === 5", timeout=30_000)
+    wait(lambda: compared.evaluate(f"document.querySelector('{CURVE}')._fullData.length") == 5)
     assert compared.locator(".st-key-chosen_variant [role=radio]").nth(4).locator("img, a").count() == 1
     compared.get_by_role("button", name="Remove", exact=True).click()
     expect(compared.locator(".st-key-chosen_variant [role=radio]")).to_have_count(4)
@@ -164,7 +160,7 @@ def test_both_themes_and_narrow_screens(
     assert width < 1000 or page.get_by_role("link", name="Reference").is_visible()
     background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
     paper = f"getComputedStyle(document.querySelector('{CURVE} .main-svg')).backgroundColor"
-    page.wait_for_function(f"{background} === {paper}")
+    wait(lambda: page.evaluate(f"{background} === {paper}"))
     assert page.evaluate(background) == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[scheme]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for side in page.locator(".st-key-chosen_variant [role=radio]").all():

@@ -7,6 +7,7 @@ import re
 import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from workers import wait
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,9 +34,9 @@ def test_the_page_is_drawn_and_the_toy_follows_its_controls(page: Page) -> None:
     verdict = page.get_by_text(re.compile("Input convergence after 200 steps"))
     expect(verdict).to_be_visible()
     page.get_by_text("Residual connection", exact=True).click()
-    page.wait_for_function("() => location.search.includes('toy_residual=no')", timeout=30_000)
+    wait(lambda: "toy_residual=no" in page.evaluate("location.search"))
     page.locator(".st-key-toy_range").locator("input[type=range], [role=slider]").first.press("ArrowLeft")
-    page.wait_for_function("() => location.search.includes('toy_low=-0.05')", timeout=30_000)
+    wait(lambda: "toy_low=-0.05" in page.evaluate("location.search"))
     assert "toy_residual=no" in page.url
 
 

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from tiny import minilm
+from workers import wait as until
 
 from oversmooth import Settings, measure
 from oversmooth.comparison_settings import ComparisonSettings
@@ -59,7 +60,7 @@ def wait(page: Page, path: str = "") -> None:
 
 
 def query(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query, keep_blank_values=True)
+    return parse_qs(urlsplit(page.evaluate("location.href")).query, keep_blank_values=True)
 
 
 def figures(page: Page) -> dict[str, Any]:
@@ -98,9 +99,10 @@ def test_a_link_opens_the_page_as_it_was_and_changes_with_it(page: Page, server:
     slider = page.locator(".st-key-layer input[type=range], .st-key-layer [role=slider]").first
     slider.focus()
     slider.press("ArrowRight")
-    page.wait_for_function("new URLSearchParams(location.search).get('layer') === '3'")
+    # Not Playwright's own wait for a function: it evaluates a string, which the page's policy forbids.
+    until(lambda: query(page).get("layer") == ["3"])
     page.locator(".st-key-special_tokens label").first.click()
-    page.wait_for_function("new URLSearchParams(location.search).get('special_tokens') === 'yes'")
+    until(lambda: query(page).get("special_tokens") == ["yes"])
     wait(page)
     asked = query(page)
     assert asked == {

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tiny import tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from workers import wait
 
 from oversmooth import Settings, measure
 from oversmooth.dashboard.examples import examples
@@ -106,9 +107,7 @@ def test_the_layer_slider_redraws_without_a_forward_pass(page: Page, server: tup
         expected = measure(Settings.of(texts=examples()[0].text, device="cpu"))
         assert expected.similarity is not None
         layer = expected.similarity.sel(point="4").values.ravel().tolist()
-        page.wait_for_function(
-            "([chart, first]) => document.querySelector(chart)._fullData[0].z[0][1] !== first", arg=[MAP, before[1]]
-        )
+        wait(lambda: page.evaluate("chart => document.querySelector(chart)._fullData[0].z[0][1]", MAP) != before[1])
         assert values(page, MAP) == pytest.approx(layer, abs=1e-3)
     finally:
         process.resume()
@@ -187,7 +186,7 @@ def test_both_themes_fit_wide_and_narrow_screens(
     assert not page.get_by_text("Page not found").count()
     background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
     paper = f"getComputedStyle(document.querySelector('{CURVE} .main-svg')).backgroundColor"
-    page.wait_for_function(f"{background} === {paper}")
+    wait(lambda: page.evaluate(f"{background} === {paper}"))
     assert page.evaluate(background) == {"light": "rgb(255, 255, 255)", "dark": "rgb(14, 17, 23)"}[scheme]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()

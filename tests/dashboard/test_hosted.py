@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -13,7 +14,7 @@ from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from oversmooth import Settings, launch
-from oversmooth.dashboard import text_file, turns
+from oversmooth.dashboard import places, text_file, turns
 from oversmooth.dashboard.examples import examples
 from oversmooth.dashboard.turns import Turns
 from oversmooth.errors import InputError, LimitError, ModelError, OversmoothError, QueueFullError
@@ -397,3 +398,18 @@ def test_the_sidebar_says_what_the_server_allows(desk: Desk, configured: Callabl
         ):
             assert row in words
         assert "never written to a log or kept in a file" in words
+
+
+def test_who_finds_no_place_is_told_at_the_door_and_comes_in_later(
+    desk: Desk, configured: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configured(**SMALL, WORKERS="1", WAITING="1")
+    monkeypatch.setattr(places, "_taken", Counter(["one visitor", "another"]))
+    page = sound(AppTest.from_file(str(launch.script()), default_timeout=60).run())
+    assert "2 pages wait or are being drawn, and no more may (the limit “waiting”)" in shown(page)
+    assert (len(page.selectbox), desk.asked) == (0, [])
+    places._taken.clear()
+    page.button(key="place").click().run()
+    assert keys(sound(page)) >= {"model"}
+    # A page that has been drawn leaves its place.
+    assert not places._taken
