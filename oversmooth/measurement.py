@@ -23,7 +23,7 @@ SCHEMA_VERSION = 1
 TokenKind = Literal["content", "special", "unknown"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """One token as the model sees it."""
 
