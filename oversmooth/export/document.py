@@ -16,7 +16,7 @@ from oversmooth.settings import Settings
 
 if TYPE_CHECKING:
     from oversmooth.explanation import Explanation
-    from oversmooth.measurement import Measurement
+    from oversmooth.measurement import Measurement, Token
 
 Number = float | None
 """None, in JSON null, for a missing value."""
@@ -159,10 +159,14 @@ def _side(label: str, measurement: Measurement) -> Side:
         similarity=None
         if maps is None
         else Similarity.model_construct(factor=measurement.similarity_factor, values=_shortest(maps.values).tolist()),
-        tokens=[[TokenEntry.model_construct(**vars(each)) for each in tokens.items] for tokens in measurement.tokens],
+        tokens=[[_entry(each) for each in tokens.items] for tokens in measurement.tokens],
         notes=[NoteEntry.model_construct(**vars(note)) for note in measurement.notes],
         explanation=None if measurement.explanation is None else _explanation(measurement.explanation),
     )
+
+
+def _entry(token: Token) -> TokenEntry:
+    return TokenEntry.model_construct(**{name: getattr(token, name) for name in TokenEntry.model_fields})
 
 
 def _explanation(explanation: Explanation) -> ExplanationEntry:

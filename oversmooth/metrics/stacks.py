@@ -178,6 +178,12 @@ class Stack:
         return roots(squares, self.values, self.precision.accurate_ratio, self.floors)
 
     @cached_property
+    def undecomposed(self) -> list[bool]:
+        """Whether the decomposition of X did not converge (s)."""
+        lost: list[bool] = np.isnan(self.singular_values[:, 0]).tolist()
+        return lost
+
+    @cached_property
     def centred_singular_values(self) -> Float64:
         """Those of RX, the structural zero of centring left out (s × min(n − 1, d))."""
         if self.count <= self.dimension:

@@ -16,6 +16,8 @@ from oversmooth.wording import count
 
 Value = TypeVar("Value")
 
+NOT_CONVERGED = "the singular value decomposition did not converge"
+
 
 class TokenStates:
     """Hidden states X of one sequence at one point: n tokens × d dimensions, in float64.
@@ -81,7 +83,8 @@ class TokenStates:
     def require_spectrum(self) -> None:
         """Raise :class:`UndefinedError` where every token is the zero vector, or no decomposition converges."""
         self.require_energy()
-        _require_convergence(self._of(self._stack.singular_values))
+        if self._stack.undecomposed[self._row]:
+            raise UndefinedError(NOT_CONVERGED)
 
     # -- mean and norms -------------------------------------------------------------------------------------------
 
@@ -206,5 +209,5 @@ class TokenStates:
 
 def _require_convergence(values: Float64) -> Float64:
     if values.size and math.isnan(values[0]):
-        raise UndefinedError("the singular value decomposition did not converge")
+        raise UndefinedError(NOT_CONVERGED)
     return values

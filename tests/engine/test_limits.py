@@ -11,10 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from workers import gone, long, running, short, wait
+from workers import gone, running, short, wait
 
 from oversmooth.engine import Engine
-from oversmooth.errors import CancelledError, DeadlineError, QueueFullError, WorkerLostError
+from oversmooth.errors import CancelledError, QueueFullError, WorkerLostError
 from oversmooth.hosting import Limits
 from oversmooth.settings import Settings
 
@@ -44,17 +44,6 @@ def test_a_full_queue_refuses_and_takes_again_later(hosted: Engine) -> None:
         assert hosted.submit(short("waiting")).position == 1
     waiting.result(60)
     hosted.submit(short("refused")).result(60)
-
-
-def test_a_run_beyond_the_deadline_is_stopped_and_its_worker_replaced() -> None:
-    with Engine(Limits(deadline=3)) as engine:
-        late = engine.submit(long("late"))
-        wait(lambda: engine.ready)
-        (pid,) = engine.worker_pids
-        with pytest.raises(DeadlineError, match="3 seconds"):
-            late.result(60)
-        wait(lambda: engine.worker_pids not in ((), (pid,)))
-        assert gone(pid)
 
 
 def test_results_that_may_not_be_kept_are_computed_again(hosted: Engine) -> None:

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.slow
 
 CROWD = 24
 WAITING = int(str(SMALL["waiting"]))
-FULL = re.compile(rf"The queue is full, with {WAITING} runs waiting \(.*“waiting”\)\. Try again in a moment\.")
+FULL = re.compile(
+    r"This server is busy: \d+ pages wait or are being drawn, .* \(the limit “waiting”\)\. Try again in a moment\."
+)
 MEGABYTE = 1e6
 STARTING_SECONDS = 1.5
 """CPU time that a worker takes at least to import torch."""
