@@ -108,11 +108,20 @@ def percentiles(seconds: Sequence[float]) -> str:
     return " / ".join(f"{each:.2f}" for each in (cuts[49], cuts[94], cuts[98], max(seconds)))
 
 
+async def let_in(visitor: Visitor) -> None:
+    """Try again, as the page of a busy server says, until it is drawn."""
+    await visitor.finished()
+    while not visitor.figures and any("“waiting”" in alert for alert in visitor.alerts):
+        await asyncio.sleep(1)
+        await visitor.press("Try again")
+        await visitor.finished()
+
+
 async def session(server: Server, page: str, number: int, plan: Plan, until: float, seen: Seen) -> None:
     """One visitor who reads what came, thinks, and asks for another text."""
     think = random.Random(number)
     async with visit(server.address, PAGES[page]) as visitor:
-        await visitor.finished()
+        await let_in(visitor)
         going = True
         while going:
             await asyncio.sleep(think.expovariate(1 / plan.think_seconds))
@@ -120,6 +129,7 @@ async def session(server: Server, page: str, number: int, plan: Plan, until: flo
             await visitor.change("text", text_of(think.getrandbits(40)))
             await visitor.finished()
             seen.note(visitor, page, time.monotonic() - began)
+            await let_in(visitor)
             going = time.monotonic() < until
 
 
