@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from oversmooth.dashboard import theme
+from oversmooth.dashboard.drawing import drawing
 from oversmooth.dashboard.places import place
 
 HERE = Path(__file__).parent
@@ -26,4 +27,5 @@ page = st.navigation(
 )
 with place() as free:
     if free:
-        page.run()
+        with drawing():
+            page.run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,6 @@ LOOPBACK = "127.0.0.1"
 EVERY_NETWORK = "0.0.0.0"  # noqa: S104  for a server that strangers use, behind a proxy
 FIRST_PORT = 8501
 PORTS_TRIED = 100
-OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
 def script() -> Path:
@@ -52,9 +50,6 @@ def start(host: str | None = None, port: int | None = None) -> None:
     host = host or configuration.address or (EVERY_NETWORK if configuration.hosted else LOOPBACK)
     listener = _listener(host, _ports(configuration, port))
     address = _address(host, listener.getsockname()[1], configuration.base_path)
-    if configuration.hosted:
-        # Before anything reads them, here and in the workers: a server of strangers fetches nothing.
-        os.environ.update(dict.fromkeys(OFFLINE, "1"))
     from oversmooth.engine.shared import shared_engine
     from oversmooth.server import metrics, shutdown
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from oversmooth.hosting import current
+
 OPTIONS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -15,6 +17,14 @@ OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(autouse=True)
+def _configuration_is_read_anew() -> Iterator[None]:
+    """Whatever a test sets the server up with, by variables or a file, holds for it and for no other."""
+    current.cache_clear()
+    yield
+    current.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -35,22 +35,36 @@ class Server:
     @property
     def workers(self) -> dict[int, psutil.Process]:
         """The processes that compute, by their ids."""
-        return {child.pid: child for child in self.process.children() if child.status() != psutil.STATUS_ZOMBIE}
+        return {pid: worker for each in self._fork_servers for pid, worker in _living(each).items()}
 
     @property
     def resident(self) -> int:
-        """Bytes of memory that the server and its workers hold, shared ones counted in each."""
-        return sum(each.memory_info().rss for each in (self.process, *self.workers.values()))
+        """Bytes of memory that the server and its workers hold; what several share is counted once."""
+        return sum(each.memory_full_info().pss for each in self._processes)
 
     @property
     def seconds(self) -> float:
         """CPU seconds that the server and its workers have taken, workers that have ended included."""
-        return sum(map(_spent, (self.process, *self.workers.values())))
+        return sum(map(_spent, self._processes))
+
+    @property
+    def web_seconds(self) -> float:
+        """CPU seconds of the process that draws the pages."""
+        times = self.process.cpu_times()
+        return times.user + times.system
 
     @property
     def working_seconds(self) -> dict[int, float]:
         """CPU seconds of each worker that lives."""
         return {pid: _spent(worker) for pid, worker in self.workers.items()}
+
+    @property
+    def _fork_servers(self) -> list[psutil.Process]:
+        return list(_living(self.process).values())
+
+    @property
+    def _processes(self) -> list[psutil.Process]:
+        return [self.process, *self._fork_servers, *self.workers.values()]
 
     def fetch(self, path: str) -> bytes:
         """What the server gives at a path of its address."""
@@ -61,6 +75,11 @@ class Server:
         families = text_string_to_metric_families(_fetch(self.counters_address).decode())
         samples = (sample for family in families for sample in family.samples if sample.name == name)
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+
+
+def _living(parent: psutil.Process) -> dict[int, psutil.Process]:
+    """The processes that one has started, by their ids."""
+    return {child.pid: child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE}
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from oversmooth import Settings, compare, measure
+from oversmooth.engine import Engine
 from oversmooth.models.loading import load
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -54,3 +55,9 @@ def test_an_explanation_agrees_with_the_cpu() -> None:
 
 def test_a_gpu_is_taken_where_there_is_one() -> None:
     assert load("all-MiniLM-L6-v2").device.type == "cuda"
+
+
+def test_a_worker_that_was_forked_computes_on_it() -> None:
+    with Engine() as engine:
+        measurement = engine.submit(Settings.of(texts=TEXT)).result(120)
+    assert measurement.record.environment.device.startswith("cuda")

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from oversmooth.dashboard.drawing import pen_down
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.turns import Outcomes, Turns
 from oversmooth.errors import CancelledError
@@ -54,7 +55,8 @@ def await_measurements(requests: Mapping[str, Settings], *, stoppable: bool = Tr
     place = st.empty()
     try:
         turns.advance()
-        _wait(turns, place, key if stoppable else None)
+        with pen_down():
+            _wait(turns, place, key if stoppable else None)
         return turns.outcomes()
     except CancelledError:
         return None

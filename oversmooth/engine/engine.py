@@ -12,6 +12,7 @@ import psutil
 from oversmooth.engine import counters
 from oversmooth.engine.cache import request_key
 from oversmooth.engine.jobs import Job, Jobs
+from oversmooth.engine.launching import launcher
 from oversmooth.engine.messages import Start
 from oversmooth.engine.process import WorkerOptions
 from oversmooth.engine.supervisor import Supervisor
@@ -85,12 +86,13 @@ class Engine:
     ) -> None:
         memory = psutil.virtual_memory().total // 2 if limits.model_bytes is None else limits.model_bytes
         threads = limits.threads or max(1, _cores() // limits.workers)
+        self._launcher = launcher(threads, hosted=models is not None)
         start = Start(memory // limits.workers, limits.worker_bytes, models)
         self._limits = limits
         self._models = models
         self._jobs = Jobs(limits.workers, limits.waiting, limits.in_flight, result_bytes)
         self._supervisors = [
-            Supervisor(self._jobs, WorkerOptions(threads, start), limits.deadline) for _ in range(limits.workers)
+            Supervisor(self._jobs, WorkerOptions(self._launcher, start), limits.deadline) for _ in range(limits.workers)
         ]
         atexit.register(self.close)
 
@@ -145,8 +147,10 @@ class Engine:
         """End the workers; every run that is not done fails with a ``CancelledError``."""
         atexit.unregister(self.close)
         self._jobs.close()
+        self._launcher.close()
         for supervisor in self._supervisors:
             supervisor.close()
+        self._launcher.end()
 
     def _wake(self) -> None:
         for supervisor in self._supervisors:

@@ -7,8 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from oversmooth.engine.launching import StartError
 from oversmooth.engine.messages import Cancel, Finished, Ready, Run, Step
-from oversmooth.engine.process import Event, Gone, StartError, Wake, WorkerOptions, WorkerProcess
+from oversmooth.engine.process import Event, Gone, Wake, WorkerOptions, WorkerProcess
 from oversmooth.errors import CancelledError, DeadlineError, OversmoothError, WorkerLostError
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
-"""The worker process, started as ``python -m oversmooth.engine.worker``.
+"""The worker process: forked by :mod:`oversmooth.engine.fork_server`, or ``python -m oversmooth.engine.worker``.
 
-Requests come on standard input, answers go to standard output; whatever else is printed goes to standard error.
+As a program of its own it reads requests from standard input and writes answers to standard output; whatever else is
+printed goes to standard error.
 """
 
 from __future__ import annotations
@@ -42,14 +43,19 @@ class Inbox:
 def main() -> NoReturn:
     """Serve the engine at the other end of standard input and output."""
     requests, answers = private_pipes()
+    logs.configure(current())
+    logs.silence_file_descriptors()
+    serve(requests, answers)
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> NoReturn:
+    """Serve the engine at the other end of these, until it closes them or a run leaves this process in doubt."""
     start = receive(requests)
     if not isinstance(start, Start):
         os._exit(0)  # The engine is gone already.
-    logs.configure(current())
-    logs.silence_file_descriptors()
     limit_memory(start.memory_bytes)
     inbox = Inbox(requests)
-    # Only now that the pipes are safe from what they print, and the end of the engine is noticed: seconds of imports.
+    # Only now that the end of the engine is noticed: where it was not imported before the fork, it takes seconds.
     from oversmooth.engine.service import Service
 
     Service(inbox, answers, start).work()
@@ -72,10 +78,15 @@ def private_pipes() -> tuple[IO[bytes], IO[bytes]]:
     answers = os.fdopen(os.dup(1), "wb")
     # A library that prints, in Python or below it, must not write into the answers, nor one that reads take requests.
     os.dup2(2, 1)
+    nothing_to_read()
+    return requests, answers
+
+
+def nothing_to_read() -> None:
+    """Have standard input end where it stands, for whoever reads it from here on."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    return requests, answers
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def values(page: Page, chart: str, axis: str = "z", trace: int = 0) -> list[floa
 
 def worker(server: psutil.Process) -> psutil.Process:
     """The process that computes."""
-    return next(child for child in server.children() if "oversmooth.engine.worker" in " ".join(child.cmdline()))
+    return next(each for program in server.children() for each in program.children())
 
 
 @pytest.fixture(scope="module")

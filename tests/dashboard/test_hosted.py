@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -96,17 +96,14 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 @pytest.fixture
-def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def configured(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets the server up with variables, given without what they begin with."""
 
     def configure(**variables: str) -> None:
         for name, value in variables.items():
             monkeypatch.setenv(f"OVERSMOOTH_{name}", value)
-        current.cache_clear()
 
-    yield configure
-    monkeypatch.undo()
-    current.cache_clear()
+    return configure
 
 
 def opened(page: str = "measure", query: Mapping[str, str | list[str]] | None = None, **state: Any) -> AppTest:

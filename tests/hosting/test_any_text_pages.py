@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -15,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 
 from oversmooth import launch
 from oversmooth.dashboard import turns
-from oversmooth.hosting import current
 
 known = cache(readers)
 NUMBER = 500
@@ -23,16 +21,14 @@ KINDS = ("WordPiece", "byte-level BPE", "BPE with byte fallback", "characters")
 
 
 @pytest.fixture
-def page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """A page of a hosted server whose model reads through the tokenizer that the test names."""
     engine = QuickEngine(lambda: known()[request.param].model)
     monkeypatch.setenv("OVERSMOOTH_PROFILE", "hosted-s")
     monkeypatch.setattr(turns, "shared_engine", lambda: engine)
-    current.cache_clear()
     opened = AppTest.from_file(str(launch.script()), default_timeout=60)
     opened.session_state["metrics"] = ["stable_rank"]
-    yield opened.run()
-    current.cache_clear()
+    return opened.run()
 
 
 def shown(page: AppTest, what: object) -> int:

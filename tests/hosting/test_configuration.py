@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -14,13 +13,6 @@ from oversmooth.hosting import Configuration, Limits, Profile, current
 from oversmooth.hosting.configuration import FILE_VARIABLE, variable
 from oversmooth.hosting.document import document
 from oversmooth.hosting.profiles import PROFILES
-
-
-@pytest.fixture(autouse=True)
-def read_anew() -> Iterator[None]:
-    current.cache_clear()
-    yield
-    current.cache_clear()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from tiny import tiny
 from oversmooth import launch
 from oversmooth.dashboard import turns
 from oversmooth.dashboard.prose import plain
-from oversmooth.hosting import current
 from oversmooth.models.catalog import CATALOG
 from oversmooth.view import shortened
 
@@ -171,14 +169,12 @@ def test_nothing_is_looked_up_for_a_name(answers: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[AppTest, QuickEngine]]:
+def page(monkeypatch: pytest.MonkeyPatch) -> tuple[AppTest, QuickEngine]:
     """A page of a hosted server."""
     engine = QuickEngine(lambda: tiny("bert"))
     monkeypatch.setenv("OVERSMOOTH_PROFILE", "hosted-s")
     monkeypatch.setattr(turns, "shared_engine", lambda: engine)
-    current.cache_clear()
-    yield AppTest.from_file(str(launch.script()), default_timeout=60), engine
-    current.cache_clear()
+    return AppTest.from_file(str(launch.script()), default_timeout=60), engine
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from oversmooth.hosting import Configuration, current
+from oversmooth.hosting import Configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,7 +66,6 @@ def test_the_server_takes_what_it_is_told(compose: dict[str, Any], name: str, mo
     for variable, value in compose["services"][name]["environment"].items():
         if variable.startswith("OVERSMOOTH_"):
             monkeypatch.setenv(variable, value)
-    current.cache_clear()
     assert Configuration.of().hosted
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from served import free_ports
 
-from oversmooth.hosting import Configuration, current
+from oversmooth.hosting import Configuration
 from oversmooth.hosting.allowlist import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,7 +121,6 @@ def test_its_variables_make_a_hosted_server_that_asks_nobody(monkeypatch: pytest
     for name, value in variables().items():
         if name.startswith("OVERSMOOTH_"):
             monkeypatch.setenv(name, value)
-    current.cache_clear()
     configuration = Configuration.of()
     assert configuration.hosted
     assert str(configuration.port) == of_the_image("EXPOSE")[-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,6 @@ from oversmooth.models.loading import load
 from oversmooth.settings import DEFAULT_MODEL
 
 Saved = Callable[..., Path]
-
-
-@pytest.fixture(autouse=True)
-def read_anew() -> Iterator[None]:
-    current.cache_clear()
-    yield
-    current.cache_clear()
 
 
 @pytest.fixture

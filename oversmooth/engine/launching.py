@@ -1,0 +1,240 @@
+"""Starts worker processes: forked, where the system forks well, from one that has imported everything; else anew."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO, Final, Protocol
+
+FORK: Final = b"fork"
+ALIVE: Final = b"-"
+MESSAGE_BYTES: Final = 32
+_POLL_SECONDS: Final = 0.01
+_START_SECONDS: Final = 120.0
+"""How long the fork server may take to import torch."""
+
+
+class StartError(Exception):
+    """The worker could not be started; the message follows “the process”."""
+
+
+class Launched(Protocol):
+    """A process that was started: what is used of :class:`subprocess.Popen`."""
+
+    pid: int
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, as soon as it has ended; the number of a signal below zero."""
+
+
+class Launcher(Protocol):
+    """What starts worker processes."""
+
+    def start(self) -> Launched:
+        """A new worker.
+
+        Raises:
+            StartError: where the system starts no process.
+        """
+
+    def close(self) -> None:
+        """Start no more, and stop waiting for one."""
+
+    def end(self) -> None:
+        """Let go of what starting took, when the workers have ended."""
+
+
+def launcher(threads: int, hosted: bool) -> Launcher:
+    """What starts workers here.
+
+    Args:
+        threads: of each worker.
+        hosted: whether only models of a list are loaded, which were fetched before.
+    """
+    # Elsewhere, libraries that compute do not survive a fork.
+    return (ForkServer if sys.platform == "linux" else Anew)(threads, hosted)
+
+
+def ending(code: int) -> str:
+    """How a process with this exit code ended, to follow “the process”."""
+    if code >= 0:
+        return f"ended unexpectedly (exit code {code})"
+    name = signal.Signals(-code).name
+    if name == "SIGKILL":
+        return f"was killed ({name}), most likely because the machine ran out of memory"
+    return f"crashed or was ended from outside ({name})"
+
+
+class Anew:
+    """Starts each worker as a program that imports everything for itself; see :func:`launcher`."""
+
+    def __init__(self, threads: int, hosted: bool) -> None:
+        self._environment = _environment(threads, hosted)
+
+    def start(self) -> Launched:
+        """See :class:`Launcher`."""
+        return _program("oversmooth.engine.worker", self._environment, subprocess.PIPE, subprocess.PIPE)
+
+    def close(self) -> None:
+        """See :class:`Launcher`."""
+
+    def end(self) -> None:
+        """See :class:`Launcher`."""
+
+
+class ForkServer:
+    """Has workers forked by a program that has imported everything, started with the first; see :func:`launcher`."""
+
+    def __init__(self, threads: int, hosted: bool) -> None:
+        self._environment = _environment(threads, hosted)
+        self._lock = threading.Lock()
+        self._program: subprocess.Popen[bytes] | None = None
+        self._control = socket.socket()
+        self._closing = False
+
+    def start(self) -> Launched:
+        """See :class:`Launcher`."""
+        (requests, stdin), (stdout, answers) = os.pipe(), os.pipe()
+        try:
+            with self._lock:
+                self._ensure_program()
+                pid = int(self._ask(FORK, requests, answers))
+        except BaseException:
+            os.close(stdin)
+            os.close(stdout)
+            raise
+        finally:
+            os.close(requests)
+            os.close(answers)
+        return Forked(self, pid, os.fdopen(stdin, "wb"), os.fdopen(stdout, "rb"))
+
+    def exit_code(self, pid: int) -> int | None:
+        """Of a worker; None while it lives."""
+        with self._lock:
+            try:
+                answer = self._ask(str(pid).encode())
+            except StartError:
+                # Nobody is left who could know.
+                return -signal.SIGKILL
+        return None if answer == ALIVE else int(answer)
+
+    def close(self) -> None:
+        """See :class:`Launcher`."""
+        self._closing = True
+
+    def end(self) -> None:
+        """See :class:`Launcher`."""
+        with self._lock:
+            self._control.close()
+            if self._program is not None:
+                self._program.kill()
+                self._program.wait()
+
+    def _ensure_program(self) -> None:
+        if self._program is not None and self._program.poll() is None:
+            return
+        self._control.close()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(_POLL_SECONDS)
+        with theirs:
+            self._program = _program(
+                "oversmooth.engine.fork_server", self._environment, theirs.fileno(), subprocess.DEVNULL
+            )
+
+    def _ask(self, request: bytes, *descriptors: int) -> bytes:
+        until = time.monotonic() + _START_SECONDS
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._control, [request], descriptors)
+            while time.monotonic() < until and not (descriptors and self._closing):
+                with contextlib.suppress(TimeoutError):
+                    if answer := self._control.recv(MESSAGE_BYTES):
+                        return answer
+                    break
+        code = None if self._program is None else self._program.poll()
+        fate = "does not answer" if code is None else ending(code)
+        raise StartError(f"was not started: the one that it is forked from {fate}")
+
+
+class Forked:
+    """A worker that the fork server has started; see :class:`Launched`."""
+
+    def __init__(self, server: ForkServer, pid: int, stdin: IO[bytes], stdout: IO[bytes]) -> None:
+        self.pid = pid
+        self.stdin: IO[bytes] | None = stdin
+        self.stdout: IO[bytes] | None = stdout
+        self._server = server
+        self._code: int | None = None
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self._code is None:  # from then on, its process id may be another's
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, as soon as it has ended; the number of a signal below zero.
+
+        Raises:
+            subprocess.TimeoutExpired: where it has not after so many seconds.
+        """
+        until = None if timeout is None else time.monotonic() + timeout
+        while self._code is None:
+            self._code = self._server.exit_code(self.pid)
+            if self._code is None:
+                if until is not None and time.monotonic() > until:
+                    raise subprocess.TimeoutExpired("worker", timeout or 0)
+                time.sleep(_POLL_SECONDS)
+        return self._code
+
+
+def _program(module: str, environment: dict[str, str], stdin: int, stdout: int) -> subprocess.Popen[bytes]:
+    """A program of ours.
+
+    Raises:
+        StartError: where the system starts none.
+    """
+    # Not multiprocessing: its spawn imports the main script again, which under Streamlit is the whole app.
+    # -P: a file in the user's working directory must not be imported in place of a library of its name.
+    try:
+        return subprocess.Popen(  # noqa: S603  nothing in the command comes from a user
+            [sys.executable, "-P", "-m", module],
+            stdin=stdin,
+            stdout=stdout,
+            env=environment,
+            start_new_session=True,  # Ctrl-C in the terminal is for the engine, which then ends its workers
+        )
+    except OSError as error:
+        raise StartError(f"was not started by the system ({error.strerror or error})") from error
+
+
+def _environment(threads: int, hosted: bool) -> dict[str, str]:
+    # A hosted server asks no hub: what it measures was fetched before.
+    offline = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"} if hosted else {}
+    return (
+        os.environ
+        | offline
+        | {
+            # What this process imports, installed or from a checkout, the worker imports from the same place.
+            "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
+            # torch's team does the forward pass; NumPy's beside it would fight for the same cores (4 times slower).
+            "OMP_NUM_THREADS": str(threads),
+            "MKL_NUM_THREADS": str(threads),
+            "OPENBLAS_NUM_THREADS": "1",
+            # Threads that spin while they wait made answers ten times slower beside a busy neighbour.
+            "OMP_WAIT_POLICY": "PASSIVE",
+            # One text at a time gains nothing from a further team of threads.
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+    )

@@ -1,0 +1,60 @@
+"""Pages draw one at a time, and none while it waits."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+
+import pytest
+
+from oversmooth.dashboard.drawing import drawing, pen_down
+
+PATIENCE = 10
+
+
+def test_who_draws_keeps_others_waiting_until_it_waits_itself_and_goes_on_after_them() -> None:
+    order: list[str] = []
+    first_draws, second_asks, answer_is_there = Event(), Event(), Event()
+
+    def first() -> None:
+        with drawing():
+            first_draws.set()
+            assert second_asks.wait(PATIENCE)
+            order.append("the first begins")
+            with pen_down():
+                assert answer_is_there.wait(PATIENCE)
+            order.append("the first ends")
+
+    def second() -> None:
+        second_asks.set()
+        with drawing():
+            order.append("the second begins")
+            answer_is_there.set()  # the first may not go on before the second has ended
+            order.append("the second ends")
+
+    pages = [Thread(target=first, daemon=True), Thread(target=second, daemon=True)]
+    pages[0].start()
+    assert first_draws.wait(PATIENCE)
+    pages[1].start()
+    for page in pages:
+        page.join(PATIENCE)
+    assert order == ["the first begins", "the second begins", "the second ends", "the first ends"]
+
+
+def test_who_fails_while_drawing_or_waiting_lets_others_draw() -> None:
+    with pytest.raises(ZeroDivisionError), drawing():
+        1 / 0  # noqa: B018
+    with pytest.raises(ZeroDivisionError), drawing(), pen_down():
+        1 / 0  # noqa: B018
+    drawn = Event()
+
+    def other() -> None:
+        with drawing():
+            drawn.set()
+
+    Thread(target=other, daemon=True).start()
+    assert drawn.wait(PATIENCE)
+
+
+def test_a_part_of_a_page_that_is_drawn_by_itself_waits_without_a_pen() -> None:
+    with pen_down(), drawing():
+        pass

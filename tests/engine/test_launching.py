@@ -1,0 +1,71 @@
+"""Where worker processes come from: a fork server, or a start of their own."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from workers import gone, running, short, wait
+
+from oversmooth.engine import Engine
+from oversmooth.engine.launching import Anew
+
+
+def fork_server(engine: Engine) -> psutil.Process:
+    parent = psutil.Process(engine.worker_pids[0]).parent()
+    assert parent is not None
+    assert parent.parent() == psutil.Process()
+    return parent
+
+
+def test_a_worker_shares_the_memory_of_what_was_imported(engine: Engine) -> None:
+    engine.submit(short("to be ready")).result(60)
+    memory = psutil.Process(engine.worker_pids[0]).memory_full_info()
+    assert memory.uss < memory.rss / 3
+
+
+def test_nothing_that_a_fork_would_break_runs_beside_it(engine: Engine) -> None:
+    wait(lambda: bool(engine.worker_pids))
+    tasks = Path(f"/proc/{fork_server(engine).pid}/task").iterdir()
+    _, *others = sorted((int(task.name), (task / "comm").read_text().strip()) for task in tasks)
+    # Arrow's allocator holds its locks while the process is forked, and starts its thread anew in the copy.
+    assert {name for _, name in others} <= {"jemalloc_bg_thd"}
+
+
+def test_a_lost_fork_server_takes_no_run_with_it_and_is_replaced_with_the_next_worker(engine: Engine) -> None:
+    engine.submit(short("before")).result(60)
+    with running(engine, "under way") as handle:
+        lost, (pid,) = fork_server(engine), engine.worker_pids
+        lost.kill()
+        wait(lambda: gone(lost.pid))
+        assert not handle.done()
+    engine.submit(short("same worker")).result(60)
+    assert engine.worker_pids == (pid,)
+    psutil.Process(pid).kill()
+    wait(lambda: engine.worker_pids not in ((), (pid,)))
+    engine.submit(short("next worker")).result(60)
+    assert fork_server(engine).pid != lost.pid
+
+
+def test_an_engine_that_is_closed_at_once_does_not_wait_for_imports() -> None:
+    programs, threads = set(psutil.Process().children()), set(threading.enumerate())
+    engine = Engine()
+    wait(lambda: set(psutil.Process().children()) > programs)
+    (importing,) = set(psutil.Process().children()) - programs
+    importing.suspend()  # it would never be through
+    engine.close()
+    assert gone(importing.pid)
+    assert set(threading.enumerate()) <= threads
+
+
+def test_where_the_system_forks_badly_each_worker_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oversmooth.engine.engine.launcher", Anew)
+    with Engine() as engine:
+        engine.submit(short("anew")).result(60)
+        (pid,) = engine.worker_pids
+        assert psutil.Process(pid).parent() == psutil.Process()
+        psutil.Process(pid).kill()
+        wait(lambda: engine.worker_pids not in ((), (pid,)))
+    wait(lambda: gone(pid))
