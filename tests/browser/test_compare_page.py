@@ -51,9 +51,12 @@ def lines(page: Page, chart: str = CURVE) -> dict[str, list[float]]:
 
 
 def cells(page: Page, chart: str) -> list[float]:
-    found: list[float] = page.eval_on_selector(
-        chart, "plot => Array.from(plot._fullData[0].z).flatMap(row => Array.from(row))"
+    """The values of a map, once it stands there: the page may be drawing it anew."""
+    values = (
+        "chart => Array.from(document.querySelector(chart)?._fullData?.[0]?.z ?? []).flatMap(row => Array.from(row))"
     )
+    wait(lambda: bool(page.evaluate(values, chart)))
+    found: list[float] = page.evaluate(values, chart)
     return found
 
 
