@@ -23,9 +23,6 @@ def options(configuration: Configuration, host: str, port: int) -> dict[str, Any
         "logger.enableRich": False,
         "logger.hideWelcomeMessage": True,
         "logger.level": "warning",
-        # A full collection after each run of a page looks at every object of the process while nothing else may run: a
-        # fifth of a second each time, four fifths of what a crowd costs. Python's own come when they are due.
-        "runner.postScriptGC": False,
         "server.address": host,
         "server.allowedHosts": list(configuration.hosts),
         "server.baseUrlPath": configuration.base_path,
