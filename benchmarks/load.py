@@ -201,6 +201,7 @@ async def burst(server: Server, queries: Sequence[str]) -> tuple[Seen, float]:
 
 def burst_rows(server: Server, plan: Plan) -> Iterator[str]:
     """With runs of a fraction of a second, and with such as fill the queue."""
+    asyncio.run(come_and_go(server, range(1)))  # which has it import what draws
     light = [urlencode({"text": text_of(-1 - number)}) for number in range(plan.burst)]
     heavy = [urlencode({"texts": "bundled", "max_tokens": 40 + number}) for number in range(plan.burst)]
     for name, queries in (("100 words each", light), ("64 sentences each", heavy)):
@@ -239,23 +240,25 @@ def _resting(server: Server) -> bool:
     return queue == 0 and server.seconds - before < 0.1
 
 
-def memory_row(server: Server, plan: Plan) -> str:
-    """Visits that open a page, get an answer and leave; one in ten with a text of its own."""
+async def come_and_go(server: Server, numbers: range) -> None:
+    """Visits, four at a time, that open a page, get an answer and leave; one in ten with a text of its own."""
+    together = asyncio.Semaphore(4)
 
-    async def one(number: int, together: asyncio.Semaphore) -> None:
+    async def one(number: int) -> None:
         name = f"own {number}" if number % 10 == 0 else f"shared {number % 7}"
         async with together, visit(server.address, query=short(name)) as visitor:
             await visitor.finished()
             if not answered(visitor):
                 raise RuntimeError(f"no answer: {visitor.alerts or visitor.exceptions}")
 
-    async def come_and_go(numbers: range) -> None:
-        together = asyncio.Semaphore(4)
-        await asyncio.gather(*(one(number, together) for number in numbers))
+    await asyncio.gather(*map(one, numbers))
 
-    asyncio.run(come_and_go(range(plan.warm_up)))
+
+def memory_row(server: Server, plan: Plan) -> str:
+    """What visits leave behind."""
+    asyncio.run(come_and_go(server, range(plan.warm_up)))
     web, all_of_it, before = server.process.memory_info().rss, server.resident, server.seconds
-    asyncio.run(come_and_go(range(plan.warm_up, plan.warm_up + plan.visits)))
+    asyncio.run(come_and_go(server, range(plan.warm_up, plan.warm_up + plan.visits)))
     grown, all_grown = server.process.memory_info().rss - web, server.resident - all_of_it
     return (
         f"| {plan.visits} | {web / MEGABYTE:.0f} | {grown / MEGABYTE:+.1f} | {all_grown / MEGABYTE:+.1f} | "
@@ -301,13 +304,14 @@ def main() -> None:
     plan = QUICK if parser.parse_args().quick else FULL
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before; profile hosted-s: 2 workers of 1 thread.")
     with tempfile.TemporaryDirectory() as folder:
+        about = "50th / 95th / 99th percentile / most, seconds"
         with served(Path(folder) / "log", **HOSTED) as server:
-            about = "50th / 95th / 99th percentile / most, seconds"
+            head = f"| asked for | answers | {about} | refused | {about} | errors | most MB | workers restarted |"
+            table(f"{plan.burst} visitors at once, of a server that was visited before", head, burst_rows(server, plan))
+        with served(Path(folder) / "log", **HOSTED) as server:
             head = f"| beside | page | answers | {about} | CPU-s an answer | MB at the end | 95th : quiet |"
             title = f"{plan.sessions} sessions, {plan.think_seconds:g} s between an answer and the next text"
             table(title, head, steady_rows(server, plan))
-            head = f"| asked for | answers | {about} | refused | {about} | errors | most MB | workers restarted |"
-            table(f"{plan.burst} visitors at once", head, burst_rows(server, plan))
             head = "| visits | web process, MB | grown, MB | with workers, MB | CPU-s a visit | threads | open files |"
             table("Visits, four at a time", head, iter([memory_row(server, plan)]))
         with served(Path(folder) / "log", **ENDLESS) as server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oversmooth import points
@@ -87,11 +88,21 @@ class Comparison:
         beside = [self.end(self.baseline_label) if point == points.FUSION else point for point in ours["point"].values]
         return ours - theirs.reindex(point=beside).values
 
-    def deltas(self, metric: str, label: str) -> dict[str, float]:
+    def deltas(self, metric: str, label: str) -> Mapping[str, float]:
         """Variant minus baseline at every main point of the variant, as the mean over the texts that have a difference.
 
         Empty where one side was not measured with the metric; NaN where no text has a difference.
         """
+        # Kept, since a page asks for each several times.
+        if (metric, label) not in self._deltas:
+            self._deltas[metric, label] = self._mean_deltas(metric, label)
+        return self._deltas[metric, label]
+
+    @cached_property
+    def _deltas(self) -> dict[tuple[str, str], Mapping[str, float]]:
+        return {}
+
+    def _mean_deltas(self, metric: str, label: str) -> Mapping[str, float]:
         found = self.input_deltas(metric, label)
         if found is None:
             return {}
