@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore, local
 from typing import Final
+
+from oversmooth.dashboard.places import refused_at
+
+REFUSING_SECONDS: Final = 0.3
+"""How long after a page was refused others may still be: whoever draws waits so long for the next."""
+MOST_SECONDS: Final = 1.0
+"""The most that who draws waits for pages that are refused, however many come."""
 
 _pen: Final = BoundedSemaphore()
 _thread: Final = local()
@@ -18,8 +26,7 @@ def drawing() -> Iterator[None]:
     Python runs one thread at a time in any case: pages that take turns every few milliseconds all end late, and the
     thread that sends what is drawn finds no turn between them.
     """
-    _pen.acquire()
-    _thread.holds = True
+    _take_pen()
     try:
         yield
     finally:
@@ -38,5 +45,13 @@ def pen_down() -> Iterator[None]:
     try:
         yield
     finally:
-        _pen.acquire()
-        _thread.holds = True
+        _take_pen()
+
+
+def _take_pen() -> None:
+    # Who is refused is told within a second, of which each page drawn meanwhile would take a fifth.
+    until = time.monotonic() + MOST_SECONDS
+    while time.monotonic() < min(until, refused_at() + REFUSING_SECONDS):
+        time.sleep(REFUSING_SECONDS / 10)
+    _pen.acquire()
+    _thread.holds = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from oversmooth.wording import count
 _lock: Final = Lock()
 _taken: Final[Counter[str]] = Counter()
 """Pages at work, by session: the next run of a page may begin before the last one has ended."""
+_refused_at = -math.inf
 
 
 @contextmanager
@@ -44,6 +47,11 @@ def place() -> Iterator[bool]:
                 del _taken[session]
 
 
+def refused_at() -> float:
+    """When the last page was refused, by the clock of ``time.monotonic``."""
+    return _refused_at
+
+
 def _most() -> int | None:
     limits = current().limits
     return None if limits.waiting is None else limits.workers + limits.waiting
@@ -59,6 +67,8 @@ def _enter(session: str) -> bool:
 
 
 def _refuse() -> None:
+    global _refused_at
+    _refused_at = time.monotonic()
     st.error(
         plain(
             f"This server is busy: {count(_most() or 0, 'page')} wait or are being drawn, and no more may "

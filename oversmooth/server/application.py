@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +29,8 @@ from oversmooth.server.uploads import KeptUploads
 
 _LOG: Final = logging.getLogger(__name__)
 _PING_SECONDS: Final = 30
+_TURN_SECONDS: Final = 0.0005
+"""How long a thread may keep the others from running: that which sends waits for such a turn with every message."""
 
 
 def serve(script: Path, configuration: Configuration, listener: socket.socket, address: str) -> None:
@@ -40,6 +43,7 @@ def serve(script: Path, configuration: Configuration, listener: socket.socket, a
         address: under which a browser on this machine reaches it.
     """
     host, port = listener.getsockname()[:2]
+    sys.setswitchinterval(_TURN_SECONDS)
     # Streamlit looks for its file of options beside the script of the application made first.
     app = application(script, configuration, address)
     bootstrap.load_config_options(options(configuration, host, port))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from threading import Event, Thread
 
 import pytest
@@ -53,6 +54,38 @@ def test_who_fails_while_drawing_or_waiting_lets_others_draw() -> None:
 
     Thread(target=other, daemon=True).start()
     assert drawn.wait(PATIENCE)
+
+
+class Clock:
+    """Time that goes on only while somebody sleeps; a page is refused at each of these times."""
+
+    def __init__(self, *refusals: float) -> None:
+        self.now = 0.0
+        self.refusals = refusals
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def refused_at(self) -> float:
+        return max((each for each in self.refusals if each <= self.now), default=-math.inf)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "begins"),
+    [((), 0.0), ((-5.0,), 0.0), ((0.0,), 0.3), ((0.0, 0.2), 0.5), (tuple(n / 10 for n in range(50)), 1.0)],
+    ids=["nobody", "long ago", "one", "one after the other", "without end"],
+)
+def test_who_draws_lets_those_go_first_who_are_refused_but_not_for_ever(
+    refusals: tuple[float, ...], begins: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(*refusals)
+    monkeypatch.setattr("oversmooth.dashboard.drawing.time", clock)
+    monkeypatch.setattr("oversmooth.dashboard.drawing.refused_at", clock.refused_at)
+    with drawing():
+        assert clock.now == pytest.approx(begins, abs=0.04)
 
 
 def test_a_part_of_a_page_that_is_drawn_by_itself_waits_without_a_pen() -> None:
