@@ -35,7 +35,7 @@ bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/attention.py
 
-load: $(VENV)/.test  ## Put a hosted server under load, for half an hour
+load: $(VENV)/.test  ## Put a hosted server under load, for a quarter of an hour
 	$(BIN)/python benchmarks/load.py
 
 image:  ## Build the image that a server runs (BASE names the base, by its digest)
