@@ -17,6 +17,7 @@ FORK: Final = b"fork"
 ALIVE: Final = b"-"
 MESSAGE_BYTES: Final = 32
 _POLL_SECONDS: Final = 0.01
+_END_SECONDS: Final = 1.0
 _START_SECONDS: Final = 120.0
 """How long the fork server may take to import torch."""
 
@@ -162,9 +163,17 @@ class ForkServer:
                     if answer := self._control.recv(MESSAGE_BYTES):
                         return answer
                     break
-        code = None if self._program is None else self._program.poll()
-        fate = "does not answer" if code is None else ending(code)
-        raise StartError(f"was not started: the one that it is forked from {fate}")
+        raise StartError(f"was not started: the one that it is forked from {self._fate()}")
+
+    def _fate(self) -> str:
+        """Why it gives no answer, to follow “the process”."""
+        if self._program is None or self._closing:
+            return "is not wanted any more"
+        try:
+            # Its end of the socket closes a moment before it has ended.
+            return ending(self._program.wait(_END_SECONDS))
+        except subprocess.TimeoutExpired:
+            return "does not answer"
 
 
 class Forked:
