@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from crowd import answered, endless, short
+from crowd import answered, come_and_go, endless
 from hanging import SNOWMAN, hanging
 from served import Server, served
 from visitor import Visitor, visit
@@ -201,7 +201,7 @@ async def burst(server: Server, queries: Sequence[str]) -> tuple[Seen, float]:
 
 def burst_rows(server: Server, plan: Plan) -> Iterator[str]:
     """With runs of a fraction of a second, and with such as fill the queue."""
-    asyncio.run(come_and_go(server, range(1)))  # which has it import what draws
+    asyncio.run(come_and_go(server.address, names(range(1))))  # which has it import what draws
     light = [urlencode({"text": text_of(-1 - number)}) for number in range(plan.burst)]
     heavy = [urlencode({"texts": "bundled", "max_tokens": 40 + number}) for number in range(plan.burst)]
     for name, queries in (("100 words each", light), ("64 sentences each", heavy)):
@@ -240,25 +240,16 @@ def _resting(server: Server) -> bool:
     return queue == 0 and server.seconds - before < 0.1
 
 
-async def come_and_go(server: Server, numbers: range) -> None:
-    """Visits, four at a time, that open a page, get an answer and leave; one in ten with a text of its own."""
-    together = asyncio.Semaphore(4)
-
-    async def one(number: int) -> None:
-        name = f"own {number}" if number % 10 == 0 else f"shared {number % 7}"
-        async with together, visit(server.address, query=short(name)) as visitor:
-            await visitor.finished()
-            if not answered(visitor):
-                raise RuntimeError(f"no answer: {visitor.alerts or visitor.exceptions}")
-
-    await asyncio.gather(*map(one, numbers))
+def names(numbers: range) -> Iterator[str]:
+    """Of what visitors ask for: one in ten a text of its own."""
+    return (f"own {number}" if number % 10 == 0 else f"shared {number % 7}" for number in numbers)
 
 
 def memory_row(server: Server, plan: Plan) -> str:
     """What visits leave behind."""
-    asyncio.run(come_and_go(server, range(plan.warm_up)))
+    asyncio.run(come_and_go(server.address, names(range(plan.warm_up))))
     web, all_of_it, before = server.process.memory_info().rss, server.resident, server.seconds
-    asyncio.run(come_and_go(server, range(plan.warm_up, plan.warm_up + plan.visits)))
+    asyncio.run(come_and_go(server.address, names(range(plan.warm_up, plan.warm_up + plan.visits))))
     grown, all_grown = server.process.memory_info().rss - web, server.resident - all_of_it
     return (
         f"| {plan.visits} | {web / MEGABYTE:.0f} | {grown / MEGABYTE:+.1f} | {all_grown / MEGABYTE:+.1f} | "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlencode
 
-from visitor import Visitor
+from visitor import Visitor, visit
 from workers import WORDS
 
 SMALL: Final[dict[str, object]] = {
@@ -43,3 +45,15 @@ def placed(visitor: Visitor) -> bool:
 def answered(visitor: Visitor) -> bool:
     """Whether the visitor sees charts and nothing that went wrong."""
     return visitor.done and bool(visitor.figures) and not visitor.alerts and not visitor.exceptions
+
+
+async def come_and_go(address: str, names: Iterable[str]) -> None:
+    """Visits, four at a time, that open a page of these names, get an answer and leave."""
+    together = asyncio.Semaphore(4)
+
+    async def one(name: str) -> None:
+        async with together, visit(address, query=short(name)) as visitor:
+            await visitor.finished()
+            assert answered(visitor), visitor.alerts or visitor.exceptions
+
+    await asyncio.gather(*map(one, names))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
-from workers import wait
+from workers import wait, working
 
 STOP_SECONDS = 30.0
 """How long a server may take to end."""
@@ -35,7 +35,7 @@ class Server:
     @property
     def workers(self) -> dict[int, psutil.Process]:
         """The processes that compute, by their ids."""
-        return {pid: worker for each in self._fork_servers for pid, worker in _living(each).items()}
+        return {each.pid: each for each in working(self.process)}
 
     @property
     def resident(self) -> int:
@@ -59,12 +59,9 @@ class Server:
         return {pid: _spent(worker) for pid, worker in self.workers.items()}
 
     @property
-    def _fork_servers(self) -> list[psutil.Process]:
-        return list(_living(self.process).values())
-
-    @property
     def _processes(self) -> list[psutil.Process]:
-        return [self.process, *self._fork_servers, *self.workers.values()]
+        started = self.process.children(recursive=True)
+        return [self.process, *(each for each in started if each.status() != psutil.STATUS_ZOMBIE)]
 
     def fetch(self, path: str) -> bytes:
         """What the server gives at a path of its address."""
@@ -75,11 +72,6 @@ class Server:
         families = text_string_to_metric_families(_fetch(self.counters_address).decode())
         samples = (sample for family in families for sample in family.samples if sample.name == name)
         return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
-
-
-def _living(parent: psutil.Process) -> dict[int, psutil.Process]:
-    """The processes that one has started, by their ids."""
-    return {child.pid: child for child in parent.children() if child.status() != psutil.STATUS_ZOMBIE}
 
 
 @contextmanager

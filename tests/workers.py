@@ -44,6 +44,12 @@ def running(engine: Engine, name: str) -> Iterator[Handle]:
         handle.cancel()
 
 
+def working(server: psutil.Process) -> list[psutil.Process]:
+    """The processes that compute for a server, forked by the program that it has started for that."""
+    found = (each for program in server.children() for each in program.children())
+    return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
+
+
 def gone(pid: int) -> bool:
     """Whether the process has ended (it may still wait for somebody to collect its exit code)."""
     try:

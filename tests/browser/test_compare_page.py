@@ -9,7 +9,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tiny import minilm
-from workers import wait
+from workers import wait, working
 
 from oversmooth import Comparison, Settings, compare
 from oversmooth.dashboard.examples import examples
@@ -112,7 +112,7 @@ def test_a_slider_changes_its_own_variant_alone(compared: Page) -> None:
 def test_the_layer_slider_moves_maps_and_plane_without_a_run(
     compared: Page, server: tuple[str, psutil.Process], expected: Comparison
 ) -> None:
-    worker = next(each for program in server[1].children() for each in program.children())
+    (worker,) = working(server[1])
     first = cells(compared, MAP)[1]
     worker.suspend()  # whatever the page draws now, no model has run for it
     try:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tiny import tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-from workers import wait
+from workers import wait, working
 
 from oversmooth import Settings, measure
 from oversmooth.dashboard.examples import examples
@@ -50,11 +50,6 @@ def values(page: Page, chart: str, axis: str = "z", trace: int = 0) -> list[floa
         chart, f"plot => Array.from(plot._fullData[{trace}].{axis}).flatMap(row => row.length ? Array.from(row) : row)"
     )
     return found
-
-
-def worker(server: psutil.Process) -> psutil.Process:
-    """The process that computes."""
-    return next(each for program in server.children() for each in program.children())
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +93,7 @@ def test_first_open_draws_curve_map_and_spectrum_with_the_right_numbers(page: Pa
 def test_the_layer_slider_redraws_without_a_forward_pass(page: Page, server: tuple[str, psutil.Process]) -> None:
     page.wait_for_selector(DRAWN_MAP, timeout=FIRST_OPEN)
     before = values(page, MAP)
-    process = worker(server[1])
+    process = working(server[1])[0]
     process.suspend()  # whatever the page draws now, no model has run for it
     try:
         slider = page.locator(".st-key-layer input[type=range], .st-key-layer [role=slider]").first
@@ -125,12 +120,12 @@ def test_a_run_can_be_stopped_and_run_again(in_the_middle: Page) -> None:
 
 
 def test_a_killed_worker_is_reported_and_replaced(in_the_middle: Page, server: tuple[str, psutil.Process]) -> None:
-    page, killed = in_the_middle, worker(server[1])
+    page, killed = in_the_middle, working(server[1])[0]
     killed.kill()
     expect(page.get_by_text(re.compile("SIGKILL"))).to_be_visible(timeout=20_000)
     choose_model(page, "all-MiniLM-L6-v2")
     page.wait_for_selector(DRAWN_MAP, timeout=60_000)
-    assert worker(server[1]).pid != killed.pid
+    assert working(server[1])[0].pid != killed.pid
 
 
 def test_an_address_in_a_message_is_no_link(page: Page) -> None:

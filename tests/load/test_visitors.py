@@ -18,7 +18,7 @@ from zipfile import ZipFile
 
 import psutil
 import pytest
-from crowd import SMALL, answered, endless, measuring, placed, short
+from crowd import SMALL, answered, come_and_go, endless, measuring, placed, short
 from served import STOP_SECONDS, Server, served
 from visitor import Visitor, visit
 from workers import gone, wait
@@ -115,20 +115,10 @@ def test_runs_that_their_visitors_have_left_are_not_computed(server: Server) -> 
 
 
 def test_visits_leave_nothing_behind(server: Server) -> None:
-    async def come_and_go(visits: int) -> None:
-        together = asyncio.Semaphore(4)
-
-        async def one(number: int) -> None:
-            async with together, visit(server.address, query=short(f"visit {number % 5}")) as visitor:
-                await visitor.finished()
-                assert answered(visitor), visitor.alerts
-
-        await asyncio.gather(*map(one, range(visits)))
-
-    asyncio.run(come_and_go(8))
+    asyncio.run(come_and_go(server.address, (f"visit {number % 5}" for number in range(8))))
     # Of the process that draws: a worker's depends on what it was asked before, and when it was started.
     memory, threads = server.process.memory_info().rss, server.process.num_threads()
-    asyncio.run(come_and_go(24))
+    asyncio.run(come_and_go(server.address, (f"visit {number % 5}" for number in range(24))))
     assert server.process.memory_info().rss - memory < 12 * MEGABYTE
     assert server.process.num_threads() <= threads
 
