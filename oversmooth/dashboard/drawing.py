@@ -30,21 +30,18 @@ def drawing() -> Iterator[None]:
     try:
         yield
     finally:
-        _thread.holds = False
-        _pen.release()
+        _put_pen_down()
 
 
 @contextmanager
 def pen_down() -> Iterator[None]:
-    """Let others draw while this page waits; without effect on a part of a page that is drawn by itself."""
-    if not getattr(_thread, "holds", False):
-        yield
-        return
-    _thread.holds = False
-    _pen.release()
-    try:
-        yield
-    finally:
+    """Let others draw while this page waits; without effect on a part of a page that is drawn by itself.
+
+    A page that ends while it waits, because its visitor has gone on or left, does not ask for the pen again.
+    """
+    held = _put_pen_down()
+    yield
+    if held:
         _take_pen()
 
 
@@ -55,3 +52,12 @@ def _take_pen() -> None:
         time.sleep(REFUSING_SECONDS / 10)
     _pen.acquire()
     _thread.holds = True
+
+
+def _put_pen_down() -> bool:
+    """Whether this thread held it."""
+    held: bool = getattr(_thread, "holds", False)
+    if held:
+        _thread.holds = False
+        _pen.release()
+    return held

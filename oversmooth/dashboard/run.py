@@ -53,16 +53,16 @@ def await_measurements(requests: Mapping[str, Settings], *, stoppable: bool = Tr
         return None
     turns = Turns(requests, _session())
     place = st.empty()
-    try:
-        turns.advance()
-        with pen_down():
+    with pen_down():  # around all of it: who has left gives up the runs at once, not when the pen is free
+        try:
+            turns.advance()
             _wait(turns, place, key if stoppable else None)
-        return turns.outcomes()
-    except CancelledError:
-        return None
-    finally:
-        turns.give_up()
-        place.empty()
+            return turns.outcomes()
+        except CancelledError:
+            return None
+        finally:
+            turns.give_up()
+            place.empty()
 
 
 def _session() -> str | None:

@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 from typing import IO, Final, Protocol
 
+START_SECONDS = 120.0
+"""How long importing torch may take, and loading the default model."""
 FORK: Final = b"fork"
 ALIVE: Final = b"-"
 MESSAGE_BYTES: Final = 32
 _POLL_SECONDS: Final = 0.01
 _END_SECONDS: Final = 1.0
-_START_SECONDS: Final = 120.0
-"""How long the fork server may take to import torch."""
 
 
 class StartError(Exception):
@@ -155,7 +155,7 @@ class ForkServer:
             )
 
     def _ask(self, request: bytes, *descriptors: int) -> bytes:
-        until = time.monotonic() + _START_SECONDS
+        until = time.monotonic() + START_SECONDS
         with contextlib.suppress(OSError):
             socket.send_fds(self._control, [request], descriptors)
             while time.monotonic() < until and not (descriptors and self._closing):
@@ -173,6 +173,9 @@ class ForkServer:
             # Its end of the socket closes a moment before it has ended.
             return ending(self._program.wait(_END_SECONDS))
         except subprocess.TimeoutExpired:
+            # A late answer would be taken for that to another request: the next one is asked of a new program.
+            self._program.kill()
+            self._program.wait()
             return "does not answer"
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from oversmooth.engine.launching import StartError
+from oversmooth.engine.launching import START_SECONDS, StartError
 from oversmooth.engine.messages import Cancel, Finished, Ready, Run, Step
 from oversmooth.engine.process import Event, Gone, Wake, WorkerOptions, WorkerProcess
 from oversmooth.errors import CancelledError, DeadlineError, OversmoothError, WorkerLostError
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 CANCEL_SECONDS = 3.0
 """How long a cancelled run may take to its next step before its worker is killed: on a busy machine a step takes longer
 than by itself, and a new worker costs more than a few of them."""
-START_SECONDS = 120.0
-"""How long a worker may take to import torch and load the default model."""
 STARTS = 3
 """Workers in a row that may end without having finished a run; from then on, one is started only when a run waits."""
 CLOSE_SECONDS = 10.0

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from workers import gone, running, short, wait
 
-from oversmooth.engine import Engine
+from oversmooth.engine import Engine, launching
 from oversmooth.engine.launching import Anew
 
 
@@ -47,6 +47,18 @@ def test_a_lost_fork_server_takes_no_run_with_it_and_is_replaced_with_the_next_w
     wait(lambda: engine.worker_pids not in ((), (pid,)))
     engine.submit(short("next worker")).result(60)
     assert fork_server(engine).pid != lost.pid
+
+
+def test_a_fork_server_that_does_not_answer_is_replaced(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.submit(short("while it answers")).result(60)
+    silent, (pid,) = fork_server(engine), engine.worker_pids
+    monkeypatch.setattr(launching, "START_SECONDS", 0.5)
+    silent.suspend()
+    psutil.Process(pid).kill()
+    wait(lambda: gone(silent.pid))
+    monkeypatch.undo()
+    engine.submit(short("from another")).result(60)
+    assert fork_server(engine).pid != silent.pid
 
 
 def test_an_engine_that_is_closed_at_once_does_not_wait_for_imports() -> None:
