@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import streamlit as st
+
+Option = TypeVar("Option")
 
 _UNSET = object()
 
@@ -55,6 +59,40 @@ def bound(key: str, value: Any) -> dict[str, Any]:  # noqa: ANN401  of any contr
     keep(key, value)
     hold(key, value)
     return {"key": key, "on_change": lambda: keep(key, st.session_state[key])}
+
+
+def bound_choice(key: str, value: Option, labels: Mapping[Option, str]) -> dict[str, Any]:
+    """What :func:`choice` gives, of a choice that is kept as by :func:`keep`."""
+    keep(key, value)
+    return choice(key, value, labels, partial(keep, key))
+
+
+def choice(
+    key: str, value: Option | None, labels: Mapping[Option, str], take: Callable[[Option], None]
+) -> dict[str, Any]:
+    """Arguments of a choice whose options may be others, or be labelled anew, from run to run: what is chosen stays.
+
+    To Streamlit an option is its label. One that the browser still holds from before the change would come back as it
+    is, in place of an option.
+
+    Args:
+        key: of the control.
+        value: what it shows.
+        labels: by option, in order.
+        take: called with an option when it is chosen.
+    """
+    drawn, now = f"labels of {key}", hash(tuple(labels.values()))
+    if st.session_state.get(drawn) != now:
+        # Sent even where it is the same option: by its new label.
+        st.session_state[drawn] = now
+        st.session_state.pop(key, None)
+    hold(key, value)
+
+    def changed() -> None:
+        if (option := st.session_state[key]) in labels:
+            take(option)
+
+    return {"key": key, "options": list(labels), "format_func": labels.__getitem__, "on_change": changed}
 
 
 def _store(key: str) -> str:

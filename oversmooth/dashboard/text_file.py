@@ -12,7 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import hold, keep
+from oversmooth.dashboard.state import choice, keep
 from oversmooth.errors import InputError
 from oversmooth.texts import SUFFIXES, TextList, columns_of, read_texts
 from oversmooth.tokens import visible
@@ -92,19 +92,12 @@ def hold_texts(texts: Sequence[str]) -> None:
 
 
 def _column(held: _Held) -> None:
-    hold("texts_column", held.column)
+    def take(column: str) -> None:
+        st.session_state[_HELD] = _opened(held.name, held.content, column)
 
-    def take() -> None:
-        st.session_state[_HELD] = _opened(held.name, held.content, st.session_state.texts_column)
-
+    labels = {column: visible(column) for column in held.columns}
     st.selectbox(
-        "Column",
-        held.columns,
-        index=None,
-        format_func=visible,
-        placeholder="Choose the column",
-        key="texts_column",
-        on_change=take,
+        "Column", index=None, placeholder="Choose the column", **choice("texts_column", held.column, labels, take)
     )
 
 

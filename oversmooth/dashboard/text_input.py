@@ -12,7 +12,7 @@ from oversmooth.dashboard import granted, text_file
 from oversmooth.dashboard.examples import examples
 from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, keep, kept, last, remembered
+from oversmooth.dashboard.state import bound, bound_choice, keep, kept, last, remembered
 from oversmooth.errors import InputError
 from oversmooth.texts import TextList, bundled, from_lines
 from oversmooth.view import shortened
@@ -68,11 +68,10 @@ def shown_text(texts: Sequence[str]) -> int:
     if len(texts) == 1:
         return 0
     number = kept("shown", 0)
+    labels = {each: f"{each + 1}: {shortened(text, SHOWN_CHARACTERS)}" for each, text in enumerate(texts)}
     chosen: int = st.selectbox(
         "Text shown in maps and spectra",
-        range(len(texts)),
-        format_func=lambda each: f"{each + 1}: {shortened(texts[each], SHOWN_CHARACTERS)}",
-        **bound("shown", number if number < len(texts) else 0),
+        **bound_choice("shown", number if number in labels else 0, labels),
         help="A map and a spectrum are of one text. Curves are means over all texts, whichever is shown.",
     )
     return chosen

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from remembering import remembering
 from streamlit.testing.v1 import AppTest
 
 from oversmooth.texts import bundled
@@ -179,6 +180,32 @@ def test_the_text_shown_is_chosen_and_keeps_its_number() -> None:
     page.selectbox(key="shown").set_value(2).run()
     page.text_area(key="several texts").set_value("A bird sang.\nThe rain fell.\nAnd then the sun came.").run()
     assert page.session_state["found"][1] == 2
+
+
+def test_texts_can_be_edited_again_and_again_and_the_choice_names_them_as_they_are() -> None:
+    page = remembering(drawn("Several texts"))
+    page.text_area(key="several texts").set_value("A bird sang.\nThe rain fell.").run()
+    page.selectbox(key="shown").set_value(1).run()
+    for last in ("Snow fell.", "Hail fell.", "The sun came.\nAnd went."):
+        page.text_area(key="several texts").set_value(f"A bird sang.\n{last}").run()
+        assert not page.exception
+        control = page.selectbox(key="shown")
+        assert control.value == page.session_state["found"][1] == 1
+        assert control.options[:2] == ["1: A bird sang.", f"2: {last.splitlines()[0]}"]
+        assert page.memory[control.id].string_value == control.options[1]
+
+
+def test_another_table_has_columns_of_its_own() -> None:
+    page = remembering(upload(drawn("File"), "table.csv", TABLE))
+    page.selectbox(key="texts_column").set_value("note").run()
+    upload(page, "other.csv", b"left,right\nA bird sang.,It was heard.\nA cow came.,It was seen.\n")
+    assert page.selectbox(key="texts_column").options == ["left", "right"]
+    assert page.selectbox(key="texts_column").value is None
+    page.selectbox(key="texts_column").set_value("right").run()
+    upload(page, "table.csv", TABLE)
+    page.selectbox(key="texts_column").set_value("note").run()
+    assert texts(page) == ("It was heard.", "It was wet.")
+    assert not page.error
 
 
 @pytest.mark.parametrize(
