@@ -14,7 +14,7 @@ from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
 from oversmooth.errors import ModelError
-from oversmooth.models.files import CONFIG
+from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import anywhere, read_fields
 from oversmooth.models.refusal import refusing
 from oversmooth.wording import did_you_mean

@@ -13,11 +13,11 @@ import psutil
 
 from oversmooth.errors import ModelError
 from oversmooth.models import header
+from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing
 from oversmooth.wording import bytes_in_words, count
 
-CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 BYTES_PER_PARAMETER = 4

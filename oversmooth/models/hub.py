@@ -32,6 +32,7 @@ from oversmooth.errors import ModelError
 from oversmooth.models import files
 from oversmooth.models.catalog import CATALOG
 from oversmooth.models.download import DownloadError, Order, download
+from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import reason
 from oversmooth.progress import Progress, Report
 from oversmooth.settings import DEFAULT_MODEL
@@ -90,7 +91,7 @@ def _bring(
     """The folder in the cache that holds the chosen files, after downloading what it lacks."""
     missing = [each for each in chosen if _cached_file(identifier, each, commit) is None]
     # Under the name of the branch it is found without a network as well; the download writes that name down.
-    known = _cached_file(identifier, files.CONFIG, revision or constants.DEFAULT_REVISION)
+    known = _cached_file(identifier, CONFIG, revision or constants.DEFAULT_REVISION)
     if known is not None and not missing and Path(known).parent.name == commit:
         return Path(known).parent
     size = sum(chosen[each] for each in missing)
@@ -110,7 +111,7 @@ def _cached_file(identifier: str, file: str, revision: str) -> str | None:
 
 def cached_folder(identifier: str, commit: str) -> Path | None:
     """The folder of one commit in the local cache, nothing asked of the hub; None where it is not there."""
-    path = _cached_file(identifier, files.CONFIG, commit)
+    path = _cached_file(identifier, CONFIG, commit)
     return None if path is None else Path(path).parent
 
 
@@ -126,7 +127,7 @@ def _inquire(identifier: str, revision: str | None, name: str) -> ModelInfo:
         info = HfApi().model_info(identifier, revision=revision, files_metadata=True, timeout=TIMEOUT)
         if info.gated:
             # The listing of a gated model is public; only touching a file tells whether it may be read.
-            get_hf_file_metadata(hf_hub_url(identifier, files.CONFIG, revision=info.sha), timeout=TIMEOUT)
+            get_hf_file_metadata(hf_hub_url(identifier, CONFIG, revision=info.sha), timeout=TIMEOUT)
     except Exception as error:
         if (refusal := _refusal(error, identifier, revision, name)) is not None:
             raise ModelError(refusal) from error
@@ -169,9 +170,7 @@ def _cached(identifier: str, revision: str | None, name: str) -> Snapshot | None
     """The copy of ``revision`` in the local cache, if it is whole."""
     try:
         # With one pattern that every model matches: what else must be there is decided below.
-        folder = Path(
-            snapshot_download(identifier, revision=revision, allow_patterns=[files.CONFIG], local_files_only=True)
-        )
+        folder = Path(snapshot_download(identifier, revision=revision, allow_patterns=[CONFIG], local_files_only=True))
     except (LocalEntryNotFoundError, IncompleteSnapshotError, HFValidationError):
         return None
     commit = folder.name

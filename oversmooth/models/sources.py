@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,13 +11,9 @@ from typing import Literal
 from oversmooth.errors import ModelError
 from oversmooth.hosting.allowlist import AllowedModel
 from oversmooth.models import catalog, files, hub
+from oversmooth.models.names import meaning
 from oversmooth.models.refusal import refusing
 from oversmooth.progress import Report
-from oversmooth.wording import did_you_mean
-
-_HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
-_SHOWN = 80
-_LOOKS_LIKE_A_PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]")
 
 
 @dataclass(frozen=True)
@@ -36,32 +31,21 @@ class Source:
 
 
 def locate(name: str, *, revision: str | None, report: Report) -> Source:
-    """Find the files of a model: a catalog name, a local folder, or a hub id, in this order.
-
-    A folder whose name is also a catalog name is meant when it is written with its path: ``./gpt2``.
+    """Find the files of a model.
 
     Raises:
         ModelError: the name means nothing, or its files cannot be had.
         CancelledError: from ``report``, during a download.
     """
-    entry = catalog.find(name)
-    if entry is not None and not entry.identifier:
-        _refuse_revision(revision, name)
+    meant = meaning(name, revision)
+    if meant.kind == "embedded":
         return _embedded(name)
-    if entry is None and (folder := _folder(name)) is not None:
-        _refuse_revision(revision, name)
+    if meant.folder is not None:
         with refusing(f"The folder “{name}” cannot be read"):
-            files.refuse_unreadable([each.name for each in folder.iterdir()], name)
-        return Source(name=name, kind="folder", identifier=folder.resolve().name, folder=folder)
-    identifier = entry.identifier if entry is not None else name
-    if not _HUB_ID.fullmatch(identifier):
-        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
-        raise ModelError(
-            f"“{shown}” names no model: type a name from `oversmooth models`, a hub id such as "
-            "“google-bert/bert-base-uncased”, or the path of a local folder."
-        )
-    snapshot = hub.fetch(identifier, revision=revision, name=name, report=report)
-    return Source(name, "hub", identifier, snapshot.folder, snapshot.commit, snapshot.sha256)
+            files.refuse_unreadable([each.name for each in meant.folder.iterdir()], name)
+        return Source(name=name, kind="folder", identifier=meant.identifier, folder=meant.folder)
+    snapshot = hub.fetch(meant.identifier, revision=revision, name=name, report=report)
+    return Source(name, "hub", meant.identifier, snapshot.folder, snapshot.commit, snapshot.sha256)
 
 
 def pinned(model: AllowedModel) -> Source:
@@ -97,11 +81,6 @@ def _fetched(model: AllowedModel) -> Source:
     return Source(model.name, "hub", model.identifier, folder, model.commit, model.files)
 
 
-def _refuse_revision(revision: str | None, name: str) -> None:
-    if revision is not None:
-        raise ModelError(f"“{name}” is on this machine and has no revisions: leave out the revision “{revision}”.")
-
-
 def _embedded(name: str) -> Source:
     try:
         package = importlib.import_module(catalog.EMBEDDED_PACKAGE.replace("-", "_"))
@@ -118,22 +97,3 @@ def _embedded(name: str) -> Source:
         folder=folder,
         sha256={files.WEIGHTS: catalog.EMBEDDED_SHA256},
     )
-
-
-def _folder(name: str) -> Path | None:
-    """The local folder of that name; None where the name can only be a hub id."""
-    if not name.strip():
-        return None  # Not the current folder, which is what the empty path means.
-    try:
-        path = Path(name).expanduser()
-        is_folder, exists = path.is_dir(), path.exists()
-    except (OSError, ValueError, RuntimeError):
-        return None  # Too long or with characters that no path has: no path, then.
-    if is_folder:
-        return path
-    if exists:
-        raise ModelError(f"“{name}” is a file. Give the folder that holds it together with {files.CONFIG}.")
-    if "://" not in name and (_LOOKS_LIKE_A_PATH.match(name) or name.count("/") > 1):
-        here = [each.name for each in path.parent.iterdir() if each.is_dir()] if path.parent.is_dir() else []
-        raise ModelError(f"There is no folder “{name}”{did_you_mean(path.name, here)}.")
-    return None

@@ -1,0 +1,78 @@
+"""What the name of a model means, before anything is read or fetched: without torch and transformers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from oversmooth.errors import ModelError
+from oversmooth.models import catalog
+from oversmooth.wording import did_you_mean
+
+CONFIG: Final = "config.json"
+"""The file that makes a folder a model's."""
+_HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
+_SHOWN = 80
+_LOOKS_LIKE_A_PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]")
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """Where a name points."""
+
+    kind: Literal["embedded", "hub", "folder"]
+    identifier: str
+    """The package, the id on the hub, or the name of the folder."""
+    folder: Path | None = None
+    """Of a local model."""
+
+
+def meaning(name: str, revision: str | None = None) -> Meaning:
+    """What a name points at: a catalog name, a local folder, or a hub id, in this order.
+
+    A folder whose name is also a catalog name is meant when it is written with its path: ``./gpt2``.
+
+    Raises:
+        ModelError: the name means nothing, or what it means has no revisions.
+    """
+    entry = catalog.find(name)
+    if entry is not None and not entry.identifier:
+        _refuse_revision(revision, name)
+        return Meaning("embedded", catalog.EMBEDDED_PACKAGE)
+    if entry is None and (folder := _folder(name)) is not None:
+        _refuse_revision(revision, name)
+        return Meaning("folder", folder.resolve().name, folder)
+    identifier = entry.identifier if entry is not None else name
+    if not _HUB_ID.fullmatch(identifier):
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+        raise ModelError(
+            f"“{shown}” names no model: type a name from `oversmooth models`, a hub id such as "
+            "“google-bert/bert-base-uncased”, or the path of a local folder."
+        )
+    return Meaning("hub", identifier)
+
+
+def _refuse_revision(revision: str | None, name: str) -> None:
+    if revision is not None:
+        raise ModelError(f"“{name}” is on this machine and has no revisions: leave out the revision “{revision}”.")
+
+
+def _folder(name: str) -> Path | None:
+    """The local folder of that name; None where the name can only be a hub id."""
+    if not name.strip():
+        return None  # Not the current folder, which is what the empty path means.
+    try:
+        path = Path(name).expanduser()
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, ValueError, RuntimeError):
+        return None  # Too long or with characters that no path has: no path, then.
+    if is_folder:
+        return path
+    if exists:
+        raise ModelError(f"“{name}” is a file. Give the folder that holds it together with {CONFIG}.")
+    if "://" not in name and (_LOOKS_LIKE_A_PATH.match(name) or name.count("/") > 1):
+        here = [each.name for each in path.parent.iterdir() if each.is_dir()] if path.parent.is_dir() else []
+        raise ModelError(f"There is no folder “{name}”{did_you_mean(path.name, here)}.")
+    return None
