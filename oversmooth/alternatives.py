@@ -26,7 +26,7 @@ from oversmooth.findings.spread import (
     mean_of,
     spreads,
 )
-from oversmooth.tokens import visible
+from oversmooth.tokens import rows, visible
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
@@ -75,13 +75,12 @@ def _pairs(measurement: Measurement, values: NDArray[np.float32]) -> str:
     """Mean and extremes of a map over pairs of different tokens."""
     if len(values) < 2:
         return "there is no pair to compare"
-    tokens, factor = measurement.shown.measured, measurement.similarity_factor
+    names = rows(measurement.shown, measurement.similarity_factor)
     pairs = np.ma.masked_array(values, mask=np.eye(len(values), dtype=bool))
 
     def extreme(flat: int) -> str:
         row, column = divmod(flat, len(values))
-        first, second = (visible(tokens[index * factor].text) for index in (row, column))
-        return f"{number(float(values[row, column]))} (“{first}” and “{second}”)"
+        return f"{number(float(values[row, column]))} for {names[row]} and {names[column]}"
 
     mean = number(float(pairs.mean()))
     return f"mean {mean} over pairs, from {extreme(int(pairs.argmin()))} to {extreme(int(pairs.argmax()))}"

@@ -54,6 +54,11 @@ class Tokens:
         """The tokens that count in the metrics, in order."""
         return tuple(token for token in self.items if token.measured)
 
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Where each of :attr:`measured` stands in the sequence as the model sees it: from 0, special ones counted."""
+        return tuple(position for position, token in enumerate(self.items) if token.measured)
+
 
 @dataclass(frozen=True)
 class Note:
@@ -78,7 +83,7 @@ class Measurement:
     last, 0 where they do not rise above ``floor`` (input, point), the rounding of the stored states."""
     similarity: xr.DataArray | None
     """Cosine of every pair of measured tokens of the text number ``settings.shown``: dims (point, token, other),
-    float32."""
+    float32; ``token`` and ``other`` are positions in the sequence, of the first token of each row."""
     similarity_factor: int
     """Neighbouring tokens averaged into one row of ``similarity``; 1 when every token has its own."""
     outputs: xr.Dataset

@@ -155,7 +155,9 @@ def _assemble(
     )
     similarity = None
     if analysis.maps is not None:
-        similarity = xr.DataArray(analysis.maps, dims=("point", "token", "other"), coords=_coordinates(points))
+        rows = list(texts[settings.shown].tokens.positions[:: analysis.factor])
+        along = _coordinates(points).assign(token=rows, other=rows)
+        similarity = xr.DataArray(analysis.maps, dims=("point", "token", "other"), coords=along)
     return Measurement(
         settings=settings,
         curves=curves,

@@ -10,12 +10,11 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Token
+    from oversmooth.measurement import Tokens
 
 EMPTY = "∅"
 """Shown for a token without text."""
@@ -94,32 +93,48 @@ class Axis:
     """Their short labels: the token, or token and position where ticks are thinned."""
 
 
-def axis(tokens: Sequence[Token], factor: int = 1, *, max_ticks: int = MAX_TICKS) -> Axis:
-    """Category values and tick labels for a heat map's rows or columns.
+def axis(tokens: Tokens, factor: int = 1, *, max_ticks: int = MAX_TICKS) -> Axis:
+    """Category values and tick labels of the measured tokens, for a heat map's rows or columns.
 
-    Plotly merges repeated categories, so each carries its position, counted from 0 over the tokens given.
+    Plotly merges repeated categories, so each carries its position in the sequence.
 
     Args:
-        tokens: in order.
-        factor: neighbouring tokens that share one row; the last row may hold fewer.
+        tokens: of the text.
+        factor: neighbouring measured tokens that share one row; the last row may hold fewer.
         max_ticks: above it, every k-th row is labelled.
     """
-    starts = range(0, len(tokens), factor)
-    categories = tuple(_category(tokens[start : start + factor], start) for start in starts)
+    categories = tuple(escape(name) for name in rows(tokens, factor, isolate=True))
     step = -(-len(categories) // max_ticks) or 1
     thinned = step > 1 or factor > 1
+    firsts = list(zip(tokens.measured, tokens.positions, strict=True))[:: factor * step]
     labels = []
-    for row in range(0, len(categories), step):
-        short = escape(_shortened(visible(tokens[row * factor].text)))
-        labels.append(f"{row * factor}·{_isolated(short)}" if thinned else short)
+    for token, position in firsts:
+        short = escape(_shortened(visible(token.text)))
+        labels.append(f"{position}·{_isolated(short)}" if thinned else short)
     return Axis(categories, categories[::step], tuple(labels))
 
 
-def _category(tokens: Sequence[Token], start: int) -> str:
-    first = f"“{_isolated(label(tokens[0].text))}”"
-    if len(tokens) == 1:
-        return f"{first} ({start})"
-    return f"{first} … “{_isolated(label(tokens[-1].text))}” ({start}–{start + len(tokens) - 1})"
+def rows(tokens: Tokens, factor: int = 1, *, isolate: bool = False) -> list[str]:
+    """The name of each row of a map: ``“the” (3)``, and of several neighbours ``“the” … “mat” (3–5)``.
+
+    Numbers are positions in the sequence as the model sees it, counted from 0, as everywhere.
+
+    Args:
+        tokens: of the text.
+        factor: neighbouring measured tokens that share one row.
+        isolate: whether invisible signs keep a right-to-left token from turning what stands around it.
+    """
+    measured, positions = tokens.measured, tokens.positions
+    shown = [visible(token.text) for token in measured]
+    words = [f"“{_isolated(text) if isolate else text}”" for text in shown]
+    names = []
+    for start in range(0, len(words), factor):
+        last = min(start + factor, len(words)) - 1
+        if last == start:
+            names.append(f"{words[start]} ({positions[start]})")
+        else:
+            names.append(f"{words[start]} … {words[last]} ({positions[start]}–{positions[last]})")
+    return names
 
 
 def _isolated(text: str) -> str:

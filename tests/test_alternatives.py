@@ -43,7 +43,7 @@ def test_a_map_names_its_most_and_least_alike_pairs() -> None:
     result.similarity.loc["0"] = np.array([[1, 0.5, -0.25], [0.5, 1, 0.9], [-0.25, 0.9, 1]])
     assert alternatives.similarity(result, "0") == (
         "Heat map of the cosine between 3 tokens at block 0: mean 0.383 over pairs, "
-        "from −0.250 (“a” and “</s>”) to 0.900 (“b” and “</s>”)."
+        "from −0.250 for “a” (1) and “</s>” (3) to 0.900 for “b” (2) and “</s>” (3)."
     )
     assert alternatives.similarity(result, "embedding") != alternatives.similarity(result, "0")
 
@@ -118,7 +118,7 @@ def test_maps_of_a_comparison_are_told_with_their_side() -> None:
     other.similarity.loc["0"] = np.eye(3) + change
     assert alternatives.difference_map(Comparison({"baseline": base, "b": other}, {}), "b", "0") == (
         "Heat map of the cosine between 3 tokens at block 0, b minus the baseline: mean −0.0833 over pairs, "
-        "from −0.500 (“x” and “z”) to 0.250 (“x” and “y”)."
+        "from −0.500 for “x” (1) and “z” (3) to 0.250 for “x” (1) and “y” (2)."
     )
 
 

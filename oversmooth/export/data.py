@@ -13,6 +13,7 @@ from oversmooth.comparison import Comparison
 from oversmooth.export.document import Document
 from oversmooth.export.names import ARRAYS, DOCUMENT, FORMATS, Format
 from oversmooth.export.tables import tables_of, to_csv
+from oversmooth.measurement import Tokens
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +52,8 @@ def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
       the last; ``spectra_floor``: float64 (input, point), the resolution of the states.
     * ``similarity``: float32 (point, token, other), of the text shown, where it was kept; ``similarity_factor``:
       neighbouring tokens that share one row.
-    * ``token``, ``token_id``: text and number of each measured token of the text shown; NumPy drops NUL characters at
-      the end of a text.
+    * ``token``, ``token_id``, ``token_position``: text, number in the vocabulary and position in the sequence (from 0,
+      special tokens counted) of each measured token of the text shown; NumPy drops NUL characters at the end of a text.
     * with an explanation each of its arrays by part and name, ``attention_attention_entropy``, ``circuits_eigenvalues``
       (complex), with the axes of :class:`~oversmooth.explanation.Explanation`; ``corpus_form`` and ``corpus_point``
       name those of ``corpus``.
@@ -69,12 +70,13 @@ def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
 
 
 def _side(measurement: Measurement) -> dict[str, NDArray[Any]]:
-    tokens = measurement.shown.measured if measurement.tokens else ()
+    shown = measurement.shown if measurement.tokens else Tokens(())
     found: dict[str, NDArray[Any]] = {
         "point": np.array(measurement.points),
         "component": measurement.spectra["component"].values,
-        "token": np.array([token.text for token in tokens], dtype=np.str_),
-        "token_id": np.array([token.id for token in tokens], dtype=np.int64),
+        "token": np.array([token.text for token in shown.measured], dtype=np.str_),
+        "token_id": np.array([token.id for token in shown.measured], dtype=np.int64),
+        "token_position": np.array(shown.positions, dtype=np.int64),
     }
     found |= {f"spectra_{name}": each.values for name, each in measurement.spectra.items()}
     if measurement.similarity is not None:

@@ -31,6 +31,8 @@ class _Frozen(BaseModel):
 class TokenEntry(_Frozen):
     """One token as the model sees it."""
 
+    position: int
+    """In the sequence, from 0; special tokens have one too, padding has none."""
     id: int
     text: str
     kind: Literal["content", "special", "unknown"]
@@ -57,6 +59,8 @@ class Similarity(_Frozen):
 
     factor: int
     """Neighbouring tokens that share one row; 1 where each has its own."""
+    positions: list[int]
+    """Of each row: the position in the sequence of its first token."""
     values: list[list[list[Number]]]
     """By point, token and other token; float32."""
 
@@ -156,17 +160,22 @@ def _side(label: str, measurement: Measurement) -> Side:
         outputs={str(name): _listed(values) for name, values in measurement.outputs.items()},
         spectra={str(name): _listed(values) for name, values in spectra.items() if name != "floor"},
         floor=_listed(spectra["floor"]),
-        similarity=None
-        if maps is None
-        else Similarity.model_construct(factor=measurement.similarity_factor, values=_shortest(maps.values).tolist()),
-        tokens=[[_entry(each) for each in tokens.items] for tokens in measurement.tokens],
+        similarity=None if maps is None else _similarity(measurement, maps),
+        tokens=[[_entry(*each) for each in enumerate(tokens.items)] for tokens in measurement.tokens],
         notes=[NoteEntry.model_construct(**vars(note)) for note in measurement.notes],
         explanation=None if measurement.explanation is None else _explanation(measurement.explanation),
     )
 
 
-def _entry(token: Token) -> TokenEntry:
-    return TokenEntry.model_construct(**{name: getattr(token, name) for name in TokenEntry.model_fields})
+def _entry(position: int, token: Token) -> TokenEntry:
+    known = {name: getattr(token, name) for name in TokenEntry.model_fields if name != "position"}
+    return TokenEntry.model_construct(position=position, **known)
+
+
+def _similarity(measurement: Measurement, maps: xr.DataArray) -> Similarity:
+    factor = measurement.similarity_factor
+    positions = list(measurement.shown.positions[::factor])
+    return Similarity.model_construct(factor=factor, positions=positions, values=_shortest(maps.values).tolist())
 
 
 def _explanation(explanation: Explanation) -> ExplanationEntry:

@@ -77,7 +77,7 @@ def token_map(
     """
     further = -(-len(values) // MOST_ROWS)
     factor = measurement.similarity_factor * further
-    axis = tokens.axis(measurement.shown.measured, factor, max_ticks=MOST_LABELS)
+    axis = tokens.axis(measurement.shown, factor, max_ticks=MOST_LABELS)
     heat = {
         "type": "heatmap",
         "x": axis.categories,

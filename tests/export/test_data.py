@@ -82,6 +82,7 @@ def test_arrays_are_those_of_the_result(measured: Measurement) -> None:
         "component",
         "token",
         "token_id",
+        "token_position",
         "spectra_raw",
         "spectra_centred",
         "spectra_floor",
@@ -92,6 +93,7 @@ def test_arrays_are_those_of_the_result(measured: Measurement) -> None:
     assert found["component"].tolist() == list(range(1, 12))
     assert found["token"].tolist() == list(SENTENCE)
     assert found["token_id"].tolist() == list(range(11))
+    assert found["token_position"].tolist() == list(range(1, 12))
     assert found["similarity"].dtype == np.float32
     assert measured.similarity is not None
     np.testing.assert_array_equal(found["similarity"], measured.similarity.values)

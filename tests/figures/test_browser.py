@@ -69,7 +69,7 @@ def test_every_awkward_token_is_drawn_as_itself(start: int, page: Page, tmp_path
     for position in range(len(tokens)):
         share = (position + 0.5) / len(tokens)
         page.mouse.move(area["x"] + area["width"] * share, area["y"] + area["height"] * share)
-        name = f"“{SEEN[tokens[position]]}” ({position})"
+        name = f"“{SEEN[tokens[position]]}” ({position + 1})"
         page.wait_for_function(
             "text => [...document.querySelectorAll('.hoverlayer text')]"
             ".some(one => one.textContent.replace(/[\\u2068\\u2069]/g, '').replace(/\\xa0/g, ' ') === text)",

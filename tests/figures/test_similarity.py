@@ -89,7 +89,7 @@ def test_a_reduced_cell_is_the_mean_of_its_tokens() -> None:
     heat = similarity_map(result, "0", theme=LIGHT).data[0]
     assert heat.z[1][2] == pytest.approx(full[2:4, 4:6].mean(), rel=1e-6)
     assert heat.z[150][2] == pytest.approx(full[300:, 4:6].mean(), rel=1e-6)
-    assert "(2–3)" in heat.y[1]
+    assert "(3–4)" in heat.y[1]
 
 
 def test_one_token_is_a_map_of_one_cell() -> None:
