@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final, Protocol
 
@@ -20,6 +21,7 @@ ALIVE: Final = b"-"
 MESSAGE_BYTES: Final = 32
 _POLL_SECONDS: Final = 0.01
 _END_SECONDS: Final = 1.0
+_UNWANTED: Final = "was not started: it is not wanted any more"
 
 
 class StartError(Exception):
@@ -104,12 +106,13 @@ class ForkServer:
         self._program: subprocess.Popen[bytes] | None = None
         self._control = socket.socket()
         self._closing = False
+        self._ended = False
 
     def start(self) -> Launched:
         """See :class:`Launcher`."""
         (requests, stdin), (stdout, answers) = os.pipe(), os.pipe()
         try:
-            with self._lock:
+            with self._turn():
                 self._ensure_program()
                 pid = int(self._ask(FORK, requests, answers))
         except BaseException:
@@ -123,12 +126,12 @@ class ForkServer:
 
     def exit_code(self, pid: int) -> int | None:
         """Of a worker; None while it lives."""
-        with self._lock:
-            try:
+        try:
+            with self._turn():
                 answer = self._ask(str(pid).encode())
-            except StartError:
-                # Nobody is left who could know.
-                return -signal.SIGKILL
+        except StartError:
+            # Nobody is left who could know.
+            return -signal.SIGKILL
         return None if answer == ALIVE else int(answer)
 
     def close(self) -> None:
@@ -137,13 +140,34 @@ class ForkServer:
 
     def end(self) -> None:
         """See :class:`Launcher`."""
-        with self._lock:
-            self._control.close()
-            if self._program is not None:
-                self._program.kill()
-                self._program.wait()
+        self._ended = True
+        # A program that is only about to run, in whatever state, is let go of by the one who waits for it.
+        with contextlib.suppress(StartError), self._turn():
+            pass
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One at a time; who closes does not wait for a start, which the system may keep for as long as it likes."""
+        since = time.monotonic()
+        while not self._lock.acquire(timeout=_POLL_SECONDS):
+            if self._closing and time.monotonic() - since > _END_SECONDS:
+                raise StartError(_UNWANTED)
+        try:
+            yield
+        finally:
+            if self._ended:
+                self._let_go()
+            self._lock.release()
+
+    def _let_go(self) -> None:
+        self._control.close()
+        if self._program is not None:
+            self._program.kill()
+            self._program.wait()
 
     def _ensure_program(self) -> None:
+        if self._closing:
+            raise StartError(_UNWANTED)
         if self._program is not None and self._program.poll() is None:
             return
         self._control.close()
@@ -155,15 +179,19 @@ class ForkServer:
             )
 
     def _ask(self, request: bytes, *descriptors: int) -> bytes:
-        until = time.monotonic() + START_SECONDS
+        since = time.monotonic()
         with contextlib.suppress(OSError):
             socket.send_fds(self._control, [request], descriptors)
-            while time.monotonic() < until and not (descriptors and self._closing):
+            while time.monotonic() - since < self._patience(forking=bool(descriptors)):
                 with contextlib.suppress(TimeoutError):
                     if answer := self._control.recv(MESSAGE_BYTES):
                         return answer
                     break
         raise StartError(f"was not started: the one that it is forked from {self._fate()}")
+
+    def _patience(self, forking: bool) -> float:
+        """Seconds that an answer is waited for: who closes wants no new worker, and asks only how the others ended."""
+        return START_SECONDS if not self._closing else 0.0 if forking else _END_SECONDS
 
     def _fate(self) -> str:
         """Why it gives no answer, to follow “the process”."""

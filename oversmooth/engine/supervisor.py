@@ -21,6 +21,10 @@ than by itself, and a new worker costs more than a few of them."""
 STARTS = 3
 """Workers in a row that may end without having finished a run; from then on, one is started only when a run waits."""
 CLOSE_SECONDS = 10.0
+"""How long a worker may take to end when the engine closes."""
+_POLL_SECONDS = 0.1
+_START_SECONDS = 1.0
+"""How long a start may go on when the engine closes, before it is left to end by itself."""
 
 
 class Supervisor:
@@ -39,6 +43,7 @@ class Supervisor:
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._worker: WorkerProcess | None = None
         self._closing = False
+        self._starting = False
         self._fruitless = 0
         self._thread = threading.Thread(target=self._supervise, name="engine-slot", daemon=True)
         self._thread.start()
@@ -60,10 +65,14 @@ class Supervisor:
         self._events.put(Wake())
 
     def close(self) -> None:
-        """End the worker, whatever it is doing."""
+        """End the worker, whatever it is doing. A start that the system does not let end is left behind."""
         self._closing = True
         self.wake()
-        self._thread.join(CLOSE_SECONDS)
+        since = time.monotonic()
+        while time.monotonic() - since < (_START_SECONDS if self._starting else CLOSE_SECONDS):
+            self._thread.join(_POLL_SECONDS)
+            if not self._thread.is_alive():
+                return
 
     def _supervise(self) -> None:
         while not self._closing:
@@ -73,12 +82,19 @@ class Supervisor:
             # A queue of its own for each worker: the last words of one are not taken for those of the next.
             self._events = queue.SimpleQueue()
             try:
-                with WorkerProcess(self._options, self._events) as self._worker:
+                with self._started() as self._worker:
                     self._await_ready(self._worker)
                     self._serve(self._worker)
             except StartError as error:
                 if self._fruitless >= STARTS:
                     self._refuse(error)
+
+    def _started(self) -> WorkerProcess:
+        self._starting = True
+        try:
+            return WorkerProcess(self._options, self._events)
+        finally:
+            self._starting = False
 
     def _event(self, until: float | None = None) -> Event | None:
         """What happens next; None when nothing has at the time ``until`` (of ``time.monotonic``)."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from workers import gone, running, short, wait
 
 from oversmooth.engine import Engine, launching
-from oversmooth.engine.launching import Anew
+from oversmooth.engine.launching import Anew, ForkServer
+from oversmooth.hosting import Limits
 
 
 def fork_server(engine: Engine) -> psutil.Process:
@@ -64,12 +67,64 @@ def test_a_fork_server_that_does_not_answer_is_replaced(engine: Engine, monkeypa
 def test_an_engine_that_is_closed_at_once_does_not_wait_for_imports() -> None:
     programs, threads = set(psutil.Process().children()), set(threading.enumerate())
     engine = Engine()
-    wait(lambda: set(psutil.Process().children()) > programs)
+    wait(lambda: any(runs_its_program(child) for child in set(psutil.Process().children()) - programs))
     (importing,) = set(psutil.Process().children()) - programs
     importing.suspend()  # it would never be through
-    engine.close()
+    closed_in_time(engine)
     assert gone(importing.pid)
-    assert set(threading.enumerate()) <= threads
+    wait(lambda: set(threading.enumerate()) <= threads)
+
+
+def runs_its_program(child: psutil.Process) -> bool:
+    """Whether the child is beyond the moment between its fork and its program, in which it is a copy of its parent."""
+    return "oversmooth.engine.fork_server" in child.cmdline()
+
+
+def closed_in_time(engine: Engine) -> None:
+    """Close an engine that may be held up; fails instead of waiting for it."""
+    closing = threading.Thread(target=engine.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive(), "close waits for what never comes"
+
+
+@pytest.mark.parametrize("way", [ForkServer, Anew])
+def test_an_engine_closes_while_the_system_does_not_let_a_program_begin(
+    way: type[ForkServer | Anew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, asked, let_go = set(threading.enumerate()), threading.Event(), threading.Event()
+    started: list[subprocess.Popen[bytes]] = []
+
+    def held_up(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        """As where the child is stopped between its fork and its program."""
+        asked.set()
+        assert let_go.wait(120)
+        started.append(popen(*arguments, **options))
+        return started[-1]
+
+    popen = subprocess.Popen
+    monkeypatch.setattr("oversmooth.engine.engine.launcher", way)
+    monkeypatch.setattr(subprocess, "Popen", held_up)
+    engine = Engine(Limits(workers=2))
+    try:
+        assert asked.wait(60)
+        closed_in_time(engine)
+    finally:
+        let_go.set()
+    # Who had waited for it lets go of it.
+    wait(lambda: set(threading.enumerate()) <= before)
+    assert started
+    assert all(gone(program.pid) for program in started)
+
+
+def test_an_engine_closes_though_the_fork_server_does_not_answer() -> None:
+    engine = Engine()
+    wait(lambda: bool(engine.worker_pids))
+    silent, (pid,) = fork_server(engine), engine.worker_pids
+    silent.suspend()
+    closed_in_time(engine)
+    wait(lambda: gone(pid))
+    assert gone(silent.pid)
 
 
 def test_where_the_system_forks_badly_each_worker_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
