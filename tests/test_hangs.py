@@ -40,7 +40,7 @@ def run(folder: Path, hidden: str, *options: str) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("options", [(), ("--numprocesses", "1")])
-def test_a_test_that_hangs_fails_with_all_stacks_and_the_next_one_runs(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_a_hang_fails_with_all_stacks_and_the_next_test_runs(options: tuple[str, ...], tmp_path: Path) -> None:
     ended = run(tmp_path, "", *options)
     said = ended.stdout + ended.stderr
     assert ended.returncode == 1
