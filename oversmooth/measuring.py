@@ -19,6 +19,7 @@ from oversmooth.explaining import Explainer
 from oversmooth.explanation import Explanation
 from oversmooth.inputs import Encoded, batch, encode_all
 from oversmooth.intervention import Intervention
+from oversmooth.intervention.context import observable
 from oversmooth.language_model import Outputs, score
 from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
@@ -50,8 +51,8 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     with model.lock, one_blas_thread():
         texts = _encode(settings, model)
         clock["measure"] = time.perf_counter()
-        explainer = _explainer(settings, model, texts)
-        intervention = _intervention(settings, model, texts, explainer)
+        intervention = _intervention(settings, model, texts)
+        explainer = _explainer(settings, model, texts, intervention)
         with sides_of(settings, model, texts, report) as sides, _active(intervention):
             analysis = analyse(texts, model, settings, intervention, sides, report, explainer)
             here, mitigations = environment(model), tuple(model.mitigated_by)
@@ -64,22 +65,23 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     return _assemble(settings, model, texts, analysis, outputs, circumstances, explanation)
 
 
-def _explainer(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Explainer | None:
-    if not settings.explanation:
+def _explainer(
+    settings: Settings, model: LoadedModel, texts: Sequence[Encoded], intervention: Intervention | None
+) -> Explainer | None:
+    if not settings.explanation or intervention is None:
         return None
-    return Explainer(model, texts, [rows_of(text) for text in texts], shown=settings.shown)
+    rows = [rows_of(text) for text in texts]
+    return Explainer(model, texts, rows, shown=settings.shown, copied_by=intervention.copied_by)
 
 
-def _intervention(
-    settings: Settings, model: LoadedModel, texts: Sequence[Encoded], explainer: Explainer | None
-) -> Intervention | None:
+def _intervention(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Intervention | None:
     """The settings' mitigations; both sides of a comparison run with one kernel, so the baseline has an empty one."""
-    if not settings.mitigations and not settings.fidelity and explainer is None:
+    if not settings.mitigations and not settings.fidelity and not settings.explanation:
         return None
     members = batches(texts, padded=model.anatomy.padding_is_safe)
     sampler = Sampler(model.anatomy, (batch([texts[number] for number in each], model) for each in members))
-    observe = explainer.see if explainer is not None and explainer.observes else None
-    return Intervention(model, settings.methods, sampler, observe)
+    watched = settings.explanation and observable(model)
+    return Intervention(model, settings.methods, sampler, watched=watched)
 
 
 def _active(intervention: Intervention | None) -> AbstractContextManager[object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from oversmooth.explaining import Explainer
 from oversmooth.fidelity import Fidelity, Sides
 from oversmooth.inputs import Encoded, batch
 from oversmooth.intervention import Intervention
+from oversmooth.intervention.observing import See
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.points import PointSet
 from oversmooth.progress import Progress, Report
@@ -37,6 +39,9 @@ Take = Callable[[Sequence[int], str, NDArray[np.float32]], None]
 """Receives the numbers of texts, a point, and the texts' states there (text, token, dim), padding among them, which are
 valid only during the call."""
 
+Watch = Callable[[Sequence[int]], See]
+"""Makes, of the numbers of the texts of one pass, what is shown its attention."""
+
 
 def run_texts(
     texts: Sequence[Encoded],
@@ -45,11 +50,11 @@ def run_texts(
     intervention: Intervention | None,
     take: Take,
     report: Report,
-    begin: Callable[[Sequence[int]], None] | None = None,
+    watch: Watch | None = None,
 ) -> None:
     """Run the texts through the model and hand their states at every point to ``take``, perhaps in threads.
 
-    ``begin`` is told the numbers of the texts of each pass, before it.
+    With ``watch``, the intervention is there and watched.
     """
     fused = _read_out(intervention)
     points = expected_points(model.anatomy, which, fused=fused is not None)
@@ -57,8 +62,6 @@ def run_texts(
     report(Progress("measure", done, total, points[0]))
     for members in batches(texts, padded=model.anatomy.padding_is_safe):
         waiting = _Waiting(take, members)
-        if begin is not None:
-            begin(members)
 
         def add(
             point: str, states: torch.Tensor, members: Sequence[int] = members, waiting: _Waiting = waiting
@@ -68,7 +71,8 @@ def run_texts(
             done += len(members)
             report(Progress("measure", done, total, point))
 
-        record(model.anatomy, batch([texts[number] for number in members], model), add, which, fused)
+        with _seen(intervention, watch, members):
+            record(model.anatomy, batch([texts[number] for number in members], model), add, which, fused)
         waiting.analyse()
 
 
@@ -110,8 +114,18 @@ def analyse(
         for number, each in zip(numbers, states, strict=True):
             explainer.take(number, point, each)
 
-    run_texts(texts, model, settings.points, intervention, take, report, explainer.begin)
+    watch = explainer.watch if explainer.observes else None
+    run_texts(texts, model, settings.points, intervention, take, report, watch)
     return analysis
+
+
+def _seen(
+    intervention: Intervention | None, watch: Watch | None, members: Sequence[int]
+) -> AbstractContextManager[None]:
+    """The pass of these texts, announced to whoever watches."""
+    if intervention is None or watch is None:
+        return nullcontext()
+    return intervention.seen_by(watch(members))
 
 
 def _read_out(intervention: Intervention | None) -> Callable[[], torch.Tensor] | None:

@@ -119,9 +119,13 @@ def _hooks(run: _Pass, which: PointSet) -> Iterator[RemovableHandle]:
         yield _before(block, run.enter_block)
         yield _after(block, run.leave_block)
     for part in _parts(anatomy, which):
-        attach = _before if part in ("attention", "mlp") else _after
         for module in _unique(_modules(anatomy, part)):
-            yield attach(module, partial(run.sub_layer, part))
+            take = partial(run.sub_layer, part)
+            if part in ("attention", "mlp"):
+                # In pre-norm families the stream goes past the norm: what a method has the norm read is a copy.
+                yield _before(module, take, first=not anatomy.post_norm)
+            else:
+                yield _after(module, take)
     if anatomy.final_norm is not None:
         yield _after(anatomy.final_norm, partial(run.hand_on, points.FINAL_NORM))
 
@@ -143,11 +147,13 @@ def _unique(modules: tuple[nn.Module, ...]) -> tuple[nn.Module, ...]:
     return tuple(dict.fromkeys(modules))
 
 
-def _before(module: nn.Module, take: Callable[[Tensor], None]) -> RemovableHandle:
+def _before(module: nn.Module, take: Callable[[Tensor], None], *, first: bool = False) -> RemovableHandle:
+    """Take what a module is called with: before other hooks change it, or as they leave it."""
+
     def hook(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         take(arguments[0] if arguments else named["hidden_states"])
 
-    return module.register_forward_pre_hook(hook, with_kwargs=True)
+    return module.register_forward_pre_hook(hook, with_kwargs=True, prepend=first)
 
 
 def _after(module: nn.Module, take: Callable[[Tensor], None]) -> RemovableHandle:

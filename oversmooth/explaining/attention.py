@@ -15,6 +15,8 @@ from oversmooth.mechanisms.circuits import Complex128, Dominance, dominance_unde
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from oversmooth.intervention.observing import See
+
 EIGENVALUE_TOKENS: Final = 256
 """Longest text whose attention matrices are decomposed: the work grows with the third power."""
 
@@ -45,42 +47,41 @@ class AttentionGatherer:
         self._shape = len(lengths), layers, heads
         self._causal = causal
         self._shown = shown
-        self._members: Sequence[int] = ()
         self._values: dict[str, NDArray[np.float64]] = {}
         self._adjacent = np.full((len(lengths), layers), np.nan)
-        self._previous: dict[int, Tensor] = {}
         self._circuits = circuits
         self.dominance: dict[int, Dominance] = {}
         """Of the circuits under the shown text's matrices, by layer."""
         self.layers: set[int] = set()
         """Those that were seen."""
 
-    def begin(self, members: Sequence[int]) -> None:
-        """A pass begins, with these texts as the rows of its batch."""
-        self._members = members
-        self._previous.clear()
+    def of_pass(self, members: Sequence[int]) -> See:
+        """What is shown the matrices of one pass (batch, head, query, key), padding among them.
 
-    def see(self, layer: int, attention: Tensor) -> None:
-        """The matrices of a layer (batch, head, query, key), padding among them."""
-        self.layers.add(layer)
-        for row, number in enumerate(self._members):
-            length = self._lengths[number]
-            self._one(layer, number, attention[row, :, :length, :length].detach().to("cpu"))
+        Args:
+            members: numbers of the texts that are the rows of its batch.
+        """
+        lengths = [self._lengths[number] for number in members]
+        previous: dict[int, Tensor] = {}
 
-    def _one(self, layer: int, number: int, attention: Tensor) -> None:
+        def see(layer: int, attention: Tensor) -> None:
+            if len(attention) != len(members) or attention.shape[-1] < max(lengths):
+                raise RuntimeError(f"attention {tuple(attention.shape)} is not that of texts of {lengths} tokens")
+            self.layers.add(layer)
+            for row, (number, length) in enumerate(zip(members, lengths, strict=True)):
+                matrices = attention[row, :, :length, :length].detach().to("cpu")
+                self._one(layer, number, matrices, previous.get(number))
+                previous[number] = matrices.clone()
+
+        return see
+
+    def _one(self, layer: int, number: int, attention: Tensor, previous: Tensor | None) -> None:
         for name, values in attention_quantities(attention, causal=self._causal, seed=layer).items():
             self._values.setdefault(name, np.full(self._shape, np.nan))[number, layer] = values
-        if layer > 0:
-            self._adjacent[number, layer] = adjacent_cosine(self._previous[number], attention)
-        self._previous[number] = attention.clone()
+        if previous is not None:
+            self._adjacent[number, layer] = adjacent_cosine(previous, attention)
         if self._circuits is not None and number == self._shown and len(attention[0]) <= EIGENVALUE_TOKENS:
             self.dominance[layer] = dominance_under(self._circuits[layer], attention, causal=self._causal)
-
-    @property
-    def root_lambda(self) -> NDArray[np.float64]:
-        """The largest √λ among the heads (input, layer)."""
-        largest: NDArray[np.float64] = self._values["attention_root_lambda"].max(axis=2)
-        return largest
 
     def dataset(self) -> xr.Dataset:
         """Everything by its name; empty where no layer was seen."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from torch import Tensor
 
 from oversmooth import points
 from oversmooth.explaining.attention import EIGENVALUE_TOKENS, AttentionGatherer
@@ -16,6 +15,7 @@ from oversmooth.explaining.norms import NormGatherer
 from oversmooth.explanation import Explanation, Reading
 from oversmooth.inputs import Encoded
 from oversmooth.intervention.context import observable
+from oversmooth.intervention.observing import See
 from oversmooth.mechanisms.bound import contraction, smoothing_bound, weight_norms
 from oversmooth.mechanisms.circuits import Complex128, circuit_eigenvalues
 from oversmooth.mechanisms.corpus import FORMS, Corpus
@@ -33,9 +33,12 @@ class Explainer:
         texts: as it reads them.
         rows: of each text, which tokens count.
         shown: number of the text that is looked at token by token.
+        copied_by: the method that has norms read something else than the stream; empty where there is none.
     """
 
-    def __init__(self, model: LoadedModel, texts: Sequence[Encoded], rows: Sequence[Rows], *, shown: int) -> None:
+    def __init__(
+        self, model: LoadedModel, texts: Sequence[Encoded], rows: Sequence[Rows], *, shown: int, copied_by: str = ""
+    ) -> None:
         self._anatomy = anatomy = model.anatomy
         self._rows = rows
         self._shown = shown
@@ -48,24 +51,16 @@ class Explainer:
         )
         self.observes = observable(model)
         """Whether attention matrices can be seen."""
-        self._norms: NormGatherer | None = None
-        try:
-            self._norms = NormGatherer(anatomy, lengths, shown=shown)
-        except UndefinedError as error:
-            self.reasons["norms"] = _sentence(str(error))
+        self._norms = self._of_norms(shown, copied_by)
         self._points = [point for point in expected_points(anatomy, "blocks") if point != points.FUSION]
         self._corpus = Corpus([len(row.measured) for row in rows], self._points, anatomy.hidden_size)
         # At the embedding and the outputs of blocks: d_M of all tokens that are no padding, as √λ is.
         self._streams = [point for point in self._points if point != points.FINAL_NORM]
         self._distances = np.full((len(texts), len(self._streams)), np.nan)
 
-    def begin(self, members: Sequence[int]) -> None:
-        """A pass begins, with these texts as the rows of its batch."""
-        self._attention.begin(members)
-
-    def see(self, layer: int, attention: Tensor) -> None:
-        """The attention matrices of a layer (batch, head, query, key)."""
-        self._attention.see(layer, attention)
+    def watch(self, members: Sequence[int]) -> See:
+        """What is shown the attention matrices of the one pass whose batch has these texts as its rows."""
+        return self._attention.of_pass(members)
 
     def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
         """The states (token, dim) of one text at one point, padding among them."""
@@ -122,6 +117,18 @@ class Explainer:
             weights, self._anatomy.heads, roots, norms["smallest_deviation"].values, norms["largest_gain"].values
         )
         return found.assign(smoothing_bound=(dims, v), weight_norm=("layer", weights.largest))
+
+    def _of_norms(self, shown: int, copied_by: str) -> NormGatherer | None:
+        try:
+            if copied_by:
+                raise UndefinedError(
+                    f"under “{copied_by}” norms read a changed copy of the stream, which no point shows, so the "
+                    "deviations of what they read are not known"
+                )
+            return NormGatherer(self._anatomy, self._lengths, shown=shown)
+        except UndefinedError as error:
+            self.reasons["norms"] = _sentence(str(error))
+            return None
 
     def _of_circuits(self) -> Complex128 | None:
         try:

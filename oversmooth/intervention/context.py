@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from oversmooth.errors import MitigationError
 from oversmooth.intervention.attention import NAME, WHOLE, faithful, register
 from oversmooth.intervention.hooks import attach
+from oversmooth.intervention.observing import Announcement, See
 from oversmooth.intervention.run import ACTIVE, Run
 from oversmooth.intervention.softmax import CatchSoftmax
 from oversmooth.mitigations.sites import Kind, ReadOut, Sites
@@ -52,7 +53,7 @@ class Intervention:
         model: left as it is; the hooks live in :meth:`active` alone.
         methods: in the order in which they act.
         sampler: for methods that are calibrated; see :class:`~oversmooth.mitigations.sites.Sites`.
-        observe: is shown the attention matrices of every layer and pass, (batch, head, query, key).
+        watched: whether attention will be seen in passes that are announced by :meth:`seen_by`.
 
     Raises:
         MitigationError: where methods exclude each other or the model cannot carry one.
@@ -63,7 +64,8 @@ class Intervention:
         model: LoadedModel,
         methods: Sequence[Mitigation],
         sampler: Callable[[int], Tensor] | None = None,
-        observe: Callable[[int, Tensor], None] | None = None,
+        *,
+        watched: bool = False,
     ) -> None:
         check_together(methods)
         self.methods = tuple(methods)
@@ -71,14 +73,20 @@ class Intervention:
         self._sites = Sites(model.anatomy, sampler)
         for method in methods:
             self._sites.attach(method)
-        if observe is not None:
-            self._sites.observe(observe)
+        self._watched = watched
+        self._announced = Announcement()
         self._outputs: Sequence[Tensor] = ()
 
     @property
     def read_out(self) -> ReadOut | None:
         """The read-out of the blocks' outputs, where one of the methods is one."""
         return self._sites.read_out
+
+    @property
+    def copied_by(self) -> str:
+        """The method that has norms read a changed copy of the stream, which itself goes past them; empty without."""
+        copies = (site.method for site in self._sites.found if site.kind == "attention_norm_input")
+        return "" if self._model.anatomy.post_norm else next(copies, "")
 
     def fused(self) -> Tensor:
         """What the read-out makes of the last pass: (batch, token, dim)."""
@@ -103,9 +111,21 @@ class Intervention:
             self._set_kernel(stack)
             stack.callback(self._forget)
             _HERE.set(_HERE.get() | {self})
-            for handle in self._hooks() if self._sites.found or self.methods else ():
+            for handle in self._hooks() if self._watched or self.methods else ():
                 stack.callback(handle.remove)
             yield self
+
+    def seen_by(self, see: See) -> AbstractContextManager[None]:
+        """Announce one pass, run inside the block: its attention matrices are shown layer by layer, after all changes.
+
+        The observer belongs to that pass: no other is shown to it, be it run under this intervention or later.
+
+        Raises:
+            RuntimeError: where the intervention is not ``watched``, or not exactly one pass was announced and run.
+        """
+        if not self._watched:
+            raise RuntimeError("attention is seen of an intervention that is watched alone")
+        return self._announced.of_one_pass(see)
 
     def _forget(self) -> None:
         _HERE.set(_HERE.get() - {self})
@@ -116,7 +136,7 @@ class Intervention:
         """Eager attention throughout, with or without methods: figures that are compared come from one kernel."""
         anatomy = self._model.anatomy
         network, before = anatomy.network, anatomy.network.config._attn_implementation
-        changes = not ATTENTION.isdisjoint(site.kind for site in self._sites.found)
+        changes = self._watched or not ATTENTION.isdisjoint(site.kind for site in self._sites.found)
         if anatomy.attention_reachable:
             if changes:
                 self._require_faithful()
@@ -131,7 +151,7 @@ class Intervention:
 
     def _require_faithful(self) -> None:
         if not observable(self._model):
-            method = next(site.method for site in self._sites.found if site.kind in ATTENTION)
+            method = next((site.method for site in self._sites.found if site.kind in ATTENTION), "explanation")
             raise MitigationError(
                 f"{method}: the attention of the family “{self._model.anatomy.family}” "
                 "computes something else than Oversmooth would in its place, so it is not changed."
@@ -152,7 +172,8 @@ class Intervention:
         given = {**named, **_signature(type(network).forward).bind_partial(network, *arguments, **named).arguments}
         _require_whole(given.get("past_key_values"))
         mask = _padding(given.get("attention_mask"))
-        ACTIVE.set(Run(self._model.anatomy, self._sites.found, mask, keep_outputs=self.read_out is not None))
+        keep, see = self.read_out is not None, self._announced.take()
+        ACTIVE.set(Run(self._model.anatomy, self._sites.found, mask, keep_outputs=keep, see=see))
 
     def _finish(self, *_: object) -> None:
         run = ACTIVE.get()

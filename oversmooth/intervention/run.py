@@ -12,8 +12,8 @@ from torch import Tensor
 
 from oversmooth.errors import MitigationError
 from oversmooth.intervention.masks import BLOCKED
+from oversmooth.intervention.observing import See
 from oversmooth.mitigations.sites import (
-    OBSERVER,
     AttentionPlace,
     BranchPlace,
     Kind,
@@ -36,14 +36,24 @@ class Run:
         sites: what is attached, in the order in which it acts at one place.
         mask: 1 for tokens, 0 for padding: (batch, token); None where there is no padding.
         keep_outputs: whether the outputs of the blocks are kept, for a read-out.
+        see: is shown the attention matrices of every layer, (batch, head, query, key), after all changes.
     """
 
-    def __init__(self, anatomy: Anatomy, sites: Sequence[Site], mask: Tensor | None, *, keep_outputs: bool) -> None:
+    def __init__(
+        self,
+        anatomy: Anatomy,
+        sites: Sequence[Site],
+        mask: Tensor | None,
+        *,
+        keep_outputs: bool,
+        see: See | None = None,
+    ) -> None:
         self.anatomy = anatomy
         self.mask = mask
         self.layer = -1
         self.memory: Memory = {}
         self._keep_outputs = keep_outputs
+        self._see = see
         self.outputs: list[Tensor] = []
         """Of the blocks, for a read-out: (batch, token, dim)."""
         self._sites: dict[tuple[Kind, int], list[Site]] = {}
@@ -67,8 +77,7 @@ class Run:
         Raises:
             MitigationError: naming the method and the layers.
         """
-        acting = ((place, [site for site in sites if site.method != OBSERVER]) for place, sites in self._sites.items())
-        missed = [(place, sites) for place, sites in acting if sites and not self._reached[place]]
+        missed = [(place, sites) for place, sites in self._sites.items() if not self._reached[place]]
         if missed:
             method = missed[0][1][0].method
             layers = sorted({layer for (_, layer), sites in missed if any(site.method == method for site in sites)})
@@ -113,8 +122,11 @@ class Run:
         if changed is not logits:
             # A method may have closed keys: the uniform attention of those after it leaves them out too.
             allowed = allowed & (changed > BLOCKED)
-        self._attention = self._change("probabilities", changed.softmax(dim=-1), self._place(allowed, None))
-        return self._attention
+        attention = self._change("probabilities", changed.softmax(dim=-1), self._place(allowed, None))
+        if self._see is not None:
+            self._see(self.layer, attention)
+        self._attention = attention
+        return attention
 
     def _place(self, allowed: Tensor, values: Tensor | None) -> AttentionPlace:
         return AttentionPlace(self.layer, allowed, values, self.memory, self._first)

@@ -80,9 +80,6 @@ class StatesPlace:
     memory: Memory
 
 
-OBSERVER = "explanation"
-"""Stands for a method in the messages about what is observed."""
-
 OnAttention = Callable[["Tensor", AttentionPlace], "Tensor"]
 """Takes and gives (batch, head, query, key) for logits and probabilities, (batch, head, token, head dim) for values."""
 OnBranch = Callable[["Tensor", BranchPlace], "Tensor"]
@@ -197,15 +194,6 @@ class Sites:
         every = every_head or not isinstance(method, AttentionMitigation) or method.heads is None
         heads = None if every else self.heads()
         self._add(layer, stage, change, heads)
-
-    def observe(self, see: Callable[[int, Tensor], None]) -> None:
-        """Have the attention matrices of every layer seen, (batch, head, query, key), after all changes."""
-
-        def change(attention: Tensor, place: AttentionPlace) -> Tensor:
-            see(place.layer, attention)
-            return attention
-
-        self.found += [Site(OBSERVER, layer, "probabilities", change) for layer in range(self.depth)]
 
     def branch(self, layer: int, branch: Branch, change: OnBranch) -> None:
         """Change the output of a branch before it is added to the residual stream.

@@ -199,3 +199,13 @@ def test_sides_of_a_comparison_can_be_explained() -> None:
     assert after is not None
     np.testing.assert_array_equal(before.circuits["eigenvalues"], after.circuits["eigenvalues"])
     assert not np.allclose(before.bound["contraction"], after.bound["contraction"])
+
+
+def test_what_norms_read_is_not_told_from_the_stream_where_a_method_gives_them_a_copy() -> None:
+    settings = Settings.of(texts=TEXTS, explanation=True, mitigations="contranorm:where=paper")
+    of_copies, of_stream = (measure(settings, model=tiny(family)).explanation for family in ("llama", "bert"))
+    assert of_copies is not None
+    assert not of_copies.norms
+    assert of_copies.reasons["norms"].startswith("Under “contranorm” norms read a changed copy of the stream")
+    assert of_stream is not None
+    assert of_stream.norms

@@ -8,52 +8,22 @@ from functools import cache
 
 import pytest
 import torch
-from families import VOCABULARY, build
-from tiny import loaded
+from methods_at_work import LENGTHS, PRESETS, REFUSED, batch, calibrated, model_of
 from torch import Tensor, nn
 
-from oversmooth.calibration import Sampler
 from oversmooth.errors import MitigationError
 from oversmooth.intervention import Intervention
 from oversmooth.intervention.run import ACTIVE
-from oversmooth.mitigations import Mitigation, all_mitigations, get
+from oversmooth.mitigations import Mitigation, get
 from oversmooth.models.loaded import LoadedModel
 
 FAMILIES = ("bert", "albert", "roberta", "distilbert", "gpt2", "llama", "gpt_neox", "deberta")
 CAUSAL = ("gpt2", "llama", "gpt_neox")
 
-POST_NORM = ("bert", "albert", "roberta", "distilbert", "deberta")
-
-AT_SOFTMAX = "in the family “{}” attention can be changed at its softmax only, not where the values are mixed."
-NO_CIRCUIT = "the projections of values and outputs of the family “{}” cannot be reached."
-SCALES_THE_STREAM = (
-    "the family “{}” has its norms after the branches, not before them, and scaling them would scale the residual "
-    "stream itself."
-)
-REFUSED: dict[tuple[str, str], str] = {
-    **{(label, "deberta"): AT_SOFTMAX for label in ("neutreno", "neutreno (paper)")},
-    **{(label, "deberta"): AT_SOFTMAX for label in ("value_residual", "value_residual (paper)")},
-    **{(label, "deberta"): NO_CIRCUIT for label in ("neutreno_reprojected", "spectral_shift", "spectral_clip")},
-    **{("layernorm_scaling", family): SCALES_THE_STREAM for family in POST_NORM},
-    ("contranorm (paper)", "gpt_neox"): "the family “{}” has no norm after the attention.",
-}
-"""Every refusal that is meant, with its reason; any other fails below."""
 CALIBRATED = {"dgn": "its groups and their statistics", "all_but_the_top": "its mean and its directions"}
 """Declared as leaking the future because of what they are calibrated on; given that, they act token by token."""
 
-LENGTHS = (9, 6, 7)
 AT = 5
-
-
-@cache
-def model_of(family: str) -> LoadedModel:
-    """A tiny random model whose attention is far from uniform: near it, most methods would do nothing."""
-    network = build(family)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.ndim > 1:
-                parameter.mul_(8)
-    return loaded(network)
 
 
 @cache
@@ -62,23 +32,10 @@ def state_of(family: str) -> dict[str, Tensor]:
     return {key: value.clone() for key, value in model_of(family).network.state_dict().items()}
 
 
-@cache
-def batch() -> dict[str, Tensor]:
-    """Three texts of different lengths."""
-    ids = torch.randint(5, VOCABULARY, (len(LENGTHS), max(LENGTHS)), generator=torch.Generator().manual_seed(1))
-    mask = (torch.arange(max(LENGTHS)) < torch.tensor(LENGTHS)[:, None]).long()
-    return {"input_ids": ids * mask, "attention_mask": mask}
-
-
 def one(number: int, *, padding: int = 0) -> dict[str, Tensor]:
     """One of the texts."""
     alone = {name: tensor[number : number + 1, : LENGTHS[number]] for name, tensor in batch().items()}
     return {name: nn.functional.pad(tensor, (0, padding)) for name, tensor in alone.items()}
-
-
-def calibrated(model: LoadedModel) -> Sampler:
-    ids = torch.randint(5, VOCABULARY, (4, 20), generator=torch.Generator().manual_seed(2))
-    return Sampler(model.anatomy, [{"input_ids": ids, "attention_mask": torch.ones_like(ids)}])
 
 
 @torch.inference_mode()
@@ -103,17 +60,6 @@ def neutral(method: type[Mitigation]) -> Mitigation:
     return method(**values) if values else method(layers=())
 
 
-def presets() -> dict[str, Mitigation]:
-    """Defaults and papers' values of all methods, by a label."""
-    found: dict[str, Mitigation] = {}
-    for method in all_mitigations():
-        found[method.declaration.name] = method()
-        if method.as_in_paper() != method():
-            found[f"{method.declaration.name} (paper)"] = method.as_in_paper()
-    return found
-
-
-PRESETS = presets()
 CARRIED = [(label, family) for label in PRESETS for family in FAMILIES if (label, family) not in REFUSED]
 EVERY = pytest.mark.parametrize(("label", "family"), CARRIED)
 
