@@ -35,7 +35,7 @@ def run(folder: Path, hidden: str, *options: str) -> subprocess.CompletedProcess
     file = folder / "test_that_hangs.py"
     file.write_text(HANGS.format(hidden=hidden))
     limits = ("-o", "timeout=1", "-o", "faulthandler_timeout=2", "-p", "no:cacheprovider")
-    command = [sys.executable, "-m", "pytest", "-c", ROOT / "pyproject.toml", *limits, *options, file]
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), *limits, *options, str(file)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
 
 
