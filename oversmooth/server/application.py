@@ -21,6 +21,7 @@ from oversmooth.engine.shared import close_shared_engine, shared_engine
 from oversmooth.hosting import Configuration
 from oversmooth.server import health, shutdown
 from oversmooth.server.connections import Connections
+from oversmooth.server.front import Front
 from oversmooth.server.headers import SecurityHeaders, failure
 from oversmooth.server.hosts import OwnHosts, OwnOrigin
 from oversmooth.server.options import options
@@ -79,6 +80,7 @@ def application(script: Path, configuration: Configuration, address: str) -> st.
             Middleware(SecurityHeaders),
             Middleware(OwnHosts, hosts=configuration.hosts),
             Middleware(OwnOrigin),
+            Middleware(Front, base_path=base_path),
             Middleware(ClosedPaths, base_path=base_path),
             Middleware(Connections, limit=limit, base_path=base_path),
             Middleware(KeptUploads, base_path=base_path),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
-from oversmooth.dashboard.copying import SCRIPT
+from oversmooth.dashboard import copying
+from oversmooth.server import front
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -74,7 +75,9 @@ def security_headers() -> dict[str, str]:
 
 def content_security_policy() -> str:
     """What the page may load and run: of this server alone, and of scripts in the page only the known ones."""
-    scripts = " ".join(f"'sha256-{_hash(script)}'" for script in (*_inline_scripts(_index()), SCRIPT))
+    scripts = " ".join(
+        f"'sha256-{_hash(script)}'" for script in (*_inline_scripts(_index()), front.SCRIPT, copying.SCRIPT)
+    )
     directives = {
         "default-src": "'none'",
         "script-src": f"'self' {scripts}",

@@ -127,6 +127,20 @@ def test_the_policy_allows_the_scripts_of_the_page_and_no_other(server: Server) 
     assert len(scripts - hashes - {"'self'"}) == 1  # that of the button that copies the link
 
 
+@pytest.mark.parametrize("name", ["", "compare", "explain", "measure", "reference", "start", "nothing"])
+def test_a_page_says_where_its_server_is(server: Server, name: str) -> None:
+    for headers in ({}, {"Accept-Encoding": "gzip"}, {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}):
+        status, told, page = get(server, f"{BASE}/{name}", headers)
+        assert (status, "etag" in told, "last-modified" in told) == (200, False, False)
+        assert page.count("BACKEND_BASE_URL") == 1
+        assert page.index("BACKEND_BASE_URL") < page.index('src="./static')
+    # A page that looks for it below its own name all the same is sent further up without an error.
+    for asked, answer in (("health", "ok"), ("host-config", "null")):
+        assert get(server, f"{BASE}/{name}/_stcore/{asked}".replace("//", "/"))[::2] == (200, answer) or not name
+    assert "allowedOrigins" in get(server, f"{BASE}/_stcore/host-config")[2]
+    assert get(server, "/_stcore/host-config")[0] == 404
+
+
 @pytest.mark.parametrize(
     "path",
     [
