@@ -1,6 +1,16 @@
-"""``python -m oversmooth`` is the command ``oversmooth``."""
+"""``python -m oversmooth`` and the command ``oversmooth``."""
 
-from oversmooth.cli import main
+from oversmooth.commands import interrupts
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it with a word from its first moment on."""
+    interrupts.end_at_once()
+    # Only now: Ctrl-C may well come while this is imported.
+    from oversmooth import cli
+
+    cli.main()
+
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from oversmooth import __version__, terminal
-from oversmooth.commands import allow, compare, config, explain, lists, measure
+from oversmooth.commands import allow, compare, config, explain, interrupts, lists, measure, streams
 from oversmooth.commands import run as repeat
 from oversmooth.errors import OversmoothError
 
@@ -69,10 +68,13 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line and give back its exit code, with every error told in a sentence on standard error."""
     try:
         code = typer.main.get_command(app)(list(arguments) or ["--help"], prog_name="oversmooth", standalone_mode=False)
+        sys.stdout.flush()
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "")
         stop = "" if message.endswith((".", "?")) else "."
         return _fail(f"{message}{stop} Add --help to see what there is.", error.exit_code)
+    except streams.ReaderLeftError as error:
+        return _fail(str(error), streams.LEFT)
     except OversmoothError as error:
         return _fail(str(error), 2)
     except Exception as error:
@@ -84,7 +86,7 @@ def run(arguments: Sequence[str]) -> int:
             "the details, and report them.",
             1,
         )
-    if code == 130:
+    if code == interrupts.STOPPED:
         typer.echo("Stopped.", err=True)
     return int(code or 0)
 
@@ -95,9 +97,11 @@ def _fail(sentence: str, code: int) -> int:
 
 
 def main() -> None:
-    """Entry point of the command ``oversmooth``."""
-    # A terminal that cannot show a character gets a replacement, not a traceback.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    """What the process does: with its own streams and exit code."""
+    try:
+        streams.guard()
+    except OversmoothError as error:
+        sys.exit(_fail(str(error), 2))
+    code = run(sys.argv[1:])
+    interrupts.end_at_once()
+    sys.exit(code)

@@ -16,6 +16,7 @@ from torch import Tensor
 from oversmooth.errors import InputError
 from oversmooth.measurement import Token, TokenKind, Tokens
 from oversmooth.pieces import decode
+from oversmooth.texts import require_words
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def encode_all(texts: Sequence[str], model: LoadedModel, *, max_tokens: int, spe
         calls = [partial(_tokenise, model.tokenizer, text, limit) for text in kept]
         tokenised = zip(kept, _guarded(calls, model.record.name), strict=True)
         for text in together:
-            if not text.strip():
-                raise InputError("The text is empty: type or paste at least two words.")
+            require_words((text,))
             if limit <= added:
                 raise InputError(
                     f"A limit of {count(limit, 'token')} leaves no room for text: {model.record.name} adds "

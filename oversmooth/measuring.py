@@ -26,10 +26,11 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.passes import analyse, batches
 from oversmooth.progress import Report, silent
-from oversmooth.provenance import Circumstances, environment, place, provenance
+from oversmooth.provenance import Circumstances, environment, provenance
 from oversmooth.rows import rows_of
 from oversmooth.settings import Settings
 from oversmooth.sides import sides_of
+from oversmooth.texts import place
 
 
 def measure(settings: Settings, *, model: LoadedModel | None = None, report: Report = silent) -> Measurement:

@@ -21,6 +21,7 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.points import title
 from oversmooth.record import Environment, InputRecord, Record
 from oversmooth.settings import Settings
+from oversmooth.texts import place
 from oversmooth.wording import count
 
 MASSIVE = 1000.0
@@ -36,11 +37,6 @@ class Circumstances:
     environment: Environment
     mitigations: tuple[str, ...]
     seconds: dict[str, float]
-
-
-def place(number: int, texts: Sequence[object]) -> str:
-    """Which text a sentence is about, where there are several."""
-    return f"Text {number + 1}: " if len(texts) > 1 else ""
 
 
 def provenance(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from oversmooth.commands import interrupts
 from oversmooth.findings import Side, arrow, changes, differences, number, signed
 from oversmooth.metrics import fidelity_names
 from oversmooth.points import title
@@ -116,7 +117,11 @@ def wrote(paths: Sequence[Path]) -> None:
 
 @contextmanager
 def progress_line(stream: TextIO) -> Iterator[Report]:
-    """A line on the terminal that says where the run is; silent where the stream is not a terminal."""
+    """A line on the terminal that says where the run is; silent where the stream is not a terminal.
+
+    From here on, Ctrl-C is an exception.
+    """
+    interrupts.raise_from_here()
     if not stream.isatty():
         yield silent
         return

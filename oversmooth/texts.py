@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
@@ -52,6 +52,22 @@ class TextList:
     """Columns of the file that hold texts; none for one without columns."""
     column: str | None = None
     """The one the texts are of."""
+
+
+def place(number: int, texts: Sequence[object]) -> str:
+    """Which text a sentence is about, where there are several."""
+    return f"Text {number + 1}: " if len(texts) > 1 else ""
+
+
+def require_words(texts: Sequence[str]) -> None:
+    """Refuse texts without a character to read.
+
+    Raises:
+        InputError: for the first of them.
+    """
+    empty = next((number for number, text in enumerate(texts) if not text.strip()), None)
+    if empty is not None:
+        raise InputError(f"{place(empty, texts)}The text is empty: type or paste at least two words.")
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,38 @@ QUICK = [
 @pytest.mark.parametrize("arguments", QUICK)
 def test_quick_commands_load_no_heavy_libraries(arguments: list[str]) -> None:
     assert loaded(f"from oversmooth.cli import run; assert run({arguments}) == 0") == []
+
+
+REFUSED = [
+    ["measure", "--text", ""],
+    ["measure", "--text", "a b", "--text", " "],
+    ["measure", "--text", "a b", "--metric", "token_cosin"],
+    ["measure", "--text", "a b", "--model", "./nowhere"],
+    ["measure", "--text", "a b", "--model", "no model at all"],
+    ["measure", "--text", "a b", "--revision", "main"],
+    ["measure", "--text", "a b", "--out", ""],
+    ["measure", "--texts", "nowhere.csv"],
+    ["measure", "--settings", "nowhere.json"],
+    ["compare", "--text", "a b", "--mitigation", "softdeca"],
+    ["compare", "--text", "a b", "--mitigation", "softdecay:alhpa=1"],
+    ["compare", "--text", "a b", "--mitigation", "gfsa", "--mitigation", "softdecay:alpha=x"],
+    ["compare", "--text", "", "--mitigation", "gfsa"],
+    ["explain", "--text", ""],
+    ["explain", "--text", "a b", "--model", "./nowhere"],
+    ["run", "nowhere"],
+    ["run", "{settings}"],
+    ["allow", "bert-base-uncased", "--file", ""],
+]
+
+
+@pytest.mark.parametrize("arguments", REFUSED, ids=" ".join)
+def test_a_mistake_in_an_argument_is_told_before_heavy_libraries_are_loaded(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"texts": ["a b"], "model": "./nowhere"}')
+    given = [each.format(settings=settings) for each in arguments]
+    assert loaded(f"from oversmooth.cli import run; assert run({given}) == 2") == []
 
 
 def test_measuring_needs_neither_dashboard_nor_charts() -> None:

@@ -48,7 +48,7 @@ def test_the_wheel_names_licence_and_command(wheel: Path) -> None:
     licence = next(name for name in archive.namelist() if name.endswith("licenses/LICENSE"))
     assert "Apache License" in archive.read(licence).decode()
     entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
-    assert "oversmooth = oversmooth.cli:main" in archive.read(entry_points).decode()
+    assert "oversmooth = oversmooth.__main__:main" in archive.read(entry_points).decode()
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from oversmooth import terminal
+from oversmooth.commands.options import path as named
 from oversmooth.errors import ConfigurationError
 from oversmooth.hosting import current
 from oversmooth.hosting.configuration import variable
@@ -28,7 +29,9 @@ def allow(
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Option("--file", help="The list; without it, the file that OVERSMOOTH_MODELS names.", metavar="FILE"),
+        typer.Option(
+            "--file", parser=named, help="The list; without it, the file that OVERSMOOTH_MODELS names.", metavar="FILE"
+        ),
     ] = None,
 ) -> None:
     """Write one entry of the list."""

@@ -12,10 +12,10 @@ import typer
 from oversmooth import terminal
 from oversmooth.commands import options, output
 from oversmooth.commands.showing import show
-from oversmooth.comparing import Variant, check_labels
+from oversmooth.comparing import check_labels, variant_settings
 from oversmooth.comparing import compare as run_compare
 from oversmooth.comparison_settings import ComparisonSettings, from_file
-from oversmooth.errors import SettingsError
+from oversmooth.errors import MitigationError, SettingsError
 from oversmooth.settings import Settings
 
 HELP = """Measure a model with and without mitigations, side by side.
@@ -30,7 +30,8 @@ over-smoothing; the weights stay as they are. Each --mitigation is one variant, 
     first:...+second:...            several at once, in this order
 
 `oversmooth mitigations` lists the names and their parameters. All variants read the same texts as the baseline, which
-is the model as it is. A variant that is refused is told, and the others are measured all the same.
+is the model as it is. A mistake in what you write is told before anything is measured; a variant that the model cannot
+carry is told, and the others are measured all the same.
 
 Without --out, the numbers are printed.
 """
@@ -90,14 +91,22 @@ def compare(
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)
     baseline, variants = _sides(settings, flags, mitigation or ())
+    options.require_measurable(baseline)
+    for side in variants.values():
+        options.require_measurable(side)
     target.check()
+    # Only now: what follows takes seconds to import.
+    import oversmooth.measuring  # noqa: F401
+
     with terminal.progress_line(sys.stderr) as report:
         comparison = run_compare(baseline, variants, report=report)
     raise typer.Exit(show(comparison, target))
 
 
-def _sides(base: Path | None, flags: Mapping[str, Any], given: Sequence[str]) -> tuple[Settings, Mapping[str, Variant]]:
-    """The baseline and the variants that a file and the options name."""
+def _sides(
+    base: Path | None, flags: Mapping[str, Any], given: Sequence[str]
+) -> tuple[Settings, Mapping[str, Settings]]:
+    """The baseline and the variants that a file and the options name; each mistake in --mitigation is told."""
     found = None if base is None else from_file(base)
     if isinstance(found, ComparisonSettings):
         found = found.changed(flags)
@@ -105,7 +114,15 @@ def _sides(base: Path | None, flags: Mapping[str, Any], given: Sequence[str]) ->
     else:
         baseline, earlier = options.settings_from(found, flags), {}
     check_labels([*earlier, *given])
-    variants: dict[str, Variant] = {**earlier, **{text: text for text in given}}
+    variants, mistaken = earlier, False
+    for text in given:
+        try:
+            variants[text] = variant_settings(baseline, text)
+        except MitigationError as error:
+            terminal.error(f"The variant “{text}” is refused. {error}")
+            mistaken = True
+    if mistaken:
+        raise typer.Exit(2)
     if not variants:
         raise SettingsError(
             "There is nothing to compare. Give a variant with --mitigation; `oversmooth mitigations` lists them."

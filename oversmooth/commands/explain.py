@@ -65,6 +65,7 @@ def explain(
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)
     chosen = _explained(base(settings), flags)
+    options.require_measurable(chosen)
     target.check()
     # Only now: what follows takes seconds to import.
     from oversmooth.measuring import measure

@@ -68,6 +68,7 @@ def measure(
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)
     chosen = options.settings_from(base(settings), flags)
+    options.require_measurable(chosen)
     target.check()
     # Only now: what follows takes seconds to import.
     from oversmooth.measuring import measure as run_measure

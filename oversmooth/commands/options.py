@@ -11,13 +11,22 @@ import typer
 
 from oversmooth import terminal
 from oversmooth.errors import InputError, SettingsError
+from oversmooth.models.names import meaning
 from oversmooth.points import PointSet
 from oversmooth.settings import Device, Settings
-from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts
+from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
 from oversmooth.wording import bytes_in_words
 
 LARGEST_TEXT_FILE = 10_000_000
 """Bytes; far beyond what any model reads, and small enough that a wrong file does not fill the memory."""
+
+
+def path(text: str) -> Path:
+    """The path that an option names; an empty one would be the current folder."""
+    if not text.strip():
+        raise typer.BadParameter("the path is empty. Leave the option out, or name a file or folder")
+    return Path(text)
+
 
 Texts = Annotated[
     list[str] | None,
@@ -27,6 +36,7 @@ TextFiles = Annotated[
     list[Path] | None,
     typer.Option(
         "--text-file",
+        parser=path,
         help="A UTF-8 file with a text, measured after those of --text. May be repeated.",
         metavar="FILE",
     ),
@@ -35,6 +45,7 @@ ListFile = Annotated[
     Path | None,
     typer.Option(
         "--texts",
+        parser=path,
         help="A file with many texts: .txt with one a line, or a column of .csv, .tsv, .jsonl or .parquet. "
         f"At most {MOST_TEXTS:,} are measured.",
         metavar="FILE",
@@ -53,6 +64,7 @@ SettingsFile = Annotated[
     Path | None,
     typer.Option(
         "--settings",
+        parser=path,
         help="Start from the settings in this JSON file, such as an earlier --out wrote; other options change them.",
         metavar="FILE",
     ),
@@ -128,6 +140,17 @@ def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
     if "texts" not in flags:
         raise SettingsError("There is nothing to measure. Give a text with --text, --text-file, --texts or --settings.")
     return Settings.of(**flags)
+
+
+def require_measurable(settings: Settings) -> None:
+    """Refuse what the settings alone show to be impossible, before libraries are imported for seconds.
+
+    Raises:
+        ModelError: where the name of the model means nothing.
+        InputError: where a text is empty.
+    """
+    meaning(settings.model, settings.revision)
+    require_words(settings.texts)
 
 
 def _read_list(path: Path, column: str | None) -> list[str]:

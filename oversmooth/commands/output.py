@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oversmooth.commands.options import path
 from oversmooth.errors import OutputError
 from oversmooth.export.names import FIGURE_FORMS, FORMATS
 from oversmooth.wording import did_you_mean, enumerated
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 Out = Annotated[
     Path | None,
-    typer.Option("--out", help="Write the numbers, settings.json and record.json into this folder.", metavar="FOLDER"),
+    typer.Option(
+        "--out",
+        parser=path,
+        help="Write the numbers, settings.json and record.json into this folder.",
+        metavar="FOLDER",
+    ),
 ]
 Formats = Annotated[
     str | None,
@@ -48,6 +54,7 @@ Bundle = Annotated[
     Path | None,
     typer.Option(
         "--bundle",
+        parser=path,
         help="Write numbers in every format, figures, LaTeX, settings and record into this zip file.",
         metavar="FILE",
     ),

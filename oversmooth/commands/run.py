@@ -33,7 +33,10 @@ the weights are others, and 2 where something is refused.
 
 def run(
     source: Annotated[
-        Path, typer.Argument(help="settings.json, the folder that holds it, or a bundle.", metavar="SETTINGS")
+        Path,
+        typer.Argument(
+            parser=options.path, help="settings.json, the folder that holds it, or a bundle.", metavar="SETTINGS"
+        ),
     ],
     device: options.RunsOn = None,
     out: output.Out = None,
@@ -54,9 +57,14 @@ def run(
     from oversmooth import repeating
 
     earlier = repeating.read(source)
+    wanted = _settings(earlier, device)
+    _require_measurable(wanted)
     target.check()
+    # Only now: what follows takes seconds to import.
+    import oversmooth.measuring  # noqa: F401
+
     with terminal.progress_line(sys.stderr) as report:
-        result = repeating.repeat(_settings(earlier, device), report=report)
+        result = repeating.repeat(wanted, report=report)
     code = show(result, target)
     raise typer.Exit(code or _compare(earlier, result))
 
@@ -68,6 +76,15 @@ def _settings(earlier: Earlier, device: str | None) -> Settings | ComparisonSett
     if isinstance(found, ComparisonSettings):
         return found.changed({"device": device})
     return Settings.of(**{**found.model_dump(), "device": device})
+
+
+def _require_measurable(wanted: Settings | ComparisonSettings) -> None:
+    if isinstance(wanted, Settings):
+        options.require_measurable(wanted)
+        return
+    options.require_measurable(wanted.baseline)
+    for _, side in wanted.variants:
+        options.require_measurable(side)
 
 
 def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
