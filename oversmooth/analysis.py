@@ -67,7 +67,7 @@ class Analysis:
         self.non_finite: dict[tuple[int, str], str] = {}
         """Reason per input and point at which nothing could be measured."""
 
-    def take(self, numbers: Sequence[int], point: str, states: NDArray[np.float32]) -> None:
+    def take(self, numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
         """Measure the states (input, token, dim) of inputs at one point, padding and special tokens among them."""
         with np.errstate(over="ignore", invalid="ignore"):  # Told in a note.
             for number, tokens in measured_tokens(self.rows, numbers, states):
@@ -131,7 +131,7 @@ class Analysis:
         except UndefinedError as error:
             self.notes.append(Note("missing", self.shown, point, "similarity", str(error)))
 
-    def _mark_non_finite(self, number: int, point: str, states: NDArray[np.float32]) -> None:
+    def _mark_non_finite(self, number: int, point: str, states: NDArray[np.floating]) -> None:
         bad = int(np.count_nonzero(~np.isfinite(states)))
         reason = f"infinite or not a number: {count(bad, 'activation')} of {states.size:,}"
         self.non_finite[number, point] = reason

@@ -87,8 +87,14 @@ def variant_settings(baseline: Settings, variant: Variant) -> Settings:
 
     Raises:
         MitigationError: for a specification that names an unknown method or parameter, or values out of range.
+        SettingsError: for whole settings of another precision than the baseline's.
     """
     if isinstance(variant, Settings):
+        if variant.precision != baseline.precision:
+            raise SettingsError(
+                f"Its model would run in {variant.precision} and the baseline's in {baseline.precision}, and rounding "
+                "would be taken for an effect. Give both the same precision."
+            )
         return variant.model_copy(update={"fidelity": True})
     methods = parse(variant) if isinstance(variant, str) else variant
     return Settings.of(**{**baseline.model_dump(), "mitigations": tuple(map(str, methods)), "fidelity": True})
@@ -158,9 +164,15 @@ class _Models:
         key = _identity(settings)
         if key not in self._kept:
             self._kept = {kept: model for kept, model in self._kept.items() if kept == self._baseline}
-            self._kept[key] = load(settings.model, revision=settings.revision, device=settings.device, report=report)
+            self._kept[key] = load(
+                settings.model,
+                revision=settings.revision,
+                device=settings.device,
+                precision=settings.precision,
+                report=report,
+            )
         return self._kept[key]
 
 
-def _identity(settings: Settings) -> tuple[str, str | None, str]:
-    return settings.model, settings.revision, settings.device
+def _identity(settings: Settings) -> tuple[str, str | None, str, str]:
+    return settings.model, settings.revision, settings.device, settings.precision

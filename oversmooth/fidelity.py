@@ -47,6 +47,7 @@ class Fidelity:
         names: of the points, in order.
         dimension: of the hidden states.
         sides: where the baseline's states come from or go to.
+        itemsize: bytes of one of their numbers.
     """
 
     def __init__(
@@ -55,11 +56,12 @@ class Fidelity:
         names: Sequence[str],
         dimension: int,
         sides: Sides,
+        itemsize: int = 4,
     ) -> None:
         self.metrics = (*(BESIDE_BASELINE if sides.baseline is not None else ()), IDENTITY_RETRIEVAL)
         self._points = frozenset(names)
         self._last_block = [name for name in names if points.is_block(name)][-1]
-        self._retrieval = Retrieval(identities, len(names), dimension)
+        self._retrieval = Retrieval(identities, len(names), dimension, itemsize)
         self._texts = len(identities)
         self._baseline = sides.baseline
         self._kept = sides.kept

@@ -123,7 +123,7 @@ def _places(model: LoadedModel, text: Encoded) -> list[int]:
 
 
 def _questions(model: LoadedModel, texts: Sequence[Encoded]) -> Iterator[_Questions]:
-    rows = max(1, LOGIT_BYTES // (4 * int(model.network.config.vocab_size)))
+    rows = max(1, LOGIT_BYTES // _logit_bytes(model))
     if model.prediction == "causal":
         most = min(rows, passes.BATCH_TOKENS)
         for members in batches(texts, padded=model.anatomy.padding_is_safe, most=most):
@@ -134,6 +134,11 @@ def _questions(model: LoadedModel, texts: Sequence[Encoded]) -> Iterator[_Questi
         together = min(rows, max(1, passes.BATCH_TOKENS // len(text.ids)))
         for first in range(0, len(places), together):
             yield _masked_tokens(model, text, number, places[first : first + together])
+
+
+def _logit_bytes(model: LoadedModel) -> int:
+    """Of one prediction."""
+    return model.network.dtype.itemsize * int(model.network.config.vocab_size)
 
 
 def _next_tokens(model: LoadedModel, texts: Sequence[Encoded], members: Sequence[int]) -> _Questions:
@@ -173,7 +178,7 @@ class _Predictions:
         self._key = reference_key(settings)
         states = model.references.get(self._key)
         room = REFERENCE_BYTES - (0 if states is None else states.nbytes)
-        self._fit = 4 * total * int(model.network.config.vocab_size) <= room
+        self._fit = total * _logit_bytes(model) <= room
 
     def ours(self, number: int, questions: _Questions) -> Tensor:
         """Of this side (question, vocabulary), for the pass of that number."""
@@ -221,7 +226,7 @@ def logits_of(model: LoadedModel, questions: _Questions) -> Tensor:
         logits: Tensor = whole(**questions.inputs, **cache).logits[0]
     finally:
         handle.remove()
-    return logits.to("cpu", torch.float32)
+    return logits.to("cpu", model.network.dtype)
 
 
 def _losses(ours: Tensor, answers: Tensor, theirs: Tensor | None) -> tuple[Tensor, ...]:

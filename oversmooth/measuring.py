@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 from oversmooth.analysis import Analysis
 from oversmooth.calibration import Sampler
-from oversmooth.errors import InputError
+from oversmooth.errors import InputError, ModelError
 from oversmooth.explaining import Explainer
 from oversmooth.explanation import Explanation
 from oversmooth.inputs import Encoded, batch, encode_all
@@ -42,12 +42,19 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
         report: receives the progress; may raise ``CancelledError`` to stop.
 
     Raises:
-        ModelError: where the model cannot be loaded.
+        ModelError: where the model cannot be loaded, or was loaded in another precision than the settings'.
         InputError: where a text cannot be measured.
     """
     clock = {"load": time.perf_counter()}
     if model is None:
-        model = load(settings.model, revision=settings.revision, device=settings.device, report=report)
+        model = load(
+            settings.model,
+            revision=settings.revision,
+            device=settings.device,
+            precision=settings.precision,
+            report=report,
+        )
+    _require_precision(settings, model)
     clock["tokenise"] = time.perf_counter()
     with model.lock, one_blas_thread():
         texts = _encode(settings, model)
@@ -64,6 +71,14 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     clock["end"] = time.perf_counter()
     circumstances = Circumstances(here, mitigations, _durations(clock))
     return _assemble(settings, model, texts, analysis, outputs, circumstances, explanation)
+
+
+def _require_precision(settings: Settings, model: LoadedModel) -> None:
+    if model.precision != settings.precision:
+        raise ModelError(
+            f"The model was loaded in {model.precision}, and the settings ask for {settings.precision}. Load it with "
+            f'`precision="{settings.precision}"`, or change the settings.'
+        )
 
 
 def _explainer(

@@ -35,7 +35,7 @@ PARALLEL_TOKENS = 256
 
 ANALYSIS_THREADS = 2
 
-Take = Callable[[Sequence[int], str, NDArray[np.float32]], None]
+Take = Callable[[Sequence[int], str, NDArray[np.floating]], None]
 """Receives the numbers of texts, a point, and the texts' states there (text, token, dim), padding among them, which are
 valid only during the call."""
 
@@ -67,7 +67,8 @@ def run_texts(
             point: str, states: torch.Tensor, members: Sequence[int] = members, waiting: _Waiting = waiting
         ) -> None:
             nonlocal done
-            waiting.add(point, states)
+            # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
+            waiting.add(point, states.to("cpu", model.network.dtype))
             done += len(members)
             report(Progress("measure", done, total, point))
 
@@ -94,7 +95,7 @@ def analyse(
         identities = [row.identities for row in rows]
         # Of an explanation, which looks at more points, main ones alone: memory grows with each.
         searched = expected_points(model.anatomy, "blocks") if explainer is not None else points
-        fidelity = Fidelity(identities, searched, width, sides)
+        fidelity = Fidelity(identities, searched, width, sides, model.network.dtype.itemsize)
     analysis = Analysis(
         settings.metrics,
         points,
@@ -109,7 +110,7 @@ def analyse(
         run_texts(texts, model, settings.points, intervention, analysis.take, report)
         return analysis
 
-    def take(numbers: Sequence[int], point: str, states: NDArray[np.float32]) -> None:
+    def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
         analysis.take(numbers, point, states)
         for number, each in zip(numbers, states, strict=True):
             explainer.take(number, point, each)
@@ -138,11 +139,9 @@ class _Waiting:
     def __init__(self, take: Take, members: Sequence[int]) -> None:
         self._take = take
         self._members = members
-        self._states: list[tuple[str, NDArray[np.float32]]] = []
+        self._states: list[tuple[str, NDArray[np.floating]]] = []
 
     def add(self, point: str, states: torch.Tensor) -> None:
-        # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
-        states = states.to("cpu", torch.float32)
         size = states.nbytes + sum(kept.nbytes for _, kept in self._states)
         # What is analysed at once need not be copied: the pass goes on only afterwards.
         self._states.append((point, states.numpy() if size >= WAITING_BYTES else states.numpy().copy()))

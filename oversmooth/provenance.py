@@ -89,7 +89,7 @@ def environment(model: LoadedModel) -> Environment:
         device=str(device),
         device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine(),
         instructions=torch.backends.cpu.get_cpu_capability(),
-        dtype=str(model.network.dtype).removeprefix("torch."),
+        dtype=model.precision,
         attention=str(model.anatomy.network.config._attn_implementation),
         threads=torch.get_num_threads(),
     )

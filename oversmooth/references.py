@@ -21,13 +21,14 @@ class Reference:
         counts: measured tokens of each text.
         points: number of points.
         dimension: of the hidden states.
+        itemsize: bytes of one of their numbers.
     """
 
-    def __init__(self, counts: Sequence[int], points: int, dimension: int) -> None:
+    def __init__(self, counts: Sequence[int], points: int, dimension: int, itemsize: int) -> None:
         self.nbytes = 0
         texts = set()
         for number, count in enumerate(counts):
-            size = points * Baseline.size(count, dimension)
+            size = points * Baseline.size(count, dimension, itemsize)
             if self.nbytes + size <= REFERENCE_BYTES:
                 self.nbytes += size
                 texts.add(number)
@@ -53,4 +54,4 @@ class Reference:
 
 def reference_key(settings: Settings) -> Hashable:
     """Equal for two settings of one model exactly when their baselines have the same states at the same points."""
-    return settings.texts, settings.special_tokens, settings.max_tokens, settings.points
+    return settings.texts, settings.special_tokens, settings.max_tokens, settings.points, settings.precision

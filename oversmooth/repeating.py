@@ -160,4 +160,5 @@ def _is_of(record: Record, settings: Settings) -> bool:
         and [each.text_sha256 for each in record.inputs] == texts
         and record.mitigations == settings.mitigations
         and (record.special_tokens_measured, record.max_tokens) == (settings.special_tokens, settings.max_tokens)
+        and record.environment.dtype == settings.precision
     )

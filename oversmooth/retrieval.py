@@ -41,11 +41,12 @@ class Retrieval:
         identities: vocabulary ids of the measured tokens of each text.
         points: number of points.
         dimension: of the hidden states.
+        itemsize: bytes of one of their numbers.
     """
 
-    def __init__(self, identities: Sequence[NDArray[np.intp]], points: int, dimension: int) -> None:
+    def __init__(self, identities: Sequence[NDArray[np.intp]], points: int, dimension: int, itemsize: int = 4) -> None:
         self._identities = identities
-        self.limit = min(TOKENS, BYTES // (4 * points * dimension))
+        self.limit = min(TOKENS, BYTES // (itemsize * points * dimension))
         """Tokens of several texts; a single one has no limit."""
         self.texts = self._fitting()
         """Numbers of the texts that are searched: the first that fit."""

@@ -43,7 +43,7 @@ def rows_of(text: Encoded) -> Rows:
 
 
 def measured_tokens(
-    rows: Sequence[Rows], numbers: Sequence[int], states: NDArray[np.float32]
+    rows: Sequence[Rows], numbers: Sequence[int], states: NDArray[np.floating]
 ) -> Iterator[tuple[int, TokenStates]]:
     """The measured tokens of several inputs, each with the number of its input.
 
@@ -61,7 +61,7 @@ def measured_tokens(
             yield from _stacked([(numbers[place], rows[numbers[place]], states[place]) for place in chosen])
 
 
-def _stacked(inputs: Sequence[tuple[int, Rows, NDArray[np.float32]]]) -> Iterator[tuple[int, TokenStates]]:
+def _stacked(inputs: Sequence[tuple[int, Rows, NDArray[np.floating]]]) -> Iterator[tuple[int, TokenStates]]:
     stored = np.stack([states[row.measured] for _, row, states in inputs])
     # Row 0 stands in where there is no [CLS] token; nobody reads it.
     anchors = np.stack([states[row.classification or 0] for _, row, states in inputs])

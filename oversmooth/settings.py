@@ -29,6 +29,7 @@ DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_MAX_TOKENS = 512
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["float32", "float64"]
 
 
 def _several(value: object) -> object:
@@ -102,6 +103,9 @@ class Settings(BaseModel):
     attention, and at the points ``branches``."""
     device: Device = "auto"
     """``auto`` takes a GPU where there is one."""
+    precision: Precision = "float32"
+    """Type of the numbers in which the model runs; metrics are float64 in any case. ``float64`` takes twice the memory
+    and resolves what is left of the differences between tokens after a collapse."""
     max_tokens: Annotated[int, Field(ge=1, le=8192)] = DEFAULT_MAX_TOKENS
     """Longer texts are cut to this many tokens (special ones included), or to what the model's positions allow."""
 

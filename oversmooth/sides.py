@@ -50,7 +50,7 @@ def _run_baseline(settings: Settings, model: LoadedModel, texts: Sequence[Encode
     reference = _empty_reference(settings, model, texts)
     rows = [rows_of(text) for text in texts]
 
-    def take(numbers: Sequence[int], point: str, states: NDArray[np.float32]) -> None:
+    def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
         for number, tokens in measured_tokens(rows, numbers, states):
             if math.isfinite(tokens.energy):
                 reference.keep(number, point, tokens)
@@ -62,4 +62,5 @@ def _run_baseline(settings: Settings, model: LoadedModel, texts: Sequence[Encode
 
 def _empty_reference(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Reference:
     counts = [len(text.tokens.measured) for text in texts]
-    return Reference(counts, len(expected_points(model.anatomy, settings.points)), model.anatomy.hidden_size)
+    points = len(expected_points(model.anatomy, settings.points))
+    return Reference(counts, points, model.anatomy.hidden_size, model.network.dtype.itemsize)

@@ -109,15 +109,18 @@ class TestMeasureIntoFolder:
             "all",
             "--max-tokens",
             "9",
+            "--precision",
+            "float64",
             "--text",
             "a b",
         ]
         assert run(["measure", "--settings", base, *options, "--out", str(tmp_path)]) == 0
         changed = Settings.from_file(tmp_path / "settings.json")
         assert changed == Settings.of(
-            texts="a b", metrics="stable_rank", special_tokens=True, points="all", max_tokens=9
+            texts="a b", metrics="stable_rank", special_tokens=True, points="all", max_tokens=9, precision="float64"
         )
         assert "3.attention" in values(tmp_path / "curves.csv")
+        assert json.loads((tmp_path / "record.json").read_text())["environment"]["dtype"] == "float64"
 
     def test_says_what_it_found_and_wrote(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         out = tmp_path / "result"

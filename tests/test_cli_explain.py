@@ -43,10 +43,11 @@ def test_prints_the_findings_and_writes_what_repeats_them(tmp_path: Path, capsys
 
 
 def test_without_a_text_it_reads_the_sentences_that_come_along(asked: list[Settings]) -> None:
-    assert run(["explain", "--max-tokens", "20"]) == 2
+    assert run(["explain", "--max-tokens", "20", "--precision", "float64"]) == 2
     (settings,) = asked
     assert settings.texts == tuple(sentence.text for sentence in bundled())
     assert (settings.explanation, settings.points, settings.max_tokens) == (True, "branches", 20)
+    assert settings.precision == "float64"
 
 
 def test_explains_what_an_earlier_run_measured(asked: list[Settings], tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "fidelity": st.booleans(),
     "language_model": st.booleans(),
     "device": st.sampled_from(["auto", "cpu", "cuda", "mps"]),
+    "precision": st.sampled_from(["float32", "float64"]),
     "max_tokens": st.integers(1, 8192),
 }
 SETTINGS = st.fixed_dictionaries(

@@ -42,6 +42,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "language_model": st.booleans(),
     "explanation": st.booleans(),
     "device": st.sampled_from(("auto", "cpu", "cuda", "mps")),
+    "precision": st.sampled_from(("float32", "float64")),
     "max_tokens": st.integers(1, 8192),
 }
 

@@ -38,6 +38,7 @@ def explain(
     special_tokens: options.SpecialTokens = None,
     max_tokens: options.MaxTokens = None,
     device: options.RunsOn = None,
+    precision: options.InPrecision = None,
     out: output.Out = None,
     formats: output.Formats = None,
     figures: output.Figures = None,
@@ -61,6 +62,7 @@ def explain(
         special_tokens=special_tokens,
         max_tokens=max_tokens,
         device=device,
+        precision=precision,
     )
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)

@@ -38,6 +38,7 @@ def measure(
     language_model: options.LanguageModel = None,
     max_tokens: options.MaxTokens = None,
     device: options.RunsOn = None,
+    precision: options.InPrecision = None,
     out: output.Out = None,
     formats: output.Formats = None,
     figures: output.Figures = None,
@@ -64,6 +65,7 @@ def measure(
         language_model=language_model,
         max_tokens=max_tokens,
         device=device,
+        precision=precision,
     )
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)

@@ -13,7 +13,7 @@ from oversmooth import terminal
 from oversmooth.errors import InputError, SettingsError
 from oversmooth.models.names import meaning
 from oversmooth.points import PointSet
-from oversmooth.settings import Device, Settings
+from oversmooth.settings import Device, Precision, Settings
 from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
 from oversmooth.wording import bytes_in_words
 
@@ -105,6 +105,14 @@ MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", help="Cut longer texts to this many tokens.", metavar="N")
 ]
 RunsOn = Annotated[Device | None, typer.Option("--device", help="Where the model runs.")]
+InPrecision = Annotated[
+    Precision | None,
+    typer.Option(
+        "--precision",
+        help="Type of the numbers in which the model runs. float64 takes twice the memory, is slower, and resolves "
+        "what float32 does not after a collapse.",
+    ),
+]
 
 
 def given(

@@ -11,7 +11,7 @@ from oversmooth.dashboard.model_choice import model_choice
 from oversmooth.dashboard.state import bound, enter, kept, remembered
 from oversmooth.dashboard.text_input import shown_text, text_input
 from oversmooth.metrics import fidelity, identity
-from oversmooth.settings import Device, Settings
+from oversmooth.settings import Device, Precision, Settings
 
 DEVICES: dict[Device, str] = {
     "auto": "Automatic (GPU when there is one)",
@@ -19,6 +19,7 @@ DEVICES: dict[Device, str] = {
     "cuda": "NVIDIA or AMD GPU (CUDA)",
     "mps": "Apple GPU (MPS)",
 }
+PRECISIONS: dict[Precision, str] = {"float32": "float32", "float64": "float64, twice the memory"}
 MAIN_METRICS = ("token_cosine", "effective_rank", "high_frequency_share", "explained_variance_1")
 """What is drawn before the user chooses: one cosine, one rank, one share without scale, one of the spectrum."""
 MAIN_COMPARED = (
@@ -54,7 +55,7 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
         special_tokens = _special_tokens()
         chosen = _compared_metrics() if comparison else _metrics()
         language_model = comparison and _language_model()
-        device, max_tokens = _run()
+        device, precision, max_tokens = _run()
     settings = Settings.of(
         model=model,
         texts=texts,
@@ -64,6 +65,7 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
         fidelity=comparison,
         language_model=language_model,
         device=device,
+        precision=precision,
         max_tokens=max_tokens,
     )
     return settings, chosen
@@ -77,7 +79,7 @@ def explain_sidebar() -> Settings:
         texts = text_input(SOURCE, "64 sentences")
         shown = shown_text(texts)
         special_tokens = _special_tokens()
-        device, max_tokens = _run()
+        device, precision, max_tokens = _run()
     return Settings.of(
         model=model,
         texts=texts,
@@ -86,6 +88,7 @@ def explain_sidebar() -> Settings:
         similarity=False,
         explanation=True,
         device=device,
+        precision=precision,
         max_tokens=max_tokens,
     )
 
@@ -99,10 +102,11 @@ def _special_tokens() -> bool:
     )
 
 
-def _run() -> tuple[Device, int]:
-    """Where the model runs, and the longest text in tokens."""
+def _run() -> tuple[Device, Precision, int]:
+    """Where the model runs, in which numbers, and the longest text in tokens."""
     with st.expander("Run"):
         device = "auto" if granted.hosted() else _device()
+        precision = _precision()
         most = granted.most_tokens()
         max_tokens = st.number_input(
             "Longest text, in tokens" if most == granted.MOST_TOKENS else f"Longest text, in tokens, up to {most:,}",
@@ -111,7 +115,7 @@ def _run() -> tuple[Device, int]:
             **bound("max_tokens", min(kept("max_tokens", granted.usual_tokens()), most)),
             help="A longer text is cut here, or where the model's positions end, and the page says so.",
         )
-    return device, int(max_tokens)
+    return device, precision, int(max_tokens)
 
 
 def _device() -> Device:
@@ -119,6 +123,18 @@ def _device() -> Device:
         "Device", list(DEVICES), format_func=DEVICES.__getitem__, **remembered("device", "auto")
     )
     return device
+
+
+def _precision() -> Precision:
+    precision: Precision = st.selectbox(
+        "Precision",
+        list(PRECISIONS),
+        format_func=PRECISIONS.__getitem__,
+        **remembered("precision", "float32"),
+        help="The numbers in which the model runs; metrics are float64 in any case. After a collapse the tokens differ "
+        "by less than float32 resolves: the page marks such values, and float64 gives them.",
+    )
+    return precision
 
 
 def _metrics() -> tuple[str, ...]:

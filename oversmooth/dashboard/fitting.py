@@ -10,7 +10,7 @@ from oversmooth.permalink import AnySettings
 from oversmooth.settings import DEFAULT_MODEL, Settings
 from oversmooth.view import shortened
 
-_FITTED = ("model", "revision", "device", "max_tokens")
+_FITTED = ("model", "revision", "device", "precision", "max_tokens")
 """Fields that may have to change."""
 
 

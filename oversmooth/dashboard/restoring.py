@@ -29,7 +29,7 @@ from oversmooth.wording import count, enumerated
 PageName = Literal["measure", "compare", "explain"]
 CURVES_KEY: dict[PageName, str] = {"measure": "metrics", "compare": "compared_metrics"}
 """Key of the control that says which curves a page draws."""
-_CONTROLLED = ("model", "shown", "special_tokens", "device", "max_tokens")
+_CONTROLLED = ("model", "shown", "special_tokens", "device", "precision", "max_tokens")
 _SUPERSETS = {"schema_version", "metrics", "similarity", "centred_spectra", "fidelity"}
 """Fields of which a page measures no less than any settings ask for, and those that it draws apart."""
 

@@ -18,7 +18,7 @@ from oversmooth.measuring import measure
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.models.loading import load
 from oversmooth.progress import Progress, Report, silent
-from oversmooth.settings import DEFAULT_MODEL, Device
+from oversmooth.settings import DEFAULT_MODEL, Device, Precision
 
 if TYPE_CHECKING:
     from oversmooth.engine.worker import Inbox
@@ -47,17 +47,24 @@ class Models:
         self._cache: ByteCache[Hashable, LoadedModel] = ByteCache(limit, lambda model: model.bytes + REFERENCE_BYTES)
 
     def get(
-        self, name: str, revision: str | None = None, device: Device = "auto", report: Report = silent
+        self,
+        name: str,
+        revision: str | None = None,
+        device: Device = "auto",
+        precision: Precision = "float32",
+        report: Report = silent,
     ) -> LoadedModel:
         """The model, loaded unless it is kept already.
 
         Raises:
             ModelError: where it cannot be loaded.
         """
-        key = (name, revision, device, folder_fingerprint(name) if self._allowed is None else ())
+        key = (name, revision, device, precision, folder_fingerprint(name) if self._allowed is None else ())
         model = self._cache.get(key)
         if model is None:
-            model = load(name, revision=revision, device=device, report=report, models=self._allowed)
+            model = load(
+                name, revision=revision, device=device, precision=precision, report=report, models=self._allowed
+            )
             self._cache.put(key, model)
             # The memory of models let go, back from torch to the device, for the other workers; nothing without a GPU.
             torch.cuda.empty_cache()
@@ -101,7 +108,7 @@ class Service:
 
         settings = run.settings
         try:
-            model = self._models.get(settings.model, settings.revision, settings.device, report)
+            model = self._models.get(settings.model, settings.revision, settings.device, settings.precision, report)
             return Finished(measure(settings, model=model, report=report), leaving=inputs.stuck())
         except OversmoothError as error:
             # A tokenizer that did not come back still spins on a core: only the end of the process stops it.

@@ -53,7 +53,8 @@ class Explainer:
         """Whether attention matrices can be seen."""
         self._norms = self._of_norms(shown, copied_by)
         self._points = [point for point in expected_points(anatomy, "blocks") if point != points.FUSION]
-        self._corpus = Corpus([len(row.measured) for row in rows], self._points, anatomy.hidden_size)
+        size = anatomy.network.dtype.itemsize
+        self._corpus = Corpus([len(row.measured) for row in rows], self._points, anatomy.hidden_size, size)
         # At the embedding and the outputs of blocks: d_M of all tokens that are no padding, as √λ is.
         self._streams = [point for point in self._points if point != points.FINAL_NORM]
         self._distances = np.full((len(texts), len(self._streams)), np.nan)
@@ -62,7 +63,7 @@ class Explainer:
         """What is shown the attention matrices of the one pass whose batch has these texts as its rows."""
         return self._attention.of_pass(members)
 
-    def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
+    def take(self, number: int, point: str, states: NDArray[np.floating]) -> None:
         """The states (token, dim) of one text at one point, padding among them."""
         finite = np.isfinite(states[: self._lengths[number]]).all()
         if point in self._points:
@@ -197,7 +198,7 @@ class Explainer:
         return found, reading.texts
 
 
-def _distance(states: NDArray[np.float32]) -> float:
+def _distance(states: NDArray[np.floating]) -> float:
     """d_M = ‖RX‖_F (Shi et al. 2022, Definition 1)."""
     moved = states.astype(np.float64) - states[0]  # by way of one token: alike tokens have exact differences
     moved -= moved.mean(axis=0)

@@ -38,7 +38,7 @@ class NormGatherer:
         self.smallest = np.full((len(lengths), self._layers, len(BRANCHES)), np.nan)
         self._deviations = np.full((self._layers, len(BRANCHES), lengths[shown]), np.nan)
 
-    def take(self, number: int, point: str, states: NDArray[np.float32]) -> None:
+    def take(self, number: int, point: str, states: NDArray[np.floating]) -> None:
         """The states (token, dim) of one text at one point, padding among them."""
         for layer, norm in self._read_at[point]:
             deviations = token_deviations(states[: self._lengths[number]], self.gains[layer, norm].kind)

@@ -12,7 +12,7 @@ from oversmooth.wording import bytes_in_words, count
 
 SPECIAL_TOKENS: Final = 8
 """Most that a tokenizer adds to a text, for an estimate."""
-STATE_BYTES: Final = 4
+STATE_BYTES: Final = {"float32": 4, "float64": 8}
 PAIR_BYTES: Final = 8
 """Of one entry of a Gram matrix, in float64."""
 
@@ -35,12 +35,7 @@ def require(settings: Settings, limits: Limits, models: AllowList | None) -> Non
     model = models.require(settings.model)
     if settings.revision not in (None, model.commit):
         raise ModelError(f"This server measures “{model.name}” at one commit alone. Leave out the revision.")
-    if limits.parameters is not None and model.parameters > limits.parameters:
-        raise LimitError(
-            f"This server measures models of at most {limits.parameters:,} parameters (its limit “parameters”); "
-            f"{model.name} has {model.parameters:,}. Choose a smaller one.",
-            "parameters",
-        )
+    _require_parameters(settings, limits, model)
     needed = run_bytes(settings, model)
     if limits.run_bytes is not None and needed > limits.run_bytes:
         raise LimitError(
@@ -50,16 +45,30 @@ def require(settings: Settings, limits: Limits, models: AllowList | None) -> Non
         )
 
 
+def _require_parameters(settings: Settings, limits: Limits, model: AllowedModel) -> None:
+    """In float64 a parameter takes the room of two."""
+    twice = settings.precision == "float64"
+    if limits.parameters is None or model.parameters * (1 + twice) <= limits.parameters:
+        return
+    fits = model.parameters <= limits.parameters
+    raise LimitError(
+        f"This server measures models of at most {limits.parameters:,} parameters (its limit “parameters”)"
+        f"{', of which each counts twice in float64' if twice else ''}; {model.name} has {model.parameters:,}. "
+        f"{'Choose the precision float32.' if fits else 'Choose a smaller one.'}",
+        "parameters",
+    )
+
+
 def run_bytes(settings: Settings, model: AllowedModel) -> int:
     """Memory that a run needs besides the model's weights, from above.
 
-    N·D·(L + 1)·4 bytes of states of all N tokens of width D behind L layers, once more for each side that they are set
-    against, and T²·8 bytes for the pairs of the longest text of T tokens at every point that is kept.
+    N·D·(L + 1)·4 bytes, 8 in float64, of states of all N tokens of width D behind L layers, once more for each side
+    that they are set against, and T²·8 bytes for the pairs of the longest text of T tokens at every point that is kept.
     """
     longest = min(settings.max_tokens, model.positions or settings.max_tokens)
     tokens = [min(longest, len(text) + SPECIAL_TOKENS) for text in settings.texts]
     sides = 1 + len(settings.mitigations)
-    states = sum(tokens) * model.hidden_size * (model.layers + 1) * STATE_BYTES * sides
+    states = sum(tokens) * model.hidden_size * (model.layers + 1) * STATE_BYTES[settings.precision] * sides
     maps = model.layers + 2 if settings.similarity else 1
     return states + max(tokens) ** 2 * PAIR_BYTES * maps
 

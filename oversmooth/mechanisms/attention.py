@@ -81,7 +81,7 @@ def adjacent_cosine(previous: Tensor, current: Tensor) -> float:
     """
     if current.shape[-1] < 2:
         return math.nan
-    one, other = (each.detach().to("cpu", torch.float32).mean(dim=0).double().flatten() for each in (previous, current))
+    one, other = (each.detach().to("cpu").mean(dim=0).double().flatten() for each in (previous, current))
     return float((one @ other) / (one.norm() * other.norm()))
 
 

@@ -204,19 +204,20 @@ class Corpus:
         lengths: number of measured tokens of each text.
         points: names of the points.
         dimension: of the hidden states.
+        itemsize: bytes of one of their numbers.
     """
 
-    def __init__(self, lengths: Sequence[int], points: Sequence[str], dimension: int) -> None:
+    def __init__(self, lengths: Sequence[int], points: Sequence[str], dimension: int, itemsize: int = 4) -> None:
         self._lengths = tuple(lengths)
         self._points = tuple(points)
         self._dimension = dimension
-        limit = BYTES // (4 * len(self._points) * dimension)
+        limit = BYTES // (itemsize * len(self._points) * dimension)
         self.texts = sum(total <= limit for total in accumulate(self._lengths))
         """How many of the texts are kept: the first that fit."""
-        self._kept: dict[str, dict[int, NDArray[np.float32] | None]] = {point: {} for point in self._points}
+        self._kept: dict[str, dict[int, NDArray[np.floating] | None]] = {point: {} for point in self._points}
         self._lock = threading.Lock()
 
-    def take(self, number: int, point: str, states: NDArray[np.float32] | None) -> None:
+    def take(self, number: int, point: str, states: NDArray[np.floating] | None) -> None:
         """Add the measured tokens (token, dim) of one text at one point; None where they are not finite."""
         if number < self.texts:
             with self._lock:
@@ -264,5 +265,5 @@ class Corpus:
         if tokens > CKA_TOKENS:
             yield f"Layers are compared over the first {CKA_TOKENS:,} of {count(tokens, 'token')}."
 
-    def _finite(self, point: str) -> dict[int, NDArray[np.float32]]:
+    def _finite(self, point: str) -> dict[int, NDArray[np.floating]]:
         return {number: states for number, states in sorted(self._kept[point].items()) if states is not None}

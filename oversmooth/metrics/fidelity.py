@@ -32,8 +32,9 @@ class Baseline:
 
     mean: Float64
     """Mean token (d)."""
-    gram: NDArray[np.float32]
-    """Gram matrix of the centred tokens, scaled into float32's range (n × n); zeros where all tokens are equal."""
+    gram: NDArray[np.floating]
+    """Gram matrix of the centred tokens, scaled into the range of the states' type (n × n), which it has; zeros where
+    all tokens are equal."""
     gram_norm: float
     """Its Frobenius norm."""
     neighbours: NDArray[np.intp]
@@ -51,7 +52,7 @@ class Baseline:
         gram = states.centred_gram
         neighbours, weights = _neighbourhoods(gram)
         spread = float(gram.diagonal().max())
-        stored = (gram / (spread or 1.0)).astype(np.float32)
+        stored = (gram / (spread or 1.0)).astype(states.stored.dtype)
         return cls(
             mean=states.mean.copy(),  # not of all texts that were computed with this one
             gram=stored,
@@ -63,9 +64,9 @@ class Baseline:
         )
 
     @staticmethod
-    def size(count: int, dimension: int) -> int:
-        """Bytes for a text of that many tokens of that width."""
-        return 4 * count**2 + 16 * count * min(NEIGHBOURS, count - 1) + 8 * dimension
+    def size(count: int, dimension: int, itemsize: int) -> int:
+        """Bytes for a text of that many tokens of that width, with numbers of so many bytes."""
+        return itemsize * count**2 + 16 * count * min(NEIGHBOURS, count - 1) + 8 * dimension
 
     @property
     def nbytes(self) -> int:

@@ -44,7 +44,7 @@ class AttentionPlace:
 
         Not 1/n: that would put weight on padding and on the future.
         """
-        allowed = self.allowed.float()
+        allowed = self.allowed.float() if self.first_stream is None else self.allowed.to(self.first_stream.dtype)
         return allowed / allowed.sum(dim=-1, keepdim=True).clamp(min=1)
 
 

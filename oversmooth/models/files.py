@@ -16,12 +16,13 @@ from oversmooth.models import header
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing
+from oversmooth.settings import Precision
 from oversmooth.wording import bytes_in_words, count
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-BYTES_PER_PARAMETER = 4
-"""Whatever the checkpoint's type, weights are held as float32."""
+BYTES_PER_PARAMETER: Mapping[Precision, int] = {"float32": 4, "float64": 8}
+"""By the type in which weights are held, whatever that of the checkpoint."""
 
 _SHARD = re.compile(r"model[\w.-]*\.safetensors")
 _SUPPORT = (".json", ".txt", ".model")
@@ -139,17 +140,17 @@ def hashes(folder: Path, files: Collection[str], published: Mapping[str, str], n
     return found
 
 
-def require_memory(parameters: int, name: str) -> None:
+def require_memory(parameters: int, name: str, precision: Precision) -> None:
     """Refuse a model that does not fit into the memory that is free now.
 
     Raises:
         ModelError: with both sizes.
     """
-    needed = parameters * BYTES_PER_PARAMETER * _MEMORY_HEADROOM
+    needed = parameters * BYTES_PER_PARAMETER[precision] * _MEMORY_HEADROOM
     available = psutil.virtual_memory().available
     if needed > available:
         raise ModelError(
             f"“{name}” does not fit into memory: its {count(parameters, 'parameter')} need about "
-            f"{bytes_in_words(needed)} as float32, and {bytes_in_words(available)} are free. "
+            f"{bytes_in_words(needed)} as {precision}, and {bytes_in_words(available)} are free. "
             "Choose a smaller model or close other programs."
         )

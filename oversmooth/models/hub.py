@@ -35,7 +35,7 @@ from oversmooth.models.download import DownloadError, Order, download
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import reason
 from oversmooth.progress import Progress, Report
-from oversmooth.settings import DEFAULT_MODEL
+from oversmooth.settings import DEFAULT_MODEL, Precision
 from oversmooth.wording import bytes_in_words, did_you_mean
 
 TIMEOUT = 5.0
@@ -53,7 +53,9 @@ class Snapshot:
     """What the hub says of its large files; empty when it was not asked."""
 
 
-def fetch(identifier: str, *, revision: str | None, name: str, report: Report) -> Snapshot:
+def fetch(
+    identifier: str, *, revision: str | None, name: str, report: Report, precision: Precision = "float32"
+) -> Snapshot:
     """The model's files at the commit to which ``revision`` resolves, downloaded where they are not cached yet.
 
     When the hub cannot be asked, a copy that is whole in the local cache is used.
@@ -77,7 +79,7 @@ def fetch(identifier: str, *, revision: str | None, name: str, report: Report) -
     listed = {each.rfilename: each for each in info.siblings or ()}
     files.refuse_unreadable(list(listed), name)
     chosen = {each: listed[each].size or 0 for each in files.wanted(list(listed))}
-    _require_room(info, chosen, name)
+    _require_room(info, chosen, name, precision)
     folder = _bring(identifier, revision, commit, chosen, name, report)
     if folder.name != commit:
         raise ModelError(f"“{name}” was changed on the hub during the download. Load it again.")
@@ -187,12 +189,13 @@ def _cached(identifier: str, revision: str | None, name: str) -> Snapshot | None
     return Snapshot(folder, commit, {}) if set(expected) <= set(present) else None
 
 
-def _require_room(info: ModelInfo, chosen: Mapping[str, int], name: str) -> None:
+def _require_room(info: ModelInfo, chosen: Mapping[str, int], name: str, precision: Precision) -> None:
     """Refuse before the download what will not fit into memory after it."""
     stored = sum(size for each, size in chosen.items() if each.endswith(".safetensors"))
     # The hub counts parameters for most models; else float32 is assumed, the type with fewest per byte.
-    parameters = info.safetensors.total if info.safetensors is not None else stored // files.BYTES_PER_PARAMETER
-    files.require_memory(parameters, name)
+    counted = info.safetensors
+    parameters = stored // files.BYTES_PER_PARAMETER["float32"] if counted is None else counted.total
+    files.require_memory(parameters, name, precision)
 
 
 def _require_disk(needed: int, name: str) -> None:

@@ -31,7 +31,7 @@ class LoadedModel:
     """Network, tokenizer and what is known about them. Shared between runs and threads; never changed by one."""
 
     network: PreTrainedModel
-    """In evaluation mode, float32, on ``device``."""
+    """In evaluation mode, in one precision throughout, on ``device``."""
     tokenizer: PreTrainedTokenizerBase
     anatomy: Anatomy
     device: torch.device
@@ -53,6 +53,11 @@ class LoadedModel:
         default_factory=lambda: ByteCache(ENCODED_TOKENS, lambda value: len(value.ids)), init=False
     )
     """Texts as the network reads them: all sides of a comparison read the same; used under ``lock`` alone."""
+
+    @property
+    def precision(self) -> str:
+        """The type of the numbers in which it runs, as settings name it."""
+        return str(self.network.dtype).removeprefix("torch.")
 
     @property
     def bytes(self) -> int:

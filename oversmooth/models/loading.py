@@ -11,7 +11,7 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from oversmooth.errors import ModelError
 from oversmooth.hosting.allowlist import AllowList
-from oversmooth.models import files, heads
+from oversmooth.models import double, files, heads
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import read_configuration
 from oversmooth.models.families import PARTS
@@ -23,7 +23,7 @@ from oversmooth.models.sources import locate, pinned
 from oversmooth.models.tokenizer import read_tokenizer
 from oversmooth.progress import Progress, Report, silent
 from oversmooth.record import ModelRecord
-from oversmooth.settings import Device
+from oversmooth.settings import Device, Precision
 from oversmooth.wording import count
 
 
@@ -32,15 +32,17 @@ def load(
     *,
     revision: str | None = None,
     device: Device = "auto",
+    precision: Precision = "float32",
     report: Report = silent,
     models: AllowList | None = None,
 ) -> LoadedModel:
-    """Load a model by catalog name, local folder or hub id, in float32 and evaluation mode.
+    """Load a model by catalog name, local folder or hub id, in evaluation mode.
 
     Args:
         name: what the user typed.
         revision: branch, tag or commit on the hub.
         device: ``auto`` takes CUDA, else MPS, else the CPU.
+        precision: in which the network runs, whatever the files hold; ``float64`` on CUDA or the CPU alone.
         report: receives the progress of download and loading.
         models: those of a hosted server, which alone are loaded then, and from its disk alone.
 
@@ -49,22 +51,28 @@ def load(
             device is not there.
         CancelledError: from ``report``.
     """
-    place = choose_device(device)
+    place = choose_device(device, precision)
     with quiet():
-        source = locate(name, revision=revision, report=report) if models is None else pinned(models.require(name))
+        source = (
+            locate(name, revision=revision, precision=precision, report=report)
+            if models is None
+            else pinned(models.require(name))
+        )
         refuse_strange_files(source.folder, name)
         config = read_configuration(source.folder, name, None if models is None else PARTS.keys())
         checkpoint = files.read_checkpoint(source.folder, name)
         head, claimed = _head_and_parameters(config, name)
-        files.require_memory(max(checkpoint.parameters, claimed), name)
+        files.require_memory(max(checkpoint.parameters, claimed), name, precision)
         report(Progress("load", detail="checking the weights"))
         weights = files.hashes(source.folder, checkpoint.files, source.sha256, name)
         report(Progress("load", detail="reading the tokenizer"))
         tokenizer = read_tokenizer(source.folder, config, name)
         vocabulary = files.hashes(source.folder, files.tokenizer_files(source.folder), source.sha256, name)
         report(Progress("load", detail=f"reading {count(checkpoint.parameters, 'parameter')}"))
-        whole, absence = _read_weights(source.folder, config, head, name)
+        whole, absence = _read_weights(source.folder, config, head, name, precision)
         network: PreTrainedModel = whole if head is None else whole.base_model  # type: ignore[assignment]
+        if precision == "float64":
+            double.double(whole)
         anatomy = _placed(whole, network, place, name)
         if head is not None and not absence:
             absence = _unusable(head, whole, anatomy, name)
@@ -111,13 +119,17 @@ def _unusable(head: Head, whole: PreTrainedModel, anatomy: Anatomy, name: str) -
         return heads.unusable(head, whole, causal=anatomy.causal)
 
 
-def choose_device(device: Device) -> torch.device:
+def choose_device(device: Device, precision: Precision = "float32") -> torch.device:
     """The device of that name, or for ``auto`` the fastest one there is.
 
     Raises:
-        ModelError: the named device is not on this machine.
+        ModelError: the named device is not on this machine, or has no such numbers.
     """
+    if device == "mps" and precision == "float64":
+        raise ModelError("The device “mps” has no float64. Choose the CPU, or the precision float32.")
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if precision == "float64":
+        there["mps"] = False
     if device == "auto":
         return torch.device(next(each for each, is_there in there.items() if is_there))
     if not there[device]:
@@ -144,15 +156,19 @@ def _hollow(loader: Any, config: PreTrainedConfig, name: str) -> PreTrainedModel
     return model
 
 
-def _read_weights(folder: Path, config: PreTrainedConfig, head: Head | None, name: str) -> tuple[PreTrainedModel, str]:
+def _read_weights(
+    folder: Path, config: PreTrainedConfig, head: Head | None, name: str, precision: Precision
+) -> tuple[PreTrainedModel, str]:
     """The network, with its head where there is one; and, where that is not in the files, a sentence that says so."""
+    if precision == "float64":
+        double.prepare(config)
     with refusing(f"The weights of “{name}” cannot be loaded"):
         whole: PreTrainedModel
         whole, info = (AutoModel if head is None else head.loader).from_pretrained(
             folder,
             config=config,
             use_safetensors=True,
-            dtype=torch.float32,
+            dtype=torch.float64 if precision == "float64" else torch.float32,
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # Named and refused below, instead of an error that names none.
             local_files_only=True,

@@ -14,6 +14,7 @@ from oversmooth.models import catalog, files, hub
 from oversmooth.models.names import meaning
 from oversmooth.models.refusal import refusing
 from oversmooth.progress import Report
+from oversmooth.settings import Precision
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Source:
     """Published hashes of files, which the bytes must match."""
 
 
-def locate(name: str, *, revision: str | None, report: Report) -> Source:
+def locate(name: str, *, revision: str | None, report: Report, precision: Precision = "float32") -> Source:
     """Find the files of a model.
 
     Raises:
@@ -44,7 +45,7 @@ def locate(name: str, *, revision: str | None, report: Report) -> Source:
         with refusing(f"The folder “{name}” cannot be read"):
             files.refuse_unreadable([each.name for each in meant.folder.iterdir()], name)
         return Source(name=name, kind="folder", identifier=meant.identifier, folder=meant.folder)
-    snapshot = hub.fetch(meant.identifier, revision=revision, name=name, report=report)
+    snapshot = hub.fetch(meant.identifier, revision=revision, name=name, report=report, precision=precision)
     return Source(name, "hub", meant.identifier, snapshot.folder, snapshot.commit, snapshot.sha256)
 
 

@@ -62,6 +62,7 @@ def test_every_control_of_a_measurement_travels_in_its_address() -> None:
     page = opened(urlencode({"text": SHORT}))
     page.toggle(key="special_tokens").set_value(True)
     page.selectbox(key="device").set_value("cpu")
+    page.selectbox(key="precision").set_value("float64")
     page.number_input(key="max_tokens").set_value(9)
     page.multiselect(key="metrics").set_value(["rankme", "mean_norm"])
     page.select_slider(key="layer").set_value("2")
@@ -72,6 +73,7 @@ def test_every_control_of_a_measurement_travels_in_its_address() -> None:
         "text": [SHORT],
         "special_tokens": ["yes"],
         "device": ["cpu"],
+        "precision": ["float64"],
         "max_tokens": ["9"],
         "curve": ["rankme", "mean_norm"],
         "layer": ["2"],

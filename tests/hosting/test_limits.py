@@ -79,6 +79,14 @@ def test_memory_is_estimated_from_above_before_anything_is_loaded() -> None:
     assert run_bytes(mitigated, MODEL) - run_bytes(plain, MODEL) == 128 * 384 * 7 * 4
 
 
+def test_float64_counts_twice() -> None:
+    doubled = asked(texts="a" * 1000, precision="float64", similarity=False)
+    assert run_bytes(doubled, MODEL) == 128 * 384 * 7 * 8 + 128**2 * 8
+    require(doubled, Limits(parameters=44_000_000), MODELS)
+    with pytest.raises(LimitError, match=r"each counts twice in float64; small has 22,000,000\. Choose the precision"):
+        require(doubled, Limits(parameters=43_999_999), MODELS)
+
+
 def test_a_run_that_needs_too_much_memory_is_refused() -> None:
     needed = run_bytes(asked(), MODEL)
     require(asked(), Limits(run_bytes=needed), MODELS)

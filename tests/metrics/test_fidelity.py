@@ -180,7 +180,7 @@ def test_differences_that_rounding_made_are_told() -> None:
 
 def test_memory_is_what_was_said() -> None:
     for shape in SHAPES:
-        assert baseline(pair(shape, 0)[0]).nbytes == Baseline.size(*shape)
+        assert baseline(pair(shape, 0)[0]).nbytes == Baseline.size(*shape, itemsize=8)
 
 
 # Retrieval.
