@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from oversmooth.dashboard import theme
+from oversmooth.dashboard import faults, theme
 from oversmooth.dashboard.drawing import drawing
 from oversmooth.dashboard.places import place
 
@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 PAGES = HERE / "pages"
 
+faults.watch()
 st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
 st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
 page = st.navigation(

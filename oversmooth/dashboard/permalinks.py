@@ -36,6 +36,12 @@ def open_link(page: PageName) -> None:
     told()
 
 
+def forget_link() -> None:
+    """Leave the address unread from now on; the page that is drawn next writes its own."""
+    st.session_state["link opened"] = True
+    st.query_params.clear()
+
+
 def write(settings: Settings, variants: Mapping[str, Variant] | None = None) -> None:
     """Put what the controls ask for into the address; of a comparison with its variants by label."""
     unfit: list[str] = []

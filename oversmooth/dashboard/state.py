@@ -46,6 +46,11 @@ def last(key: str, default: Any) -> Any:  # noqa: ANN401  of any control
     return st.session_state.get(_store(key), st.session_state.get(key, default))
 
 
+def stored(*keys: str) -> dict[str, Any]:
+    """Of the session what holds the kept values of these controls, as far as they have any."""
+    return {store: st.session_state[store] for store in map(_store, keys) if store in st.session_state}
+
+
 def keep(key: str, value: Any) -> None:  # noqa: ANN401  of any control
     """Set what :func:`kept` gives: the control shows it from the next run on."""
     st.session_state[_store(key)] = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -89,6 +89,11 @@ def file_input() -> TextList | None:
 def hold_texts(texts: Sequence[str]) -> None:
     """Keep texts as if they had been uploaded."""
     st.session_state[_HELD] = _Held("Texts of the link or the settings", b"", (), None, TextList(tuple(texts)))
+
+
+def held() -> dict[str, Any]:
+    """Of the session what holds the file."""
+    return {_HELD: st.session_state[_HELD]} if _HELD in st.session_state else {}
 
 
 def _column(held: _Held) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from oversmooth.dashboard import granted, text_file
 from oversmooth.dashboard.examples import examples
 from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, bound_choice, keep, kept, last, remembered
+from oversmooth.dashboard.state import bound, bound_choice, keep, kept, last, remembered, stored
 from oversmooth.errors import InputError
 from oversmooth.texts import TextList, bundled, from_lines
 from oversmooth.view import shortened
@@ -38,7 +38,7 @@ def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[str,
         default: what is chosen at first.
     """
     source: Source = st.selectbox("Source", SOURCES, **remembered(choice, default))
-    read_last = f"texts of {choice}"
+    read_last = _read_last(choice)
     before: tuple[str, ...] = st.session_state.get(read_last) or _at_first()
     if source == "One text":
         text = _one(before)
@@ -77,6 +77,13 @@ def shown_text(texts: Sequence[str]) -> int:
     return chosen
 
 
+def typed(*choices: str) -> dict[str, Any]:
+    """Of the session what holds texts, and where they come from, for sources that are chosen under these keys."""
+    found = {**stored("text", "several texts", *choices), **text_file.held()}
+    read = {key: st.session_state.get(key) for key in map(_read_last, choices)}
+    return found | {key: texts for key, texts in read.items() if texts is not None}
+
+
 def show_texts(texts: Sequence[str], choice: str = CHOICE) -> None:
     """Have the controls hold these texts when they are drawn next."""
     texts = tuple(texts)
@@ -91,6 +98,10 @@ def show_texts(texts: Sequence[str], choice: str = CHOICE) -> None:
     else:
         text_file.hold_texts(texts)
         keep(choice, "File")
+
+
+def _read_last(choice: str) -> str:
+    return f"texts of {choice}"
 
 
 def _at_first() -> tuple[str, ...]:

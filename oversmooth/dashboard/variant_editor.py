@@ -29,6 +29,13 @@ def variants() -> list[Variant]:
     return found
 
 
+def typed() -> dict[str, Any]:
+    """Of the session the variants that have a text of their own, with nothing but that."""
+    sides: list[Variant] = st.session_state.get("variants", [])
+    texts = [Variant(each.number, text=each.text, each_line=each.each_line) for each in sides if each.text.strip()]
+    return {"variants": texts, "variant_number": max(each.number for each in texts)} if texts else {}
+
+
 def editor() -> dict[str, Variant]:
     """Draw the variants and the controls of the chosen one; give all by label, in order."""
     sides = variants()

@@ -85,8 +85,16 @@ def application(script: Path, configuration: Configuration, address: str) -> st.
             Middleware(Connections, limit=limit, base_path=base_path),
             Middleware(KeptUploads, base_path=base_path),
         ],
+        on_script_error=_tell,
         exception_handlers={Exception: failure},
     )
+
+
+def _tell(error: Exception) -> bool:
+    # Loaded with the pages, not with the server.
+    from oversmooth.dashboard.faults import tell
+
+    return tell(error)
 
 
 def _server(app: st.App, configuration: Configuration) -> uvicorn.Server:
