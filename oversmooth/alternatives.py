@@ -12,15 +12,16 @@ from oversmooth import metrics as metric_registry
 from oversmooth import points
 from oversmooth.findings import arrow, caveats, number, reason
 from oversmooth.findings.absences import absent, by_reason, no_deltas, no_spectrum
+from oversmooth.findings.course import course
 from oversmooth.findings.maps import difference_of_maps
 from oversmooth.findings.numerals import between, signed
+from oversmooth.findings.outlying import compared_outliers, outlier_sentence
 from oversmooth.findings.plane import plane_positions
 from oversmooth.findings.spectra import cumulative_shares, singular_values, spectrum_reason
 from oversmooth.findings.spread import (
     BAND,
     UNPAIRED,
     Spread,
-    at_the_end,
     delta_spreads,
     is_unpaired,
     mean_of,
@@ -54,7 +55,8 @@ def curve(measurement: Measurement, metric: str) -> str:
     low, high = min(values, key=lambda point: values[point]), max(values, key=lambda point: values[point])
     lowest = f"Lowest {number(values[low])} at {points.title(low)}"
     highest = f"highest {number(values[high])} at {points.title(high)}"
-    return " ".join([f"{opening}: {course}.", f"{lowest}, {highest}.", *caveats(measurement, metric)])
+    told = [f"{opening}: {course}.", f"{lowest}, {highest}.", outlier_sentence(measurement)]
+    return " ".join(filter(None, [*told, *caveats(measurement, metric)]))
 
 
 def similarity(measurement: Measurement, point: str) -> str:
@@ -68,7 +70,9 @@ def similarity(measurement: Measurement, point: str) -> str:
     if not np.isfinite(cosines).all():
         return f"No similarity map at {place}: {reason(measurement, 'similarity', point)}."
     opening = f"Heat map of the cosine between {count(len(measurement.shown.measured), 'token')} at {place}"
-    return f"{opening}: {_pairs(measurement, cosines)}."
+    return " ".join(
+        filter(None, (f"{opening}: {_pairs(measurement, cosines)}.", outlier_sentence(measurement, [point])))
+    )
 
 
 def _pairs(measurement: Measurement, values: NDArray[np.float32]) -> str:
@@ -106,7 +110,7 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
     ]
     if below:
         sentences.append(f"{below} of them lie below the resolution of the states.")
-    return " ".join(sentences)
+    return " ".join(filter(None, (*sentences, outlier_sentence(measurement, [point]))))
 
 
 def compared_curve(comparison: Comparison, metric: str) -> str:
@@ -116,19 +120,21 @@ def compared_curve(comparison: Comparison, metric: str) -> str:
     if why:
         return f"{opening}, empty. {why}"
     owners = {label: each for label, each in comparison.measurements.items() if metric in each.metrics}
-    return " ".join([f"{opening}.", *(_course(label, each, metric) for label, each in owners.items())])
+    told = [f"{opening}.", *(_course(label, each, metric) for label, each in owners.items())]
+    return " ".join([*told, *_outliers(comparison)])
 
 
 def _course(label: str, measurement: Measurement, metric: str) -> str:
-    values = {point: value for point, value in measurement.curve(metric).items() if math.isfinite(value)}
-    gaps = caveats(measurement, metric)
-    if not values:
+    found, gaps = course(measurement, metric), caveats(measurement, metric)
+    if found is None:
         return f"{visible(label)}: {' '.join(gaps)}"
-    first, last = _ends(values)
-    last = points.FUSION if points.FUSION in values else last
-    way = f"{arrow(values[first], values[last])} from {points.title(first)} to {points.title(last)}"
-    means = at_the_end(len(measurement.tokens), spreads(measurement, metric).get(last))
-    return " ".join([f"{visible(label)}: {', '.join(filter(None, (way, means)))}.", *gaps])
+    first, last = found.points[0], found.points[-1]
+    way = f"{arrow(found.means[first], found.means[last])} from {points.title(first)} to {points.title(last)}"
+    return " ".join([f"{visible(label)}: {', '.join(filter(None, (way, found.mean_of)))}.", *gaps])
+
+
+def _outliers(comparison: Comparison) -> list[str]:
+    return list(filter(None, [compared_outliers(comparison)]))
 
 
 def delta_curve(comparison: Comparison, metric: str) -> str:
@@ -137,7 +143,8 @@ def delta_curve(comparison: Comparison, metric: str) -> str:
     without = no_deltas(comparison, metric)
     unpaired = {label: UNPAIRED for label in comparison.variants if is_unpaired(comparison, label)}
     told = [_departure(comparison, metric, label) for label in comparison.variants if label not in without]
-    return " ".join([f"{opening}{'' if told else ', empty'}.", *told, *_left_out(unpaired | without)])
+    left = _left_out(unpaired | without)
+    return " ".join([f"{opening}{'' if told else ', empty'}.", *told, *left, *_outliers(comparison)])
 
 
 def _departure(comparison: Comparison, metric: str, label: str) -> str:
@@ -163,7 +170,7 @@ def difference_map(comparison: Comparison, label: str, point: str) -> str:
     variant = comparison.measurements[label]
     tokens = count(len(variant.shown.measured), "token")
     opening = f"Heat map of the cosine between {tokens} at {points.title(point)}, {visible(label)} minus the baseline"
-    return f"{opening}: {_pairs(variant, difference)}."
+    return " ".join([f"{opening}: {_pairs(variant, difference)}.", *_outliers(comparison)])
 
 
 def compared_spectra(comparison: Comparison, point: str, *, centred: bool) -> str:
@@ -192,7 +199,7 @@ def fidelity_plane(
             )
     means = mean_of(len(comparison.baseline.tokens))
     opening = f"{up} against {across} at {points.title(point)}, a scatter chart{means and f', {means}'}."
-    return " ".join([opening, *told, *sweeps, *_left_out(without)])
+    return " ".join([opening, *told, *sweeps, *_left_out(without), *_outliers(comparison)])
 
 
 def _with_bands(texts: int, over: Mapping[str, Spread]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,7 @@ class Analysis:
         self.raw = np.full((*shape, components), np.nan)
         self.centred = np.full((*shape, components), np.nan) if centred else None
         self.floor = np.full(shape, np.nan)
+        self.activation_ratios = np.full(shape, np.nan)
         self.shown = shown
         tokens = len(rows[shown].measured)
         self.factor = -(-tokens // MAP_TOKENS)
@@ -81,6 +83,9 @@ class Analysis:
         for metric in self.metrics:
             self._measure(metric, tokens, number, point)
         self.floor[number, self.points[point]] = tokens.floor
+        with suppress(UndefinedError):
+            # Whatever was asked for: without it nobody could say what an outlier makes of the other numbers.
+            self.activation_ratios[number, self.points[point]] = metrics.scale.max_activation_ratio(tokens)
         self._keep_spectra(tokens, number, point)
         if self.maps is not None and number == self.shown:
             self._keep_map(self.maps[self.points[point]], tokens, point)

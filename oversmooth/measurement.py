@@ -94,6 +94,9 @@ class Measurement:
     record: Record
     explanation: Explanation | None = None
     """Mechanisms, where they were asked for."""
+    activation_ratios: xr.DataArray | None = None
+    """Largest over median activation, dims (input, point), whatever ``settings.metrics`` asks for: findings are told
+    beside it. NaN where the median is zero."""
     schema_version: int = SCHEMA_VERSION
 
     @cached_property

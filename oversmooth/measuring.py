@@ -187,4 +187,5 @@ def _assemble(
         notes=(*analysis.ordered_notes(), *outputs.notes),
         record=provenance(settings, model, texts, analysis, circumstances, outputs.warnings),
         explanation=explanation,
+        activation_ratios=xr.DataArray(analysis.activation_ratios, _coordinates(points, number), dims),
     )

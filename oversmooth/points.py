@@ -17,7 +17,10 @@ Blocks are counted from 0, as in the weights' own names.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, Literal, cast
+
+from oversmooth.wording import enumerated
 
 EMBEDDING = "embedding"
 FINAL_NORM = "final_norm"
@@ -83,3 +86,10 @@ def title(point: str) -> str:
 def tick(point: str) -> str:
     """The point as a short axis label."""
     return "final norm" if point == FINAL_NORM else point
+
+
+def places(names: Sequence[str]) -> str:
+    """Points in words: ``block 1 and block 2``, and of many ``5 points from block 1 to block 5``."""
+    if len(names) > 3:
+        return f"{len(names)} points from {title(names[0])} to {title(names[-1])}"
+    return enumerated([title(name) for name in names])

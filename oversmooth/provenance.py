@@ -16,6 +16,7 @@ import torch
 import oversmooth
 from oversmooth.analysis import Analysis
 from oversmooth.inputs import Encoded
+from oversmooth.metrics.scale import MASSIVE
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.points import title
@@ -23,9 +24,6 @@ from oversmooth.record import Environment, InputRecord, Record
 from oversmooth.settings import Settings
 from oversmooth.texts import place
 from oversmooth.wording import count
-
-MASSIVE = 1000.0
-"""Massive-activation ratio from which spectra describe an outlier (Sun et al. 2024)."""
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 
@@ -115,13 +113,11 @@ def _warnings(texts: Sequence[Encoded], analysis: Analysis) -> Iterator[str]:
 
 
 def _massive(analysis: Analysis) -> Iterator[str]:
-    ratios = analysis.curves.get("max_activation_ratio")
-    if ratios is None:
-        return
-    reached = np.nan_to_num(ratios).max(axis=0)
+    reached = np.nan_to_num(analysis.activation_ratios).max(axis=0)
     massive = [point for point, ratio in zip(analysis.points, reached, strict=True) if ratio >= MASSIVE]
     if massive:
         yield (
             f"Massive activations at {count(len(massive), 'point')} (the largest is {reached.max():,.0f} times the "
-            f"median, first at {title(massive[0])}): raw ranks and spectra there describe that outlier, not smoothing."
+            f"median, first at {title(massive[0])}): cosines, ranks and spectra there describe that outlier, not "
+            "smoothing."
         )

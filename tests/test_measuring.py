@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+import xarray as xr
 from concurrency import at_once
 from families import FAMILIES, LAYERS, WIDTH, build
 from numpy.typing import NDArray
@@ -443,9 +444,13 @@ class TestMassiveActivations:
     def test_none_are_none(self) -> None:
         assert not [each for each in measured(tiny("gpt2"), SHORT).record.warnings if "Massive" in each]
 
-    def test_not_asked_for_is_not_told(self) -> None:
+    def test_they_are_told_whatever_was_asked_for(self) -> None:
         model = altered_row("gpt2", "wte.weight", "moon", 1e5, column=3)
-        assert not measured(model, SHORT, metrics=("token_cosine",)).record.warnings
+        every, one = (measured(model, SHORT, **each) for each in ({}, {"metrics": ("token_cosine",)}))
+        assert one.record.warnings == every.record.warnings
+        assert "max_activation_ratio" not in one.curves
+        assert one.activation_ratios is not None
+        xr.testing.assert_equal(one.activation_ratios, every.curves["max_activation_ratio"].rename(None))
 
 
 class TestMissingReasons:

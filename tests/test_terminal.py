@@ -6,6 +6,7 @@ import io
 import re
 
 import pytest
+from synthetic import BASE, comparison_of, measurement
 
 from oversmooth import terminal
 from oversmooth.progress import Progress, sentence
@@ -70,3 +71,18 @@ def test_columns_line_up() -> None:
     assert terminal.columns([("A", "B", "C"), ("long", "x", "and no trailing space")]) == (
         "A     B  C\nlong  x  and no trailing space"
     )
+
+
+def test_the_largest_difference_keeps_its_sign() -> None:
+    # Neither is that of the last block.
+    sides = {"up": (1, +0.5), "down": (3, -0.25)}
+    comparison = comparison_of(
+        {
+            label: measurement({"token_cosine": [value + change * (place == at) for place, value in enumerate(BASE)]})
+            for label, (at, change) in sides.items()
+        }
+    )
+    head, *rows = terminal.comparison_tables(comparison).splitlines()
+    start, end = head.index("LARGEST DELTA"), head.index("PARTS AT")
+    told = {row.split()[1]: row[start:end].strip() for row in rows if row.startswith("token_cosine")}
+    assert told == {"baseline": "–", "up": "+0.500 at block 0", "down": "−0.250 at block 2"}

@@ -18,6 +18,7 @@ from oversmooth.figures.waterfall import waterfall as waterfall_figure
 from oversmooth.findings.changes import MAIN_METRIC
 from oversmooth.findings.circuits_reading import gain_sentence
 from oversmooth.findings.explanations import where
+from oversmooth.findings.outlying import outlier_sentence
 from oversmooth.gains import missing_gains
 from oversmooth.measurement import Measurement
 
@@ -54,7 +55,7 @@ def draw_where(measurement: Measurement) -> None:
     titled(
         f"{metrics.get(metric).title}, step by step",
         partial(waterfall_figure, measurement, metric, detail=detail or None),
-        " ".join(sentences),
+        " ".join(filter(None, (*sentences, outlier_sentence(measurement)))),
         "waterfall",
         on_paper,
         f"waterfall_{metric}",

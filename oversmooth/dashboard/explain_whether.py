@@ -15,6 +15,7 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.figures.curves import curve
 from oversmooth.figures.layer_cka import layer_cka
 from oversmooth.figures.within_between import within_between
+from oversmooth.findings.outlying import outlier_sentence
 from oversmooth.findings.whether import whether
 from oversmooth.measurement import Measurement
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
@@ -36,7 +37,7 @@ def draw_whether(measurement: Measurement) -> None:
         titled(
             "Cosine within a text and between texts",
             partial(within_between, measurement),
-            " ".join(sentences),
+            " ".join(filter(None, (*sentences, outlier_sentence(measurement)))),
             "within_between",
             on_paper,
             "within_between",

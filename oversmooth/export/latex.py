@@ -10,6 +10,7 @@ from oversmooth import metrics as metric_registry
 from oversmooth.comparison import Comparison
 from oversmooth.errors import MitigationError
 from oversmooth.export.tex import escaped, needs_unicode
+from oversmooth.findings.outlying import compared_outliers, outlier_sentence
 from oversmooth.findings.spread import mean_of
 from oversmooth.mechanisms import registry as mechanisms
 from oversmooth.mitigations import parse
@@ -73,7 +74,8 @@ def caption(result: Measurement | Comparison, name: str, figure: Drawable) -> st
     if isinstance(result, Comparison) and result.variants:
         variants = [_variant(label, each, baseline) for label, each in result.variants.items()]
         sentences.append(f"{'Variant' if len(variants) == 1 else 'Variants'}: {'; '.join(variants)}.")
-    return escaped(" ".join([*sentences, *filter(None, [figure.drawn]), *_definitions(name, figure)]))
+    outlier = compared_outliers(result) if isinstance(result, Comparison) else outlier_sentence(result)
+    return escaped(" ".join(filter(None, [*sentences, figure.drawn, *_definitions(name, figure), outlier])))
 
 
 def _model(measurement: Measurement) -> str:

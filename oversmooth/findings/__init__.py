@@ -1,8 +1,9 @@
 """What measurements say, in sentences and in the few numbers of a summary. No drawing, no markup."""
 
-from oversmooth.findings.changes import Change, caveats, changes, headline, reason
+from oversmooth.findings.changes import Change, caveats, changes, reason
 from oversmooth.findings.comparisons import Difference, Side, comparison_headline, differences
 from oversmooth.findings.gaps import missing
+from oversmooth.findings.headlines import headline
 from oversmooth.findings.numerals import arrow, number, signed
 
 __all__ = [

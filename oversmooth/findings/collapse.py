@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from oversmooth import points
 from oversmooth.findings.numerals import number
+from oversmooth.findings.outlying import activation_ratios, massive
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
@@ -16,26 +18,62 @@ if TYPE_CHECKING:
 COLLAPSED_SHARE: Final = 1e-4
 """High-frequency share at which tokens have collapsed: their distances to the mean token are 1 % of their lengths, in
 the root mean square. A cosine of 0.99 is a hundred times as much, which models with a strong common offset reach."""
+BESIDE_LARGEST: Final = 1e-2
+"""The share that all dimensions but the one of the largest activation may have, for a collapse to be the tokens' own;
+beside a massive activation it is ``COLLAPSED_SHARE``."""
 KEPT: Final = 0.5
 """Of the distance to the mean token: what collapses with more of it left was outgrown rather than drawn together."""
+State = Literal["apart", "collapsed", "outlier"]
 
 
 def collapsed_by(measurement: Measurement) -> str | None:
-    """The first block from which, up to the last, the tokens of a text are one vector but for 1 %; None without one.
+    """The first block from which, up to the last with a value, tokens are one vector but for 1 %; None without one.
 
-    Read from the mean high-frequency share over texts, where it was measured: below ``COLLAPSED_SHARE``.
+    Read from the mean high-frequency share over texts, where it was measured: at most ``COLLAPSED_SHARE``, and not for
+    an outlier alone (:func:`states`).
     """
     first = None
-    for point, share in _shares(measurement).items():
-        first = (first or point) if share <= COLLAPSED_SHARE else None
+    for point, state in states(measurement).items():
+        first = (first or point) if state == "collapsed" else None
     return first
+
+
+def collapses(measurement: Measurement) -> tuple[str, ...]:
+    """The blocks at which tokens are one vector but for 1 %, whatever comes later."""
+    return tuple(point for point, state in states(measurement).items() if state == "collapsed")
+
+
+def states(measurement: Measurement) -> dict[str, State]:
+    """Whether tokens are collapsed at each block that has a high-frequency share h.
+
+    ``outlier`` where h is small enough and may be so for one dimension alone. With the largest over the median
+    activation r of d dimensions, half of the activations hold at least nd/2 medians squared and one dimension at most
+    n r² of them, so that the share of all other dimensions is at most h (1 + 2r²/(d − 2)): a collapse is told where
+    that is small, too.
+    """
+    shares, others, outliers = _shares(measurement), _shares_beside_largest(measurement), massive(measurement)
+    found: dict[str, State] = {}
+    for point, share in shares.items():
+        most = COLLAPSED_SHARE if point in outliers else BESIDE_LARGEST
+        found[point] = "apart" if share > COLLAPSED_SHARE else "outlier" if others[point] > most else "collapsed"
+    return found
 
 
 def _shares(measurement: Measurement) -> dict[str, float]:
     if "high_frequency_share" not in measurement.metrics:
         return {}
     shares = measurement.curve("high_frequency_share")
-    return {point: share for point, share in shares.items() if points.is_block(point)}
+    return {point: share for point, share in shares.items() if points.is_block(point) and math.isfinite(share)}
+
+
+def _shares_beside_largest(measurement: Measurement) -> dict[str, float]:
+    """The most that the share of all dimensions but the largest may be, by point; 0 where that is not known."""
+    if "high_frequency_share" not in measurement.metrics:
+        return {}
+    shares = measurement.curves["high_frequency_share"].transpose("input", "point").values
+    others = max(measurement.record.model.hidden_size - 2, 1)
+    most = shares * (1 + 2 * activation_ratios(measurement) ** 2 / others)
+    return dict(zip(measurement.points, np.nan_to_num(most).max(axis=0).tolist(), strict=True))
 
 
 def shrinkage(measurement: Measurement, block: str) -> tuple[float, float]:
@@ -57,19 +95,56 @@ def shrinkage(measurement: Measurement, block: str) -> tuple[float, float]:
 
 def collapse_sentence(measurement: Measurement) -> str:
     """Whether and where tokens collapse, in a sentence; empty where the share was not measured."""
-    shares = {point: share for point, share in _shares(measurement).items() if math.isfinite(share)}
+    shares, found = _shares(measurement), states(measurement)
     if not shares:
         return ""
     block = collapsed_by(measurement)
     if block is not None:
-        return (
-            f"Tokens collapse by {points.title(block)}: from there on they differ from their mean by at most 1 % of "
-            f"their length (high-frequency share {number(shares[block], 2)}, limit {COLLAPSED_SHARE:g})."
-        )
+        return _collapsed(measurement, block, shares)
+    if "collapsed" in found.values():
+        return _recovered(measurement, found, shares)
+    if "outlier" in found.values():
+        return f"No collapse is told: {_beside_outlier(measurement, found, shares)}."
     lowest = min(shares, key=lambda point: shares[point])
     return (
         f"No collapse: the high-frequency share is {number(shares[lowest], 2)} at its lowest ({points.title(lowest)}), "
         f"and tokens count as collapsed from {COLLAPSED_SHARE:g} down."
+    )
+
+
+def _collapsed(measurement: Measurement, block: str, shares: Mapping[str, float]) -> str:
+    last = list(shares)[-1]
+    blocks = [point for point in measurement.main_points if points.is_block(point)]
+    until = "" if last == blocks[-1] else f" to {points.title(last)}, the last with a value,"
+    return (
+        f"Tokens collapse by {points.title(block)}: from there on{until} they differ from their mean by at most 1 % of "
+        f"their length (high-frequency share {number(shares[block], 2)}, limit {COLLAPSED_SHARE:g})."
+    )
+
+
+def _recovered(measurement: Measurement, found: Mapping[str, State], shares: Mapping[str, float]) -> str:
+    collapsed = [point for point, state in found.items() if state == "collapsed"]
+    lowest = min(collapsed, key=lambda point: shares[point])
+    last = list(shares)[-1]
+    told = f"the high-frequency share is {number(shares[lowest], 2)} at {points.title(lowest)}"
+    if found[last] == "outlier":
+        outlier = _beside_outlier(measurement, found, shares)
+        return f"Tokens collapse at {points.places(collapsed)}: {told} (limit {COLLAPSED_SHARE:g}). Later {outlier}."
+    return (
+        f"Tokens collapse at {points.places(collapsed)} and recover: {told} and {number(shares[last], 2)} at "
+        f"{points.title(last)} (limit {COLLAPSED_SHARE:g})."
+    )
+
+
+def _beside_outlier(measurement: Measurement, found: Mapping[str, State], shares: Mapping[str, float]) -> str:
+    """What looks like a collapse, and is that of an outlier or cannot be told from it, in a clause."""
+    alike = [point for point, state in found.items() if state == "outlier"]
+    point = alike[-1]
+    ratios = activation_ratios(measurement)[:, measurement.points.index(point)]
+    return (
+        f"the high-frequency share is {number(shares[point], 2)} at {points.title(point)}, but one activation there is "
+        f"{number(float(np.nanmax(ratios)), 3)} times the median, and that outlier alone may bring the share below "
+        f"{COLLAPSED_SHARE:g}"
     )
 
 

@@ -13,6 +13,7 @@ from oversmooth.comparison import SAME
 from oversmooth.findings.absences import elsewhere
 from oversmooth.findings.changes import MAIN_METRIC, reason
 from oversmooth.findings.numerals import between, number, pair
+from oversmooth.findings.outlying import compared_outliers
 from oversmooth.findings.spread import BAND, delta_spreads, mean_of
 from oversmooth.wording import count
 
@@ -92,22 +93,33 @@ def comparison_headline(comparison: Comparison) -> str:
     """Which variant differs most from the baseline at its end, by how much, and what it leaves of the baseline.
 
     It speaks of the mean cosine where the baseline was measured with it, else of its first metric, at the last block
-    or the fusion of all blocks. Values that are missing have a further sentence each.
+    or the fusion of all blocks. Massive activations and values that are missing have a further sentence each.
     """
     metric = MAIN_METRIC if MAIN_METRIC in comparison.baseline.metrics else comparison.baseline.metrics[0]
     baseline, *variants = (_End.of(side, metric) for side in differences(comparison, [metric]))
-    defined = [variant for variant in variants if math.isfinite(variant.value)]
-    gaps = _gaps(comparison, metric)
+    never = [each.label for each in variants if _never_meets(comparison, each, baseline)]
+    defined = [each for each in variants if math.isfinite(each.value) and each.label not in never]
+    gaps = list(filter(None, (compared_outliers(comparison), *_gaps(comparison, metric, never))))
     if not math.isfinite(baseline.value) or not defined:
         beside = "" if variants else ", with no variant beside it"
         known = f"{number(baseline.value)} in the baseline{beside}" if math.isfinite(baseline.value) else "no value"
         return " ".join([f"{_subject(comparison, metric)} {baseline.place}: {known}.", *gaps])
-    most = max(defined, key=lambda variant: abs(variant.delta_to(baseline)))
+    most, of_all = _most(defined, baseline)
     place = f" {baseline.place}" if most.point == baseline.point else ""
-    of_all = f", the largest difference of {count(len(defined), 'variant')}" if len(defined) > 1 else ""
     kept = f"; linear CKA to the baseline {number(most.kept)}" if math.isfinite(most.kept) else ""
     told = _difference_in_words(comparison, metric, baseline, most) + _band(comparison, metric, most)
-    return " ".join([f"{_subject(comparison, metric)}{place}: {told}{of_all}{kept}.", *gaps])
+    return " ".join([f"{_subject(comparison, metric, most.label)}{place}: {told}{of_all}{kept}.", *gaps])
+
+
+def _most(defined: Sequence[_End], baseline: _End) -> tuple[_End, str]:
+    """The first of those that differ most, and words that say so, where there are several to differ."""
+    sizes = [abs(each.delta_to(baseline)) for each in defined]
+    # Without a tolerance, rounding would choose among equal ones.
+    equal = [each for each, size in zip(defined, sizes, strict=True) if size >= max(sizes) * (1 - SAME)]
+    if len(defined) == 1:
+        return equal[0], ""
+    others = f" ({count(len(equal) - 1, 'other')} as large)" if equal[1:] else ""
+    return equal[0], f", the largest difference of {count(len(defined), 'variant')}{others}"
 
 
 @dataclass(frozen=True)
@@ -135,9 +147,18 @@ class _End:
         return f"at {points.title(self.point)}"
 
 
-def _subject(comparison: Comparison, metric: str) -> str:
+def _never_meets(comparison: Comparison, side: _End, baseline: _End) -> bool:
+    """Whether a side of the same texts has a value of none of which the baseline has one."""
+    comparable = comparison.same_texts(side.label) and not comparison.incomparable(side.label)
+    return comparable and math.isfinite(baseline.value) and not math.isfinite(side.delta)
+
+
+def _subject(comparison: Comparison, metric: str, label: str = "") -> str:
+    """``Mean cosine (mean of 63 of 64 texts)``: of the texts that the baseline and a variant both have a value of."""
     title = "Mean cosine" if metric == MAIN_METRIC else metric_registry.get(metric).title
-    mean = mean_of(len(comparison.baseline.tokens))
+    paired = delta_spreads(comparison, metric, label) if label else {}
+    known = paired[comparison.end(label)].count if paired and not elsewhere(comparison, label) else None
+    mean = mean_of(len(comparison.baseline.tokens), known)
     return f"{title} ({mean})" if mean else title
 
 
@@ -147,12 +168,16 @@ def _difference_in_words(comparison: Comparison, metric: str, baseline: _End, mo
     after_value = _over_both(comparison, metric, most)
     before, after = pair(after_value - delta, after_value)
     if abs(delta) <= SAME * abs(baseline.value):
-        return f"{most.label} leaves it at {number(baseline.value)}"
+        return f"{most.label} leaves it at {number(after_value - delta)}"
     if most.point != baseline.point:
         before, after = f"{before} {baseline.place}", f"{after} {most.place}"
     if elsewhere(comparison, most.label):
         return f"{most.label} has {after}, the baseline {before}"
-    return f"{most.label} {'raises' if delta > 0 else 'lowers'} it from {before} to {after}"
+    verb = "raises" if delta > 0 else "lowers"
+    if before == after:
+        # A difference that no decimals of a reader's length show.
+        return f"{most.label} {verb} it by {number(abs(delta), 2)} from {before}"
+    return f"{most.label} {verb} it from {before} to {after}"
 
 
 def _over_both(comparison: Comparison, metric: str, most: _End) -> float:
@@ -172,8 +197,8 @@ def _band(comparison: Comparison, metric: str, most: _End) -> str:
     return f" ({BAND} of the difference {between(found.low, found.high)})"
 
 
-def _gaps(comparison: Comparison, metric: str) -> list[str]:
-    """A sentence on each side without a value where it is read."""
+def _gaps(comparison: Comparison, metric: str, never: Sequence[str]) -> list[str]:
+    """A sentence on each side without a value where it is read, or with none beside the baseline's."""
     sentences = []
     for label, measurement in comparison.measurements.items():
         end = comparison.end(label)
@@ -181,4 +206,6 @@ def _gaps(comparison: Comparison, metric: str) -> list[str]:
             sentences.append(f"{label} was not measured with it.")
         elif not math.isfinite(measurement.curve(metric)[end]):
             sentences.append(f"No value for {label}: {reason(measurement, metric, end)}.")
+        elif label in never:
+            sentences.append(f"No text has a value both in the baseline and in {label}.")
     return sentences

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
-from oversmooth import waterfall
-from oversmooth.findings.changes import MAIN_METRIC, changes, headline
-from oversmooth.findings.collapse import collapse_sentence, collapsed_by
+from oversmooth import points, waterfall
+from oversmooth.findings.changes import MAIN_METRIC, changes
+from oversmooth.findings.collapse import collapse_sentence, collapsed_by, collapses
+from oversmooth.findings.headlines import headline, known_texts, near_one, opening
 from oversmooth.findings.numerals import arrow, number, signed
+from oversmooth.findings.outlying import outlier_sentence
 from oversmooth.findings.readings import readings
 from oversmooth.findings.whether import offset_sentence, offsets, own_clause, whether
 
@@ -20,14 +22,23 @@ if TYPE_CHECKING:
 
 
 def explanation_headline(measurement: Measurement) -> str:
-    """The finding of the page: whether tokens collapse, how they grow alike, and how much of it all texts share."""
+    """The finding of the page: whether tokens collapse, how they grow alike, and how much of it all texts share.
+
+    Massive activations are told beside it, and no collapse that may be theirs.
+    """
+    outlier = outlier_sentence(measurement)
+    collapse = collapse_sentence(measurement)
     if collapsed_by(measurement) is not None:
-        return collapse_sentence(measurement)
+        return " ".join(filter(None, (collapse, outlier)))
+    told = collapse if collapses(measurement) else ""
+    moved = _movement(measurement)
+    if not moved:
+        return " ".join(filter(None, (told, headline(measurement))))
     found = offsets(measurement)
     share = offset_sentence(found)
     if share:
         share = f"{share.removesuffix('.')}{own_clause(found)}."
-    return " ".join(filter(None, (_movement(measurement) or headline(measurement), share)))
+    return " ".join(filter(None, (told, moved, outlier, share)))
 
 
 def _movement(measurement: Measurement) -> str:
@@ -37,12 +48,15 @@ def _movement(measurement: Measurement) -> str:
     (change,) = changes(measurement, [MAIN_METRIC])
     if change.block is None:
         return ""
-    means = f"mean cosine {arrow(change.first, change.last)}"
-    if change.flat:
-        return f"Tokens stay as alike as they were: {means}."
-    way = "alike" if change.total > 0 else "apart"
-    mostly = f" mostly in block {change.block}" if 0.5 < change.size / change.total <= 1.0 else ""
-    return f"Tokens grow {way}{mostly}: {means}."
+    begins = opening(measurement, change)
+    subject = "mean cosine " if begins.startswith("Tokens") else ""
+    mostly = ""
+    if not change.flat and 0.5 < change.size / change.total <= 1.0:
+        mostly = f" mostly in {points.title(change.block)}"
+    known = known_texts(measurement, MAIN_METRIC)
+    means = f" ({known})" if known else ""
+    near = near_one(change)
+    return f"{begins}{mostly}: {subject}{arrow(change.first, change.last)}{means}{near and f', {near}'}."
 
 
 def where(measurement: Measurement, metric: str = MAIN_METRIC, most: int = 3) -> tuple[str, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+MOST_DECIMALS = 5
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number for a person: ``0.362``, ``1,234``, ``−0.05``, ``1.2×10⁻⁷``, ``missing``; never ``nan``.
+    """A number for a person: ``0.362``, ``1,234``, ``−0.05``, ``1.2×10⁻⁷``, ``1 − 4×10⁻⁹``, ``missing``; never ``nan``.
 
     Args:
         value: any float.
@@ -23,7 +24,10 @@ def number(value: float, digits: int = 3) -> str:
     if size == 0:
         return "0"
     # Just below 1 the distance to 1 is what counts: a cosine of 0.99998 is not one of 1.
-    while size < 1 and float(f"{size:.{digits}g}") == 1 and digits < 16:
+    while size < 1 and float(f"{size:.{digits}g}") == 1:
+        if digits >= MOST_DECIMALS:
+            distance = number(1 - size, 2)
+            return f"−1 + {distance}" if sign else f"1 − {distance}"
         digits += 1
     mantissa, _, power = f"{size:.{digits - 1}e}".partition("e")
     exponent = int(power)
@@ -56,6 +60,11 @@ def pair(first: float, last: float) -> tuple[str, str]:
     decimals = decimals_for(last - first, max(abs(first), abs(last))) if defined else None
     if decimals is None:
         return number(first), number(last)
+    # A cosine of 0.999 is not one of 1.00.
+    while max(abs(first), abs(last)) <= 1 and any(_reads_as_one(value, decimals) for value in (first, last)):
+        decimals += 1
+        if decimals > MOST_DECIMALS:
+            return number(first), number(last)
     return fixed(first, decimals), fixed(last, decimals)
 
 
@@ -66,7 +75,11 @@ def decimals_for(difference: float, size: float) -> int | None:
     # Subtraction leaves 0.01 a little below itself.
     needed = -math.floor(math.log10(abs(difference)) + 1e-9)
     decimals = max(needed, 2 if size < 10 else 1 if size < 1000 else 0)
-    return decimals if decimals <= 5 else None
+    return decimals if decimals <= MOST_DECIMALS else None
+
+
+def _reads_as_one(value: float, decimals: int) -> bool:
+    return abs(value) < 1 and float(f"{abs(value):.{decimals}f}") == 1
 
 
 def fixed(value: float, decimals: int) -> str:

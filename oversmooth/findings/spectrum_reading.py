@@ -11,12 +11,11 @@ import numpy as np
 from oversmooth import points
 from oversmooth.findings.changes import changes
 from oversmooth.findings.numerals import arrow, number
+from oversmooth.findings.outlying import massive
 
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
 
-MASSIVE: Final = 1000.0
-"""Largest over median activation from which spectra describe that outlier (Sun et al. 2024)."""
 FEW: Final = 0.5
 """Effective share of tokens that carry the energy, below which a few long tokens make the spectrum."""
 _NEEDED: Final = ("mean_norm", "distance_to_mean", "mean_token_norm")
@@ -27,16 +26,15 @@ class Outliers:
     """Where one dimension or few tokens carry the spectrum."""
 
     activations: dict[str, float]
-    """Largest over median activation, at the main points where it is at least ``MASSIVE``."""
+    """Largest over median activation of any text, at the main points where it is massive."""
     tokens: dict[str, float]
     """Effective share of tokens that carry the energy, at the main points where it is below ``FEW``."""
 
 
 def outliers(measurement: Measurement) -> Outliers:
     """Where the spectrum is that of an outlier; empty where nothing is, or the metrics were not measured."""
-    ratios = measurement.curve("max_activation_ratio") if "max_activation_ratio" in measurement.metrics else {}
     return Outliers(
-        {point: ratio for point, ratio in ratios.items() if ratio >= MASSIVE},
+        massive(measurement),
         {point: share for point, share in carrying_share(measurement).items() if share < FEW},
     )
 
@@ -63,16 +61,17 @@ def carrying_share(measurement: Measurement) -> dict[str, float]:
 
 def spectrum_found(measurement: Measurement) -> str:
     """Skewness and explained variance from first to last, in a sentence; empty where neither was measured."""
-    parts = []
+    by_ends: dict[tuple[str, str], list[str]] = {}
     for metric, words in (("spectrum_skewness", "skewness"), ("explained_variance_1", "EV₁")):
         if metric in measurement.metrics:
             (change,) = changes(measurement, [metric])
             if math.isfinite(change.first):
-                parts.append(f"{words} {arrow(change.first, change.last)}")
-                ends = change.first_point, change.last_point
-    if not parts:
-        return ""
-    return f"From {points.title(ends[0])} to {points.title(ends[1])}: {', '.join(parts)}."
+                told = f"{words} {arrow(change.first, change.last)}"
+                by_ends.setdefault((change.first_point, change.last_point), []).append(told)
+    return " ".join(
+        f"From {points.title(first)} to {points.title(last)}: {', '.join(parts)}."
+        for (first, last), parts in by_ends.items()
+    )
 
 
 def outlier_warning(measurement: Measurement) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 from oversmooth.papers import Paper
+
+MASSIVE: Final = 1000.0
+"""Massive-activation ratio from which cosines, ranks and spectra describe an outlier (Sun et al. 2024)."""
 
 
 def _mean_norms(stack: Stack) -> Sequence[float]:

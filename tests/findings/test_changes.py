@@ -124,10 +124,31 @@ def test_several_texts_speak_as_their_mean() -> None:
     )
 
 
-def test_the_number_of_texts_is_that_of_the_last_value() -> None:
+def test_both_ends_are_of_the_same_texts() -> None:
     rows = [[0.0, 0.2, 0.6], [0.2, 0.2, NAN]]
     sentence = headline(measurement({"token_cosine": rows}, blocks=2, final_norm=False))
-    assert sentence.startswith("Tokens grow alike: mean cosine 0.10 → 0.60 over 2 blocks (mean of 1 of 2 texts), most")
+    assert sentence.startswith("Tokens grow alike: mean cosine 0.00 → 0.60 over 2 blocks (mean of 1 of 2 texts), most")
+
+
+def test_a_text_that_ends_early_does_not_turn_a_rise_into_a_fall() -> None:
+    rows = [[0.1, 0.15, 0.2], [0.9, 0.9, NAN]]
+    result = measurement({"token_cosine": rows}, blocks=2, final_norm=False)
+    # The means over all texts with a value are 0.50 and 0.20.
+    assert list(result.curve("token_cosine").values())[::2] == [0.5, 0.2]
+    assert headline(result).startswith(
+        "Tokens grow alike: mean cosine 0.10 → 0.20 over 2 blocks (mean of 1 of 2 texts)"
+    )
+    (change,) = changes(result, ["token_cosine"])
+    assert (change.first, change.last) == (0.1, 0.2)
+    assert change.size == pytest.approx(0.05)
+
+
+def test_texts_that_never_meet_are_told_by_the_one_that_reaches_furthest() -> None:
+    rows = [[0.1, 0.3, 0.4, NAN], [NAN, NAN, 0.9, 0.95]]
+    result = measurement({"token_cosine": rows}, blocks=3, final_norm=False)
+    assert headline(result).startswith(
+        "Tokens grow alike: mean cosine 0.10 → 0.40 from the embedding to block 1 (mean of 1 of 2 texts)"
+    )
 
 
 def test_changes_hold_the_numbers_of_the_summary() -> None:
@@ -156,4 +177,59 @@ def test_a_step_that_is_taken_back_is_not_most_of_it() -> None:
     assert _cosine(0.1, 0.5, 0.4) == (
         "Tokens grow alike: mean cosine 0.10 → 0.40 over 2 blocks, the largest step (+0.40) in block 0, the first, "
         "reaching 0.50 at block 0 in between."
+    )
+
+
+class TestNearOne:
+    """A cosine near 1 is read by its distance to 1."""
+
+    def test_a_small_rise_is_none_where_the_distance_falls_twenty_fold(self) -> None:
+        assert _cosine(0.98, 0.985, 0.999) == (
+            "Tokens grow alike: mean cosine 0.980 → 0.999 over 2 blocks, 1 − cosine 20 times as small, most of it in "
+            "block 1, the last."
+        )
+
+    def test_a_small_fall_likewise(self) -> None:
+        assert _cosine(0.999, 0.985).startswith(
+            "Tokens grow apart: mean cosine 0.999 → 0.985 over 1 block, 1 − cosine 15 times as large"
+        )
+
+    def test_less_than_twice_is_no_change(self) -> None:
+        assert _cosine(0.96, 0.979) == (
+            "Tokens stay as alike as they were: mean cosine 0.96 → 0.98 over 1 block, a change of less than 0.02."
+        )
+
+    def test_what_float32_does_not_tell_from_one_is_no_change(self) -> None:
+        assert _cosine(1.0, 0.99999999999996) == (
+            "Tokens stay as alike as they were: mean cosine 1 → 1 − 4×10⁻¹⁴ over 1 block, a change of less than 0.02."
+        )
+
+    def test_to_one_itself_has_no_ratio(self) -> None:
+        assert _cosine(0.99, 1.0).startswith(
+            "Tokens grow alike: mean cosine 0.99 → 1.00 over 1 block, 1 − cosine to less than 1×10⁻¹²"
+        )
+
+    def test_on_the_way_too(self) -> None:
+        assert _cosine(0.985, 0.9995, 0.986) == (
+            "Tokens stay as alike as they were: mean cosine 0.985 → 0.986 over 2 blocks, a change of less than 0.02, "
+            "reaching 0.9995 at block 0 in between."
+        )
+
+    def test_of_another_metric_that_ends_at_one(self) -> None:
+        sentence = headline(measurement({"explained_variance_1": [0.985, 0.9999]}, blocks=1, final_norm=False))
+        assert sentence.startswith(
+            "Explained variance EV₁ rises: 0.9850 → 0.9999 over 1 block, its distance to 1 150 times as small"
+        )
+
+    def test_a_metric_without_that_end_has_no_such_reading(self) -> None:
+        sentence = headline(measurement({"matrix_entropy": [0.985, 0.9999]}, blocks=1, final_norm=False))
+        assert sentence.startswith("Matrix entropy hardly changes")
+
+
+def test_equal_steps_are_all_named() -> None:
+    assert _cosine(0.0, 0.25, 0.5, 0.75, 1.0).endswith(
+        "over 4 blocks, the largest steps (+0.25) in 4 points from block 0 to block 3."
+    )
+    assert _cosine(0.5, 0.75, 0.5, 0.6).endswith(
+        "the largest steps (±0.25) in block 0 and block 1, reaching 0.75 at block 0 in between."
     )

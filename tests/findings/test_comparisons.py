@@ -105,10 +105,30 @@ class TestHeadline:
         rows = ([[0, 0.2], [0, 0.9]], [[0, NAN], [0, 0.7]])
         two = [measurement({"token_cosine": each}, blocks=1, final_norm=False) for each in rows]
         assert comparison_headline(Comparison({BASELINE: two[0], "a": two[1]}, {})) == (
-            "Mean cosine (mean of 2 texts) at block 0: a lowers it from 0.90 to 0.70."
+            "Mean cosine (mean of 1 of 2 texts) at block 0: a lowers it from 0.90 to 0.70."
         )
         assert comparison_headline(Comparison({BASELINE: two[1], "a": two[0]}, {})) == (
-            "Mean cosine (mean of 2 texts) at block 0: a raises it from 0.70 to 0.90."
+            "Mean cosine (mean of 1 of 2 texts) at block 0: a raises it from 0.70 to 0.90."
+        )
+
+    def test_sides_without_a_common_text_are_not_set_against_each_other(self) -> None:
+        rows = ([[0, 0.2], [0, NAN]], [[0, NAN], [0, 0.7]])
+        two = [measurement({"token_cosine": each}, blocks=1, final_norm=False) for each in rows]
+        assert comparison_headline(Comparison({BASELINE: two[0], "a": two[1]}, {})) == (
+            "Mean cosine (mean of 2 texts) at block 0: 0.200 in the baseline. "
+            "No text has a value both in the baseline and in a."
+        )
+
+    def test_a_difference_too_small_for_the_decimals_is_a_number_of_its_own(self) -> None:
+        assert comparison_headline(of(a=side(0.1, 0.2, 0.4 + 3e-7))) == (
+            "Mean cosine at block 1: a raises it by 3×10⁻⁷ from 0.400."
+        )
+
+    def test_of_equal_differences_none_is_the_largest(self) -> None:
+        said = comparison_headline(of(a=side(0.1, 0.2, 0.5), b=side(0.1, 0.2, 0.3), c=side(0.1, 0.2, 0.35)))
+        assert said == (
+            "Mean cosine at block 1: a raises it from 0.40 to 0.50, the largest difference of 3 variants "
+            "(1 other as large)."
         )
 
     def test_the_largest_is_that_of_the_differences(self) -> None:
