@@ -89,15 +89,17 @@ def _model(measurement: Measurement) -> str:
 def _texts(measurement: Measurement, name: str) -> str:
     """How much was read of how many texts, and which tokens count."""
     tokens = measurement.tokens
-    lengths = sorted({len(each.measured) for each in tokens})
     special = f"special tokens {'counted' if measurement.settings.special_tokens else 'not counted'}"
-    if len(tokens) == 1 or _kind(name) in _SHOWN:
+    one = len(tokens) == 1 or _kind(name) in _SHOWN
+    if one:
         place = "one text" if len(tokens) == 1 else f"text {measurement.settings.shown + 1} of {len(tokens)},"
         read = f"{place} of {count(len(measurement.shown.measured), 'token')}"
     else:
+        lengths = sorted({len(each.measured) for each in tokens})
         span = f"{lengths[0]:,} to {count(lengths[-1], 'token')}" if len(lengths) > 1 else count(lengths[0], "token")
         read = f"{mean_of(len(tokens))} of {span}"
-    left = ", what is longer cut off" if any(each.left_out for each in tokens) else ""
+    cut = any(each.left_out or each.characters_left_out for each in ((measurement.shown,) if one else tokens))
+    left = ", what is longer cut off" if cut else ""
     return f"{read}{left}, {special}"
 
 
