@@ -53,11 +53,12 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "shown": st.integers(0, 70),
     "special_tokens": st.booleans(),
     "metrics": st.lists(st.sampled_from(metrics.names()), min_size=1).map(tuple),
-    "points": st.sampled_from(["blocks", "all"]),
+    "points": st.sampled_from(["blocks", "all", "branches"]),
     "similarity": st.booleans(),
     "centred_spectra": st.booleans(),
     "fidelity": st.booleans(),
     "language_model": st.booleans(),
+    "explanation": st.booleans(),
     "device": st.sampled_from(["auto", "cpu", "cuda", "mps"]),
     "precision": st.sampled_from(["float32", "float64"]),
     "max_tokens": st.integers(1, 8192),
@@ -79,8 +80,12 @@ VIEWS = st.builds(
 
 
 def _fitting(own: dict[str, Any], texts: Sequence[str], shown: int = 0) -> dict[str, Any]:
-    """The fields with the number of a text that is there."""
-    return {**own, "shown": own.get("shown", shown) % len(texts)}
+    """The fields with the number of a text that is there, and the points that an explanation is measured at."""
+    return {
+        **own,
+        "shown": own.get("shown", shown) % len(texts),
+        **({"points": "branches"} if own.get("explanation") else {}),
+    }
 
 
 @st.composite
@@ -92,6 +97,10 @@ def comparisons(draw: st.DrawFn) -> ComparisonSettings:
     own = {label: draw(st.fixed_dictionaries({}, optional=fields)) for label in labels}
     fitting = {label: _fitting(each, each.get("texts", baseline.texts), baseline.shown) for label, each in own.items()}
     return comparison(baseline, **fitting)
+
+
+def test_every_setting_is_tried() -> None:
+    assert {*FIELDS, "schema_version", "mitigations"} == set(Settings.model_fields)
 
 
 def travelled(settings: AnySettings, view: View, usual: AnySettings) -> Link:
