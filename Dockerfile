@@ -31,6 +31,9 @@ FROM ${BASE} AS environment
 ARG VARIANT
 # Where PyTorch publishes its builds for the CPU. Another index or a mirror cannot slip in another file: the hash decides.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# On another processor pip would find other wheels, and speak of tampering.
+RUN [ "$(uname -m)" = x86_64 ] || { echo "Error: the lock files are for x86-64, and this is $(uname -m). Build for" \
+        "linux/amd64 (docker build --platform linux/amd64), which other processors run slowly." >&2; exit 1; }
 COPY deploy/requirements-${VARIANT}.txt deploy/slim /source/deploy/
 RUN python3 -m venv /opt/venv \
     && PIP_EXTRA_INDEX_URL="${TORCH_INDEX}" /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check \
@@ -73,7 +76,8 @@ EXPOSE 8501
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-I", "-S", "-c", \
     "import http.client, os; \
-    asked = http.client.HTTPConnection('127.0.0.1', int(os.environ['OVERSMOOTH_PORT']), timeout=5); \
+    port = os.environ['OVERSMOOTH_PORT']; \
+    asked = http.client.HTTPConnection('127.0.0.1', int(port) if port.isdecimal() else 8501, timeout=5); \
     asked.request('GET', '/healthz'); \
     raise SystemExit(asked.getresponse().status != 200)"]
 ENTRYPOINT ["oversmooth"]
@@ -81,9 +85,11 @@ CMD ["app"]
 ARG BASE
 ARG VERSION=unknown
 ARG REVISION=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="Oversmooth" \
       org.opencontainers.image.description="See how the tokens of a text grow alike through a transformer." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.base.name="${BASE}"

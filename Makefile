@@ -66,10 +66,10 @@ $(VENV)/.test: $(VENV)/.run
 	$(PIP) install -c constraints.txt --group dev
 	@touch $@
 
-$(VENV)/.browser: $(VENV)/.test scripts/browser
+$(VENV)/.browser: $(VENV)/.test scripts/browser tests/chromium.py
 	scripts/browser $(BIN)/python
 	@touch $@
 
-$(VENV)/.nginx: $(VENV)/.venv
-	@PATH="$$PATH:/usr/sbin"; command -v nginx >/dev/null || scripts/apt-install nginx-light
+$(VENV)/.nginx: $(VENV)/.venv scripts/nginx
+	scripts/nginx
 	@touch $@

@@ -9,7 +9,7 @@ import typer
 
 from oversmooth import terminal
 from oversmooth.hosting import Configuration, Limits
-from oversmooth.hosting.configuration import FILE_VARIABLE, current, variable
+from oversmooth.hosting.configuration import FILE_VARIABLE, current, given, variable
 from oversmooth.hosting.document import meaning
 
 HELP = """Print the server's configuration: each key, its value, and where that comes from.
@@ -40,7 +40,7 @@ def config(
 def _row(name: str, configuration: Configuration) -> tuple[str, str, str]:
     limit = name in Limits.model_fields
     value = getattr(configuration.limits if limit else configuration, name)
-    if os.environ.get(variable(name)):
+    if given().get(variable(name)):
         source = variable(name)
     elif name in configuration.model_fields_set:
         source = os.environ[FILE_VARIABLE]

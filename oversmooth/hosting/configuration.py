@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -19,6 +20,7 @@ from pydantic_settings import (
 
 from oversmooth.errors import ConfigurationError
 from oversmooth.hosting.profiles import PROFILES, Bounds, Limits, Profile
+from oversmooth.hosting.service_links import is_service_link
 from oversmooth.wording import did_you_mean
 
 PREFIX: Final = "OVERSMOOTH_"
@@ -31,6 +33,19 @@ Names = Annotated[tuple[str, ...], NoDecode]
 """In a variable separated by commas, in the file a list."""
 
 
+def given() -> dict[str, str]:
+    """The variables of this name that an operator has set, and not Kubernetes for a Service."""
+    own = {name.upper(): value for name, value in os.environ.items() if name.upper().startswith(PREFIX)}
+    return {name: value for name, value in own.items() if not is_service_link(name, value)}
+
+
+class _Variables(EnvSettingsSource):
+    """Those that :func:`given` gives; an empty one is as none."""
+
+    def _load_env_vars(self) -> dict[str, str | None]:
+        return {name.lower(): value for name, value in given().items() if value}
+
+
 class Configuration(BaseSettings, Bounds):
     """What the operator decides. One key, ``profile``, sets everything else to what fits; each can be set by itself.
 
@@ -38,9 +53,7 @@ class Configuration(BaseSettings, Bounds):
         ConfigurationError: through :meth:`of` and :func:`current`, with one sentence for each wrong value.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     profile: Profile = "local"
     """``local``: one user, any model, this machine alone. ``hosted-…``: strangers, the models of the list alone."""
@@ -88,13 +101,13 @@ class Configuration(BaseSettings, Bounds):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings names them
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  pydantic-settings names them
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What was given in Python first, then the variables, then the file."""
         file = os.environ.get(FILE_VARIABLE)
-        own = (init_settings, env_settings)
+        own = (init_settings, _Variables(settings_cls))
         return (*own, TomlConfigSettingsSource(settings_cls, Path(file))) if file else own
 
     @classmethod
@@ -146,8 +159,8 @@ def _refuse_missing_file() -> None:
 def _refuse_unknown_variables() -> None:
     # A limit that is misspelt would not hold, and nobody would notice.
     known = {variable(name) for name in Configuration.model_fields} | NOT_SETTINGS
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name not in known:
+    for name in sorted(given()):
+        if name not in known:
             raise ConfigurationError(f"There is no variable {name}{did_you_mean(name, known)}.")
 
 

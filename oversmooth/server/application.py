@@ -19,7 +19,7 @@ from streamlit.web import bootstrap
 
 from oversmooth.engine.shared import close_shared_engine, shared_engine
 from oversmooth.hosting import Configuration
-from oversmooth.server import health, shutdown
+from oversmooth.server import entrance, health, shutdown
 from oversmooth.server.connections import Connections
 from oversmooth.server.front import Front
 from oversmooth.server.headers import SecurityHeaders, failure
@@ -75,7 +75,7 @@ def application(script: Path, configuration: Configuration, address: str) -> st.
     return st.App(
         script,
         lifespan=lifespan,
-        routes=health.routes(),
+        routes=[*health.routes(), *entrance.routes(base_path)],
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(OwnHosts, hosts=configuration.hosts),

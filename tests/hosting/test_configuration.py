@@ -96,6 +96,54 @@ def test_a_wrong_variable_stops_everything(name: str, value: str, told: str, mon
     assert told in refusal()
 
 
+LEFT_BY_KUBERNETES = {
+    "OVERSMOOTH_SERVICE_HOST": "10.0.0.11",
+    "OVERSMOOTH_SERVICE_PORT": "8501",
+    "OVERSMOOTH_SERVICE_PORT_HTTP": "8501",
+    "OVERSMOOTH_SERVICE_PORT_WEB_METRICS": "9090",
+    "OVERSMOOTH_PORT": "tcp://10.0.0.11:8501",
+    "OVERSMOOTH_PORT_8501_TCP": "tcp://10.0.0.11:8501",
+    "OVERSMOOTH_PORT_8501_TCP_PROTO": "tcp",
+    "OVERSMOOTH_PORT_8501_TCP_PORT": "8501",
+    "OVERSMOOTH_PORT_8501_TCP_ADDR": "10.0.0.11",
+    "OVERSMOOTH_METRICS_PORT": "udp://[fd00::11]:9090",
+    "OVERSMOOTH_METRICS_SERVICE_HOST": "fd00::11",
+}
+
+
+def test_what_kubernetes_sets_for_a_service_is_no_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in LEFT_BY_KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OVERSMOOTH_TOKENS", "99")
+    assert (current().port, current().metrics_port, current().limits.tokens) == (None, None, 99)
+    assert run(["config"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["port", "–", "default"] in rows
+    assert ["tokens", "99", "OVERSMOOTH_TOKENS"] in rows
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OVERSMOOTH_PORT", "tcp://oversmooth:8501"),
+        ("OVERSMOOTH_PORT", "http://10.0.0.11:8501"),
+        ("OVERSMOOTH_PORT", "tcp://10.0.0.11"),
+        ("OVERSMOOTH_TOKENS", "tcp://10.0.0.11:8501"),
+        ("OVERSMOOTH_SERVICE_HOST", "lab.example"),
+        ("OVERSMOOTH_SERVICE_PORT", "http"),
+        ("OVERSMOOTH_SERVICE_PORTS", "8501"),
+        ("OVERSMOOTH_PORT_TCP", "tcp://10.0.0.11:8501"),
+        ("OVERSMOOTH_PROT", "8501"),
+        ("OVERSMOOTH_PROT", ""),
+    ],
+)
+def test_what_only_looks_like_that_stops_everything(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert name in refusal()
+
+
 def test_a_wrong_file_stops_everything(file: Path) -> None:
     assert "There is no file" in refusal()
     file.write_text("tokens = ")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
+import http.client
 import http.server
 import json
+import os
 import re
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from served import free_ports
@@ -115,6 +118,54 @@ def health(port: int) -> int:
     assert program == "python"
     environment = {"OVERSMOOTH_PORT": str(port)}
     return subprocess.run([sys.executable, *arguments], env=environment, stderr=subprocess.DEVNULL).returncode
+
+
+def test_the_health_command_asks_the_usual_port_where_kubernetes_has_overwritten_the_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    class Connection:
+        def __init__(self, *address: object, timeout: float) -> None:
+            asked.append(address)
+
+        def request(self, *_: str) -> None:
+            """Nothing is sent."""
+
+        def getresponse(self) -> SimpleNamespace:
+            return SimpleNamespace(status=200)
+
+    monkeypatch.setenv("OVERSMOOTH_PORT", "tcp://10.0.0.11:8501")
+    monkeypatch.setattr(http.client, "HTTPConnection", Connection)
+    with pytest.raises(SystemExit) as ended:
+        exec(json.loads(of_the_image("HEALTHCHECK")[-1].partition(" CMD ")[2])[-1], {})
+    assert not ended.value.code
+    assert asked == [("127.0.0.1", int(of_the_image("EXPOSE")[-1]))]
+
+
+@pytest.mark.parametrize(("processor", "code"), [("x86_64", 0), ("aarch64", 1)])
+def test_on_another_processor_the_build_says_so_before_pip_does(processor: str, code: int, tmp_path: Path) -> None:
+    every = instructions()
+    begin = next(place for place, (_, rest) in enumerate(every) if rest.endswith(" AS environment"))
+    first = next(rest for name, rest in every[begin:] if name == "RUN")
+    (tmp_path / "uname").write_text(f"#!/bin/sh\necho {processor}\n")
+    (tmp_path / "uname").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    built = subprocess.run(["sh", "-c", first], env={"PATH": path}, capture_output=True, text=True)
+    assert built.returncode == code
+    assert built.stdout == ""
+    assert built.stderr.startswith("Error: the lock files are for x86-64, and this is aarch64.") is (code == 1)
+
+
+def test_the_image_says_what_it_is_and_where_its_source_is() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([a-z.]+)="([^"]*)"', " ".join(of_the_image("LABEL"))))
+    assert labels["licenses"] == "Apache-2.0"
+    told = {"version": "${VERSION}", "revision": "${REVISION}", "source": "${SOURCE}", "base.name": "${BASE}"}
+    assert told.items() <= labels.items()
+    build = (ROOT / "scripts/image-build").read_text("utf-8")
+    for value in told.values():
+        assert value.strip("${}") in of_the_image("ARG") or f"{value.strip('${}')}=unknown" in of_the_image("ARG")
+        assert f'"{value.strip("${}")}=' in build
 
 
 def test_its_variables_make_a_hosted_server_that_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
