@@ -88,7 +88,7 @@ def rows(model: LoadedModel, lengths: Sequence[int], repeats: int) -> Iterator[s
     """One row for each length; the model runs eager attention throughout."""
     for tokens in lengths:
         settings = Settings.of(texts=(text_of(model, tokens),))
-        inputs = ids_of(model, settings.texts[0])
+        inputs = ids_of(model, text_of(model, tokens))
         calls = (
             partial(whole, model, settings),
             partial(apart, model, settings, inputs, states_of(model, inputs)),

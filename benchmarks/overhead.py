@@ -153,7 +153,7 @@ def memory_rows(plan: Plan, embedded: LoadedModel) -> Iterator[str]:
     totals = []
     for depth in plan.depths:
         model = random_bert(embedded, depth, width, heads=12)
-        bare, _ = peak(partial(forward, model, ids_of(model, settings.texts[0])))
+        bare, _ = peak(partial(forward, model, ids_of(model, text_of(embedded, plan.memory_tokens))))
         tensors, arrays = peak(partial(anew, model, settings))
         totals.append(tensors + arrays)
         yield f"| {depth} | {bare:.2f} | {tensors:.2f} | {arrays:.2f} | {(tensors + arrays) / layer:.1f} |"

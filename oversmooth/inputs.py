@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
+from oversmooth.describing import classification, describe, warnings
+from oversmooth.encodings import Encoding, Values, tokenise
 from oversmooth.errors import InputError
-from oversmooth.measurement import Token, TokenKind, Tokens
-from oversmooth.pieces import decode
-from oversmooth.texts import require_words
+from oversmooth.measurement import Tokens
+from oversmooth.pairs import Input, parts
+from oversmooth.texts import no_words
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
+    from oversmooth.models.families import GlobalAttention
     from oversmooth.models.loaded import LoadedModel
 
 Result = TypeVar("Result")
@@ -45,17 +48,20 @@ def stuck() -> bool:
 
 @dataclass(frozen=True)
 class Encoded:
-    """One text as the model will see it."""
+    """One text, or one pair, as the model will see it."""
 
     ids: tuple[int, ...]
     tokens: Tokens
     classification: int | None
-    """Position of the [CLS] token."""
+    """Position of the [CLS] token that the tokenizer added."""
     warnings: tuple[str, ...]
+    others: Mapping[str, Values] = field(default_factory=dict)
+    """What else the network reads of each token, by its name there, such as ``token_type_ids``; without what is 0 for
+    every token, for which the network has its own default."""
 
 
-def encode(text: str, model: LoadedModel, *, max_tokens: int, special_tokens: bool) -> Encoded:
-    """Tokenise one text.
+def encode(text: Input, model: LoadedModel, *, max_tokens: int, special_tokens: bool) -> Encoded:
+    """Tokenise one text, or one pair.
 
     Raises:
         InputError: where nothing is left to measure, or the tokenizer fails or does not come back.
@@ -63,47 +69,96 @@ def encode(text: str, model: LoadedModel, *, max_tokens: int, special_tokens: bo
     return next(encode_all((text,), model, max_tokens=max_tokens, special_tokens=special_tokens))
 
 
-def encode_all(texts: Sequence[str], model: LoadedModel, *, max_tokens: int, special_tokens: bool) -> Iterator[Encoded]:
-    """Tokenise texts, in their order, several under one guard.
+def encode_all(
+    texts: Sequence[Input], model: LoadedModel, *, max_tokens: int, special_tokens: bool
+) -> Iterator[Encoded]:
+    """Tokenise texts and pairs, in their order, several under one guard.
 
     Raises:
         InputError: as :func:`encode` does, in the place of the text that it is about.
     """
     limit = token_limit(model, max_tokens)
-    added = model.tokenizer.num_special_tokens_to_add()
+    most = CHARACTERS_PER_TOKEN * limit + EXTRA_CHARACTERS
     for first in range(0, len(texts), TEXTS_TOGETHER):
-        together = texts[first : first + TEXTS_TOGETHER]
-        readable = takewhile(str.strip, together) if limit > added else ()
-        kept = [text[: CHARACTERS_PER_TOKEN * limit + EXTRA_CHARACTERS] for text in readable]
-        calls = [partial(_tokenise, model.tokenizer, text, limit) for text in kept]
+        together = [parts(text) for text in texts[first : first + TEXTS_TOGETHER]]
+        readable = takewhile(lambda given: not _unreadable(given, model, limit), together)
+        kept = [tuple(part[:most] for part in given) for given in readable]
+        calls = [partial(tokenise, model.tokenizer, given, limit) for given in kept]
         tokenised = zip(kept, _guarded(calls, model.record.name), strict=True)
-        for text in together:
-            require_words((text,))
-            if limit <= added:
-                raise InputError(
-                    f"A limit of {count(limit, 'token')} leaves no room for text: {model.record.name} adds "
-                    f"{count(added, 'special token')}. Raise the limit to at least {added + 1}."
-                )
-            part, (total, encoding) = next(tokenised)
-            left_out = max(0, total - len(encoding["input_ids"])), len(text) - len(part)
-            tokens = Tokens(_describe(encoding, model.tokenizer, special_tokens), *left_out)
-            _require_content(tokens, part, model)
-            _require_embedded(encoding["input_ids"], tokens, model)
+        for given in together:
+            if refusal := _unreadable(given, model, limit):
+                raise InputError(refusal)
+            cut, encoding = next(tokenised)
+            left_out = encoding.total - len(encoding.ids), sum(map(len, given)) - sum(map(len, cut))
+            tokens = Tokens(describe(encoding, cut, model, special_tokens=special_tokens), *left_out)
+            _require_content(tokens, cut, model)
+            _require_embedded(encoding.ids, tokens, model)
+            _require_pair(encoding, given, model)
             yield Encoded(
-                ids=tuple(encoding["input_ids"]),
+                ids=encoding.ids,
                 tokens=tokens,
-                classification=_classification(encoding["input_ids"], model.tokenizer),
-                warnings=tuple(_warnings(tokens, limit, max_tokens)),
+                classification=classification(encoding, model.tokenizer.cls_token_id),
+                warnings=tuple(warnings(tokens, limit, max_tokens, pair=len(given) > 1)),
+                others=_others(encoding, model),
             )
 
 
-def _require_content(tokens: Tokens, kept: str, model: LoadedModel) -> None:
-    if any(token.kind != "special" for token in tokens.items):
-        return
-    place = f"first {count(len(kept), 'character')} of the text have" if tokens.characters_left_out else "text has"
-    raise InputError(
-        f"The {place} no content tokens: the tokenizer of {model.record.name} turned it into special tokens only."
-    )
+def _unreadable(given: Sequence[str], model: LoadedModel, limit: int) -> str:
+    """Why no tokenizer is asked, in a sentence; empty where one is."""
+    if refusal := no_words(given):
+        return refusal
+    added = model.tokenizer.num_special_tokens_to_add(pair=len(given) > 1)
+    if limit < added + len(given):
+        what = "text" if len(given) == 1 else "a pair"
+        return (
+            f"A limit of {count(limit, 'token')} leaves no room for {what}: {model.record.name} adds "
+            f"{count(added, 'special token')}. Raise the limit to at least {added + len(given)}."
+        )
+    return ""
+
+
+def _require_content(tokens: Tokens, kept: Sequence[str], model: LoadedModel) -> None:
+    for part, text in enumerate(kept):
+        if any(token.kind != "special" and token.segment == part for token in tokens.items):
+            continue
+        what = "text" if len(kept) == 1 else ("first text of the pair", "second text of the pair")[part]
+        cut = f"first {count(len(text), 'character')} of the {what} have"
+        place = cut if tokens.characters_left_out else f"{what} has"
+        raise InputError(
+            f"The {place} no content tokens: the tokenizer of {model.record.name} turned it into special tokens only."
+        )
+
+
+def _require_pair(encoding: Encoding, given: Sequence[str], model: LoadedModel) -> None:
+    if len(given) > 1 and not encoding.apart:
+        raise InputError(
+            f"{model.record.name} has no form for a pair of texts: its tokenizer puts nothing between them, so the "
+            "model would read them as one. Give one text, in which the two stand as the model knows them."
+        )
+
+
+def _others(encoding: Encoding, model: LoadedModel) -> dict[str, Values]:
+    """What the network reads of each token beside its id."""
+    found = {name: values for name, values in encoding.others.items() if name in model.anatomy.takes}
+    chosen = model.anatomy.global_attention
+    if chosen is not None:
+        found["global_attention_mask"] = tuple(map(int, attended_globally(encoding, chosen)))
+    # A few networks, such as GPT-2, add something of their own for a given type 0 that they do not add without types.
+    return {name: values for name, values in found.items() if any(np.any(each) for each in values)}
+
+
+def attended_globally(encoding: Encoding, chosen: GlobalAttention) -> list[bool]:
+    """Which tokens attend to all others, and all others to them; in a single text at most the first."""
+    places = range(len(encoding.ids))
+    if chosen == "first":
+        return [place == 0 for place in places]
+    if 1 not in encoding.segments:
+        return [False for _ in places]
+    second = encoding.segments.index(1)
+    if chosen == "choice":
+        return [place >= second for place in places]
+    last = max(place for place, segment in enumerate(encoding.segments) if segment == 0)
+    return [place <= last for place in places]
 
 
 def _require_embedded(ids: Sequence[int], tokens: Tokens, model: LoadedModel) -> None:
@@ -132,30 +187,23 @@ def token_limit(model: LoadedModel, max_tokens: int) -> int:
 
 
 def batch(texts: Sequence[Encoded], model: LoadedModel) -> dict[str, Tensor]:
-    """Ids and attention mask of several texts, padded at the end (batch, token)."""
-    width = max(len(text.ids) for text in texts)
+    """What the network reads of several texts, padded at the end (batch, token)."""
     # Any id does: the mask keeps padding out of attention and nothing reads its states. Position counting from the
     # padding id, as in RoBERTa, needs the true one.
     padding = model.tokenizer.pad_token_id or 0
     if padding >= _embedded(model):
         padding = 0
-    ids = torch.full((len(texts), width), padding, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for row, text in enumerate(texts):
-        ids[row, : len(text.ids)] = torch.tensor(text.ids)
-        mask[row, : len(text.ids)] = 1
-    return {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device)}
+    columns = {
+        "input_ids": _padded([text.ids for text in texts], padding),
+        "attention_mask": _padded([(1,) * len(text.ids) for text in texts], 0),
+    }
+    for name in dict.fromkeys(name for text in texts for name in text.others):
+        columns[name] = _padded([text.others.get(name, (0,) * len(text.ids)) for text in texts], 0)
+    return {name: values.to(model.device) for name, values in columns.items()}
 
 
-def _tokenise(tokenizer: PreTrainedTokenizerBase, text: str, limit: int) -> tuple[int, dict[str, Any]]:
-    """How many tokens the text has, and the encoding of as many as it may have."""
-    tokenizer.truncation_side = "right"  # Some tokenizers come set to keep the end of a text.
-    wanted: dict[str, Any] = {"return_offsets_mapping": True, "return_special_tokens_mask": True, "verbose": False}
-    encoding = tokenizer(text, **wanted)
-    total = len(encoding["input_ids"])
-    if total > limit:
-        encoding = tokenizer(text, truncation=True, max_length=limit, **wanted)
-    return total, dict(encoding)
+def _padded(rows: Sequence[Values], padding: int) -> Tensor:
+    return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=padding)
 
 
 def _guarded(calls: Sequence[Callable[[], Result]], model: str) -> Iterator[Result]:
@@ -196,54 +244,3 @@ def _guarded(calls: Sequence[Callable[[], Result]], model: str) -> Iterator[Resu
     yield from results
     if errors:
         raise InputError(f"The tokenizer of {model} failed on this text ({type(errors[0]).__name__}).") from errors[0]
-
-
-def _describe(encoding: dict[str, Any], tokenizer: PreTrainedTokenizerBase, special_tokens: bool) -> tuple[Token, ...]:
-    ids: list[int] = encoding["input_ids"]
-    spans: list[tuple[int, int]] = encoding["offset_mapping"]
-    special: list[int] = encoding["special_tokens_mask"]
-    pieces = decode(tokenizer.convert_ids_to_tokens(ids), special, repr(tokenizer.backend_tokenizer.decoder))
-    unknown = tokenizer.unk_token_id
-    tokens = []
-    for number, piece, (start, end), is_special in zip(ids, pieces, spans, special, strict=True):
-        kind: TokenKind = "special" if is_special else "content"
-        if number == unknown and not is_special:
-            kind = "unknown"
-        tokens.append(Token(number, piece, kind, start, end, measured=special_tokens or kind != "special"))
-    return tuple(tokens)
-
-
-def _classification(ids: Sequence[int], tokenizer: PreTrainedTokenizerBase) -> int | None:
-    cls = tokenizer.cls_token_id
-    return ids.index(cls) if cls is not None and cls in ids else None
-
-
-def _warnings(tokens: Tokens, limit: int, max_tokens: int) -> list[str]:
-    warnings = []
-    seen = len(tokens.items)
-    reason = "the limit that was set" if limit == max_tokens else "as many as the model's positions allow"
-    if tokens.characters_left_out and not tokens.left_out:
-        warnings.append(
-            f"The text was cut: only its beginning was read, which gave {count(seen, 'token')}; a further "
-            f"{count(tokens.characters_left_out, 'character')} were left out."
-        )
-    elif tokens.characters_left_out:
-        warnings.append(
-            f"The text was cut: the first {count(seen, 'token')} were measured ({reason}); "
-            f"{count(tokens.left_out, 'token')} and a further {count(tokens.characters_left_out, 'character')} were "
-            "left out."
-        )
-    elif tokens.left_out:
-        warnings.append(
-            f"The text was cut: the first {seen:,} of {count(seen + tokens.left_out, 'token')} were measured "
-            f"({reason}); {count(tokens.left_out, 'token')} were left out."
-        )
-    content = [token for token in tokens.items if token.kind != "special"]
-    unknown = sum(token.kind == "unknown" for token in content)
-    if unknown:
-        share = 100 * unknown / len(content)
-        warnings.append(
-            f"The model's vocabulary does not know what {count(unknown, 'token')} of {len(content):,} "
-            f"({share:.0f} %) stood for in the text: unknown tokens look alike to the model from the start."
-        )
-    return warnings

@@ -32,11 +32,14 @@ class Token:
     text: str
     """What the token stands for, decoded; not yet made safe or visible for a screen (``tokens.label`` does that)."""
     kind: TokenKind
-    start: int
-    end: int
-    """Characters of the input text it covers; empty for special tokens."""
+    start: int | None
+    end: int | None
+    """Characters of the input text it covers, of a pair in its own half; empty for a special token that was added. None
+    where the tokenizer does not tell."""
     measured: bool
     """Whether it counts in the metrics."""
+    segment: int | None = 0
+    """Which text of a pair it is of, from 0; 0 without a pair. None for a special token that the tokenizer added."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,11 @@ class Tokens:
     """Tokens at the end of the text that the model did not see."""
     characters_left_out: int = 0
     """Characters that were cut before tokenising, on top of ``left_out``."""
+
+    @property
+    def pair(self) -> bool:
+        """Whether they are of a pair of texts."""
+        return any(token.segment == 1 for token in self.items)
 
     @property
     def measured(self) -> tuple[Token, ...]:

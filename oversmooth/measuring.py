@@ -24,6 +24,7 @@ from oversmooth.language_model import Outputs, score
 from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
+from oversmooth.pairs import Input
 from oversmooth.passes import analyse, batches
 from oversmooth.progress import Report, silent
 from oversmooth.provenance import Circumstances, environment, provenance
@@ -106,8 +107,8 @@ def _active(intervention: Intervention | None) -> AbstractContextManager[object]
 
 def _encode(settings: Settings, model: LoadedModel) -> list[Encoded]:
     most, special = settings.max_tokens, settings.special_tokens
-    found: dict[str, Encoded] = {}
-    unknown: list[str] = []
+    found: dict[Input, Encoded] = {}
+    unknown: list[Input] = []
     for text in dict.fromkeys(settings.texts):
         known = model.encoded.get((text, most, special))
         if known is None:

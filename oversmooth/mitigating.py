@@ -10,12 +10,13 @@ from oversmooth.inputs import batch, encode
 from oversmooth.intervention import Intervention
 from oversmooth.mitigations import Mitigation
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.pairs import Input
 from oversmooth.passes import batches
 from oversmooth.settings import DEFAULT_MAX_TOKENS
 
 
 @contextmanager
-def mitigated(model: LoadedModel, *methods: Mitigation, texts: str | Sequence[str] = ()) -> Iterator[Intervention]:
+def mitigated(model: LoadedModel, *methods: Mitigation, texts: str | Sequence[Input] = ()) -> Iterator[Intervention]:
     """Have methods act on a model inside a ``with`` block, in their order; afterwards it is bit for bit as it was.
 
     The block holds the model: other threads wait for its end. Whatever runs the network in it is mitigated, be it
@@ -34,7 +35,7 @@ def mitigated(model: LoadedModel, *methods: Mitigation, texts: str | Sequence[st
         yield intervention
 
 
-def _sampler(model: LoadedModel, texts: str | Sequence[str]) -> Sampler | None:
+def _sampler(model: LoadedModel, texts: str | Sequence[Input]) -> Sampler | None:
     texts = (texts,) if isinstance(texts, str) else texts
     if not texts:
         return None

@@ -1,9 +1,9 @@
 """What is measured and what is drawn of it as the query of an address, and back.
 
-An address holds what differs from the usual: ``?text=A+cat+sat.&layer=3``, with several texts one entry each and the
-sentences that come along by name, ``texts=bundled``; a variant as its specification,
-``variant=softdecay:blend=0.5``, or with what else it has of its own as JSON. Whatever cannot be read falls back to the
-usual value and is told.
+An address holds what differs from the usual: ``?text=A+cat+sat.&layer=3``, with several texts one entry each, a pair as
+JSON, ``text=["A man sat.","He rested."]``, and the sentences that come along by name, ``texts=bundled``; a variant as
+its specification, ``variant=softdecay:blend=0.5``, or with what else it has of its own as JSON. Whatever cannot be read
+falls back to the usual value and is told.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ValidationError
 
+from oversmooth import pairs
 from oversmooth.comparing import check_labels
 from oversmooth.comparison import MOST_VARIANTS
 from oversmooth.comparison_settings import ComparisonSettings
@@ -212,13 +213,15 @@ def _length(query: Query) -> int:
 
 def _differing(given: BaseModel, usual: BaseModel) -> dict[str, list[str]]:
     return {
-        _name(name): _written(getattr(given, name))
+        _name(name): _written(name, getattr(given, name))
         for name in type(given).model_fields
         if getattr(given, name) != getattr(usual, name)
     }
 
 
-def _written(value: object) -> list[str]:
+def _written(name: str, value: Any) -> list[str]:  # noqa: ANN401  a field of any type
+    if name == "texts":
+        return [pairs.written(each) for each in value]
     if isinstance(value, tuple):
         return [str(each) for each in value] or [""]
     if isinstance(value, bool):
@@ -228,8 +231,10 @@ def _written(value: object) -> list[str]:
 
 def _read(name: str, given: Sequence[str], usual: object) -> object:
     """The value in its own type; what cannot be read stays text, and is refused as such."""
+    if name == "texts":
+        return tuple(map(pairs.read, given))
     if name in _LISTS:
-        return () if list(given) == [""] and name != "texts" else tuple(given)
+        return () if list(given) == [""] else tuple(given)
     text = given[-1]
     if isinstance(usual, bool):
         return SWITCH.get(text, text)

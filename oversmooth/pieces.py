@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 WORD_START = "▁"
 """SentencePiece writes a leading space as this."""
 CONTINUATION = "##"
 """WordPiece writes the inside of a word behind this."""
+CONTINUED = "@@"
+"""BPE of subword-nmt writes this behind a piece that does not end its word."""
+WORD_END = "</w>"
+"""Other BPE writes this behind a piece that ends its word."""
+BYTES: Final = "bytes"
+"""The spelling in which each sign is the byte of its code point."""
 BYTE = re.compile("<0x([0-9A-F]{2})>")
 """SentencePiece writes a byte of a character outside its vocabulary like this."""
 
@@ -26,6 +36,29 @@ def _byte_alphabet() -> dict[str, int]:
 BYTE_ALPHABET = _byte_alphabet()
 
 
+_SPELLINGS: Final = (
+    ("ByT5Tokenizer PerceiverTokenizer", BYTES),
+    ("BertweetTokenizer PhobertTokenizer CTRLTokenizer BlenderbotSmallTokenizer", CONTINUED),
+    ("XLMTokenizer FlaubertTokenizer FSMTTokenizer BioGptTokenizer", WORD_END),
+    ("BertJapaneseTokenizer BertTokenizerLegacy RoCBertTokenizer TapasTokenizer ProphetNetTokenizer", "WordPiece"),
+    (
+        "MarianTokenizer M2M100Tokenizer Speech2TextTokenizer CpmTokenizer",
+        f"ByteFallback {WORD_START}",
+    ),
+)
+"""How tokenizers in Python spell, by the names of their classes."""
+
+
+def spelling(tokenizer: PreTrainedTokenizerBase) -> str:
+    """How the vocabulary of a tokenizer spells, for :func:`decode`."""
+    if tokenizer.is_fast:
+        return repr(tokenizer.backend_tokenizer.decoder)
+    if hasattr(tokenizer, "sp_model") or getattr(tokenizer, "subword_tokenizer_type", "") == "sentencepiece":
+        return f"ByteFallback {WORD_START}"
+    name = type(tokenizer).__name__
+    return next((words for names, words in _SPELLINGS if name in names.split()), "")
+
+
 def decode(pieces: Sequence[str], special: Sequence[int], decoder: str) -> tuple[str, ...]:
     """The characters that each vocabulary piece stands for.
 
@@ -34,8 +67,8 @@ def decode(pieces: Sequence[str], special: Sequence[int], decoder: str) -> tuple
     Args:
         pieces: as the vocabulary spells them.
         special: 1 for special tokens, whose spelling is kept.
-        decoder: how the tokenizer's decoder describes itself. It alone says how the vocabulary spells: the same
-            piece ``##`` continues a word in WordPiece and is two number signs elsewhere.
+        decoder: how the tokenizer's decoder describes itself, as :func:`spelling` gives it. It alone says how the
+            vocabulary spells: the same piece ``##`` continues a word in WordPiece and is two number signs elsewhere.
     """
     raw = [b"" if skip else _bytes(piece, decoder) for piece, skip in zip(pieces, special, strict=True)]
     texts = [piece if skip else "" for piece, skip in zip(pieces, special, strict=True)]
@@ -69,8 +102,12 @@ def _bytes(piece: str, decoder: str) -> bytes:
         return bytes(BYTE_ALPHABET[char] for char in piece)
     if "ByteFallback" in decoder and (byte := BYTE.fullmatch(piece)):
         return bytes([int(byte[1], 16)])
+    if decoder == BYTES and all(ord(sign) < 256 for sign in piece):
+        return piece.encode("latin-1")
     if "WordPiece" in decoder:
         piece = piece.removeprefix(CONTINUATION)
+    elif decoder == CONTINUED or WORD_END in decoder:
+        piece = piece.removesuffix(CONTINUED if decoder == CONTINUED else WORD_END)
     elif WORD_START in decoder:
         piece = piece.replace(WORD_START, " ")
     return piece.encode(errors="replace")

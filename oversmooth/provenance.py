@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from oversmooth.inputs import Encoded
 from oversmooth.metrics.scale import MASSIVE
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.pairs import characters, digest, parts
 from oversmooth.points import title
 from oversmooth.record import Environment, InputRecord, Record
 from oversmooth.settings import Settings
@@ -48,8 +48,9 @@ def provenance(
     """The record of one measurement; ``more`` are warnings beside those of texts and states."""
     inputs = tuple(
         InputRecord(
-            characters=len(text),
-            text_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            characters=characters(text),
+            text_sha256=digest(parts(text)[0]),
+            pair_sha256=digest(text[1]) if isinstance(text, tuple) else None,
             tokens=len(encoded.ids),
             measured=len(encoded.tokens.measured),
             tokens_left_out=encoded.tokens.left_out,

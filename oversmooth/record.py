@@ -93,7 +93,11 @@ class InputRecord(_Frozen):
     """What was read of one text."""
 
     characters: int
+    """Of a pair, of both texts."""
     text_sha256: str
+    """Of a pair, of the first text."""
+    pair_sha256: str | None = None
+    """Of the second text of a pair."""
     tokens: int
     """Tokens the model saw, special ones included."""
     measured: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from oversmooth.comparing import compare
 from oversmooth.comparison_settings import ComparisonSettings, from_json
 from oversmooth.errors import SettingsError
 from oversmooth.export.names import RECORD, SETTINGS, TABLES
+from oversmooth.pairs import digest, parts
 from oversmooth.progress import Report, silent
 from oversmooth.record import ComparisonRecord, Record
 from oversmooth.settings import Settings, read_document, read_file
@@ -154,10 +154,11 @@ def _belongs(record: Record | ComparisonRecord, settings: Settings | ComparisonS
 
 
 def _is_of(record: Record, settings: Settings) -> bool:
-    texts = [hashlib.sha256(text.encode()).hexdigest() for text in settings.texts]
+    texts = [tuple(map(digest, parts(text))) for text in settings.texts]
+    read = [tuple(filter(None, (each.text_sha256, each.pair_sha256))) for each in record.inputs]
     return (
         record.model.name == settings.model
-        and [each.text_sha256 for each in record.inputs] == texts
+        and read == texts
         and record.mitigations == settings.mitigations
         and (record.special_tokens_measured, record.max_tokens) == (settings.special_tokens, settings.max_tokens)
         and record.environment.dtype == settings.precision

@@ -21,6 +21,7 @@ from pydantic import (
 from oversmooth import metrics as metric_registry
 from oversmooth.errors import MitigationError, SettingsError
 from oversmooth.mitigations import Mitigation, parse
+from oversmooth.pairs import Input
 from oversmooth.points import PointSet
 from oversmooth.wording import count, did_you_mean
 
@@ -43,6 +44,17 @@ def _whole_characters(value: object) -> object:
         except UnicodeEncodeError as error:
             raise ValueError("it holds half a character (a lone surrogate): save it as UTF-8 again") from error
     return value
+
+
+def _one_or_two(value: object) -> object:
+    """A text as it is, and a list of two texts as a pair."""
+    if isinstance(value, list | tuple):
+        if len(value) != 2 or not all(isinstance(each, str) for each in value):
+            raise ValueError("a pair is a list of two texts")
+        return tuple(map(_whole_characters, value))
+    if not isinstance(value, str):
+        raise ValueError("input should be a valid string, or a list of two for a pair")
+    return _whole_characters(value)
 
 
 Text = Annotated[str, BeforeValidator(_whole_characters)]
@@ -71,8 +83,13 @@ class Settings(BaseModel):
     """A catalog name, a hub id (``owner/name``) or a local folder."""
     revision: Text | None = None
     """Branch, tag or commit on the hub; the commit it resolves to goes into the record."""
-    texts: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1, strict=False)]
-    """Each text is one input, measured on its own."""
+    texts: Annotated[
+        tuple[Annotated[Input, BeforeValidator(_one_or_two)], ...],
+        BeforeValidator(_several),
+        Field(min_length=1, strict=False),
+    ]
+    """Each text is one input, measured on its own. A list of two is a pair, which the model reads together as one input
+    in its tokenizer's form for pairs."""
     special_tokens: bool = False
     """Whether [CLS], [SEP], BOS and their like count as tokens. Padding never does."""
     metrics: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1, strict=False)] = Field(

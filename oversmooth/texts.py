@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from oversmooth.errors import InputError
 from oversmooth.launch import script
+from oversmooth.pairs import Input, parts
 from oversmooth.text_tables import SAMPLE, TABLES, Table, decoded, lines
 from oversmooth.wording import bytes_in_words, count, did_you_mean, enumerated
 
@@ -45,7 +46,7 @@ class Sentence(NamedTuple):
 class TextList:
     """Texts to measure, at most ``MOST_TEXTS`` and at least one, in the order of their source."""
 
-    texts: tuple[str, ...]
+    texts: tuple[Input, ...]
     notices: tuple[str, ...] = ()
     """What was left out, in sentences."""
     columns: tuple[str, ...] = ()
@@ -59,15 +60,25 @@ def place(number: int, texts: Sequence[object]) -> str:
     return f"Text {number + 1}: " if len(texts) > 1 else ""
 
 
-def require_words(texts: Sequence[str]) -> None:
+def require_words(texts: Sequence[Input]) -> None:
     """Refuse texts without a character to read.
 
     Raises:
         InputError: for the first of them.
     """
-    empty = next((number for number, text in enumerate(texts) if not text.strip()), None)
-    if empty is not None:
-        raise InputError(f"{place(empty, texts)}The text is empty: type or paste at least two words.")
+    for number, text in enumerate(texts):
+        if refusal := no_words(parts(text)):
+            raise InputError(f"{place(number, texts)}{refusal}")
+
+
+def no_words(given: Sequence[str]) -> str:
+    """That a text, or one of a pair, has no character to read, in a sentence; empty where all have."""
+    if all(map(str.strip, given)):
+        return ""
+    if len(given) == 1:
+        return "The text is empty: type or paste at least two words."
+    which = "second" if given[0].strip() else "first"
+    return f"The {which} text of the pair is empty: give two texts, or one without a pair."
 
 
 @cache

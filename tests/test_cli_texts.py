@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from oversmooth.cli import run
+from oversmooth.pairs import Input
 from oversmooth.settings import Settings
 
 MEASURE = ["measure", "--metric", "stable_rank"]
@@ -20,7 +21,7 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def measured(folder: Path) -> tuple[str, ...]:
+def measured(folder: Path) -> tuple[Input, ...]:
     return Settings.from_file(folder / "settings.json").texts
 
 
@@ -84,3 +85,16 @@ def test_more_bytes_than_are_read(tmp_path: Path, capsys: pytest.CaptureFixture[
         file.truncate(50_000_001)
     assert run([*MEASURE, "--texts", str(path)]) == 2
     assert "50.0 MB" in capsys.readouterr().err
+
+
+def test_a_pair_is_one_input(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    pairs = ["--text", "a cat sat", "--pair", "it rested", "--text", "a dog", "--pair", "it ran"]
+    assert run([*MEASURE[:1], *pairs, *MEASURE[1:], "--out", str(out)]) == 0
+    assert measured(out) == (("a cat sat", "it rested"), ("a dog", "it ran"))
+
+
+@pytest.mark.parametrize(("texts", "told"), [(["--text", "a"], "--text 1 time"), ([], "--text not at all")])
+def test_pairs_without_their_texts_are_refused(texts: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*MEASURE[:1], *texts, "--pair", "b", "--pair", "c", *MEASURE[1:]]) == 2
+    assert f"--pair was given 2 times and {told}. Give one --pair for each --text." in capsys.readouterr().err

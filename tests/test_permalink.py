@@ -45,7 +45,9 @@ SPECIFICATIONS = st.sampled_from(
         *mitigations.names(),
     ]
 )
-OWN_TEXTS = st.lists(TEXTS, min_size=1, max_size=3).map(tuple)
+# What looks like a pair, and is a text.
+LIKE_PAIRS = st.sampled_from(['["a","b"]', '["a"]', "[", '["a",1]', "[" * 40, '["a", "b", "c"]'])
+OWN_TEXTS = st.lists(TEXTS | LIKE_PAIRS | st.tuples(TEXTS, TEXTS), min_size=1, max_size=3).map(tuple)
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "model": TEXTS.filter(bool),
     "revision": st.none() | TEXTS,

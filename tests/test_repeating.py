@@ -50,6 +50,17 @@ def test_a_folder_its_settings_and_its_zip_are_the_same_run(written: Path, archi
     assert repeating.read(archive) == earlier
 
 
+def test_a_pair_is_the_same_run_and_another_second_text_is_not(tmp_path: Path) -> None:
+    pair = Settings.of(texts=[("A cat sat.", "A dog ran.")], metrics="mean_norm", device="cpu")
+    folder.write(measure(pair), tmp_path / "pair")
+    earlier = repeating.read(tmp_path / "pair")
+    assert earlier.settings == pair
+    assert earlier.record is not None
+    other = Settings.of(texts=[("A cat sat.", "A dog slept.")], metrics="mean_norm", device="cpu")
+    (tmp_path / "pair" / "settings.json").write_text(other.to_json(), encoding="utf-8")
+    assert repeating.read(tmp_path / "pair").record is None
+
+
 def test_settings_may_stand_alone(written: Path, tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text('{"texts": ["A cat sat."]}')

@@ -23,7 +23,7 @@ TEXTS = st.text(st.characters(codec="utf-8"))
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "model": TEXTS.filter(bool),
     "revision": st.none() | TEXTS,
-    "texts": st.lists(TEXTS, min_size=1, max_size=4).map(tuple),
+    "texts": st.lists(TEXTS | st.tuples(TEXTS, TEXTS), min_size=1, max_size=4).map(tuple),
     "special_tokens": st.booleans(),
     "metrics": st.lists(st.sampled_from(metrics.names()), min_size=1, max_size=6).map(tuple),
     "points": st.sampled_from(("blocks", "all", "branches")),
@@ -117,7 +117,8 @@ def test_json_round_trip(settings: Settings) -> None:
     assert again.to_json() == settings.to_json()
     assert Settings.from_json(settings.to_json().encode()) == settings
     # Strict JSON in ASCII-safe or UTF-8 form, read by any reader
-    assert json.loads(settings.to_json())["texts"] == list(settings.texts)
+    written = json.loads(settings.to_json())["texts"]
+    assert written == [text if isinstance(text, str) else list(text) for text in settings.texts]
 
 
 @RANDOM
@@ -214,6 +215,10 @@ def test_an_unknown_metric_is_named_with_the_nearest_known_one() -> None:
         ("texts", None, "expected a list"),
         ("texts", {"a": "b"}, "expected a list"),
         ("texts", ["a", 3], "valid string"),
+        ("texts", [["a"]], "a pair is a list of two texts"),
+        ("texts", [["a", "b", "c"]], "a pair is a list of two texts"),
+        ("texts", [["a", 3]], "a pair is a list of two texts"),
+        ("texts", [["a", ["b", "c"]]], "a pair is a list of two texts"),
         ("special_tokens", "yes", "valid boolean"),
         ("special_tokens", 1, "valid boolean"),
         ("metrics", [], "give at least one"),

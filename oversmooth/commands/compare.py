@@ -49,6 +49,7 @@ Mitigations = Annotated[
 def compare(
     mitigation: Mitigations = None,
     text: options.Texts = None,
+    pair: options.Pairs = None,
     text_file: options.TextFiles = None,
     texts: options.ListFile = None,
     column: options.Column = None,
@@ -77,6 +78,7 @@ def compare(
     """Turn options into a baseline and variants, measure them, and print or write the result."""
     flags = options.given(
         text,
+        pair,
         text_file,
         texts,
         column,

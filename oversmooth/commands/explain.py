@@ -29,6 +29,7 @@ go into --out.
 
 def explain(
     text: options.Texts = None,
+    pair: options.Pairs = None,
     text_file: options.TextFiles = None,
     texts: options.ListFile = None,
     column: options.Column = None,
@@ -54,6 +55,7 @@ def explain(
     """Turn options into settings, measure, and print what was found."""
     flags = options.given(
         text,
+        pair,
         text_file,
         texts,
         column,

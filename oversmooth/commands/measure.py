@@ -26,6 +26,7 @@ What a mitigation changes is measured beside the unchanged model, by `oversmooth
 
 def measure(
     text: options.Texts = None,
+    pair: options.Pairs = None,
     text_file: options.TextFiles = None,
     texts: options.ListFile = None,
     column: options.Column = None,
@@ -54,6 +55,7 @@ def measure(
     """Turn options into settings, measure, and print or write the result."""
     flags = options.given(
         text,
+        pair,
         text_file,
         texts,
         column,

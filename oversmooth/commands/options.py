@@ -12,10 +12,11 @@ import typer
 from oversmooth import terminal
 from oversmooth.errors import InputError, SettingsError
 from oversmooth.models.names import meaning
+from oversmooth.pairs import Input
 from oversmooth.points import PointSet
 from oversmooth.settings import Device, Precision, Settings
 from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
-from oversmooth.wording import bytes_in_words
+from oversmooth.wording import bytes_in_words, count
 
 LARGEST_TEXT_FILE = 10_000_000
 """Bytes; far beyond what any model reads, and small enough that a wrong file does not fill the memory."""
@@ -31,6 +32,14 @@ def path(text: str) -> Path:
 Texts = Annotated[
     list[str] | None,
     typer.Option("--text", help="A text to measure. Give the option again for a further text.", metavar="TEXT"),
+]
+Pairs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pair",
+        help="The second text of a pair, which the model reads together with its --text. Give it once for each --text.",
+        metavar="TEXT",
+    ),
 ]
 TextFiles = Annotated[
     list[Path] | None,
@@ -117,6 +126,7 @@ InPrecision = Annotated[
 
 def given(
     text: Sequence[str] | None,
+    pair: Sequence[str] | None,
     text_file: Sequence[Path] | None,
     texts: Path | None = None,
     column: str | None = None,
@@ -128,13 +138,27 @@ def given(
         InputError: where a file with texts cannot be read.
         SettingsError: where the options for texts contradict each other.
     """
-    single = [*(text or []), *map(_read_text, text_file or [])]
+    single = [*_paired(text or [], pair or []), *map(_read_text, text_file or [])]
     if texts is not None and single:
         raise SettingsError("Give texts with --texts, or with --text and --text-file, not with both.")
     if texts is None and column is not None:
         raise SettingsError("--column names a column of the file of --texts, which was not given.")
     flags["texts"] = single if texts is None else _read_list(texts, column)
     return {name: value for name, value in flags.items() if value not in (None, [])}
+
+
+def _paired(texts: Sequence[str], seconds: Sequence[str]) -> list[Input]:
+    if not seconds:
+        return list(texts)
+    if len(seconds) != len(texts):
+        raise SettingsError(
+            f"--pair was given {_times(len(seconds))} and --text {_times(len(texts))}. Give one --pair for each --text."
+        )
+    return list(zip(texts, seconds, strict=True))
+
+
+def _times(number: int) -> str:
+    return "not at all" if number == 0 else count(number, "time")
 
 
 def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
@@ -161,7 +185,7 @@ def require_measurable(settings: Settings) -> None:
     require_words(settings.texts)
 
 
-def _read_list(path: Path, column: str | None) -> list[str]:
+def _read_list(path: Path, column: str | None) -> list[Input]:
     found = read_texts(_content(path, LARGEST_FILE), str(path), column)
     terminal.notes(found.notices)
     return list(found.texts)

@@ -12,6 +12,7 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept, remembered
 from oversmooth.figures import CONFIG
 from oversmooth.measurement import Measurement
+from oversmooth.pairs import named
 from oversmooth.points import is_block, tick
 from oversmooth.view import shortened
 
@@ -58,7 +59,7 @@ def name_text(what: str, measurement: Measurement) -> None:
     """Say of which text something is drawn, where there are several."""
     texts, number = measurement.settings.texts, measurement.settings.shown
     if len(texts) > 1:
-        text = shortened(texts[number], TEXT_CHARACTERS)
+        text = shortened(named(texts[number]), TEXT_CHARACTERS)
         st.caption(plain(f"{what} of text {number + 1} of {len(texts):,}, chosen in the sidebar: “{text}”"))
 
 

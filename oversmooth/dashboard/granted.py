@@ -11,6 +11,7 @@ from oversmooth.errors import InputError, LimitError
 from oversmooth.hosting import Configuration, current
 from oversmooth.hosting.allowlist import AllowList, allowed
 from oversmooth.hosting.limits import require
+from oversmooth.pairs import Input
 from oversmooth.settings import DEFAULT_MAX_TOKENS, Settings
 from oversmooth.wording import bytes_in_words, count, enumerated
 
@@ -58,7 +59,7 @@ def variants_refusal(variants: int) -> str:
     return f"This server compares at most {count(most, 'variant')} (its limit “variants”): remove one to add another."
 
 
-def texts_refusal(texts: Sequence[str]) -> str:
+def texts_refusal(texts: Sequence[Input]) -> str:
     """Why these texts are too many or too long, in a sentence; empty where they are not."""
     # Nothing else is known yet, and the rest is checked with the whole request.
     only_texts = Settings.model_construct(texts=tuple(texts), max_tokens=1)

@@ -20,6 +20,7 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import keep
 from oversmooth.dashboard.text_input import are_lines, show_texts
 from oversmooth.dashboard.variants import Variant, held, labels, newcomers
+from oversmooth.pairs import named, parts
 from oversmooth.permalink import AnySettings
 from oversmooth.settings import Settings
 from oversmooth.texts import bundled
@@ -131,8 +132,9 @@ def variant_of(number: int, label: str, settings: Settings, baseline: Settings) 
     }
     own_model = settings.model if settings.model != baseline.model else ""
     several = len(settings.texts) > 1 and are_lines(settings.texts)
-    own_text = "\n".join(settings.texts) if several else settings.texts[0]
-    own = (own_text, several) if settings.texts != baseline.texts else ("", False)
+    first, *second = parts(settings.texts[0])
+    own_text = "\n".join(map(named, settings.texts)) if several else first
+    own = (own_text, several, "".join(second)) if settings.texts != baseline.texts else ("", False, "")
     variant = Variant(number, methods, own_model, *own)
     if variant.label != label:
         variant.name = label
@@ -143,7 +145,9 @@ def _unsaid(settings: Settings, said: Sequence[str], whose: str) -> list[str]:
     told = []
     if len(settings.texts) > 1 and "texts" not in said:
         texts = count(len(settings.texts), "text")
-        told.append(f"Texts of several lines fit a variant one at a time: the first {whose}of {texts} is taken.")
+        told.append(
+            f"Texts of several lines and pairs fit a variant one at a time: the first {whose}of {texts} is taken."
+        )
     page_settings = Settings.of(texts=settings.texts)
     unsaid = [
         name

@@ -9,6 +9,7 @@ import pandas as pd
 from oversmooth import findings, metrics
 from oversmooth.comparison import Comparison
 from oversmooth.measurement import Measurement, Tokens
+from oversmooth.pairs import HALVES
 from oversmooth.points import tick
 from oversmooth.tokens import visible
 
@@ -77,4 +78,9 @@ def token_table(tokens: Tokens) -> pd.DataFrame:
             "kind": [token.kind for token in tokens.items],
             "measured": [token.measured for token in tokens.items],
         }
+        | ({"text": [_half(token.segment) for token in tokens.items]} if tokens.pair else {})
     )
+
+
+def _half(segment: int | None) -> str:
+    return "" if segment is None else HALVES[segment]

@@ -14,6 +14,7 @@ from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import choice, keep
 from oversmooth.errors import InputError
+from oversmooth.pairs import Input
 from oversmooth.texts import SUFFIXES, TextList, columns_of, read_texts
 from oversmooth.tokens import visible
 from oversmooth.view import shortened
@@ -86,7 +87,7 @@ def file_input() -> TextList | None:
     return held.read
 
 
-def hold_texts(texts: Sequence[str]) -> None:
+def hold_texts(texts: Sequence[Input]) -> None:
     """Keep texts as if they had been uploaded."""
     st.session_state[_HELD] = _Held("Texts of the link or the settings", b"", (), None, TextList(tuple(texts)))
 

@@ -14,6 +14,7 @@ from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, bound_choice, keep, kept, last, remembered, stored
 from oversmooth.errors import InputError
+from oversmooth.pairs import Input, named, parts
 from oversmooth.texts import TextList, bundled, from_lines
 from oversmooth.view import shortened
 from oversmooth.wording import count
@@ -22,13 +23,15 @@ Source = Literal["One text", "Several texts", "File", "64 sentences"]
 SOURCES = cast("tuple[Source, ...]", get_args(Source))
 CHOICE: Final = "source"
 """Key of the choice that the pages for one model and for a comparison share."""
+PAIR: Final = "second text"
+"""Key of the second text of a typed pair."""
 SHOWN_CHARACTERS: Final = 60
 """Of a text, in a list of texts."""
 # Scripts that put no spaces between words: a sign counts as one.
 _WORD: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\s\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 
 
-def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[str, ...]:
+def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[Input, ...]:
     """Draw the choice of a source and its controls; give the texts, at least one.
 
     Where a source holds none, it says why, and the texts that were read last stay.
@@ -39,12 +42,12 @@ def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[str,
     """
     source: Source = st.selectbox("Source", SOURCES, **remembered(choice, default))
     read_last = _read_last(choice)
-    before: tuple[str, ...] = st.session_state.get(read_last) or _at_first()
+    before: tuple[Input, ...] = st.session_state.get(read_last) or _at_first()
     if source == "One text":
         text = _one(before)
         if granted.texts_refusal((text,)):
             return before
-        st.session_state[read_last] = (text,) if text.strip() else before
+        st.session_state[read_last] = (text,) if all(map(str.strip, parts(text))) else before
         return (text,)
     try:
         found = _LISTS[source]()
@@ -63,12 +66,12 @@ def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[str,
     return found.texts
 
 
-def shown_text(texts: Sequence[str]) -> int:
+def shown_text(texts: Sequence[Input]) -> int:
     """Draw the choice of the text whose map and spectra are drawn, where there are several; give its number."""
     if len(texts) == 1:
         return 0
     number = kept("shown", 0)
-    labels = {each: f"{each + 1}: {shortened(text, SHOWN_CHARACTERS)}" for each, text in enumerate(texts)}
+    labels = {each: f"{each + 1}: {shortened(named(text), SHOWN_CHARACTERS)}" for each, text in enumerate(texts)}
     chosen: int = st.selectbox(
         "Text shown in maps and spectra",
         **bound_choice("shown", number if number in labels else 0, labels),
@@ -79,21 +82,23 @@ def shown_text(texts: Sequence[str]) -> int:
 
 def typed(*choices: str) -> dict[str, Any]:
     """Of the session what holds texts, and where they come from, for sources that are chosen under these keys."""
-    found = {**stored("text", "several texts", *choices), **text_file.held()}
+    found = {**stored("text", PAIR, "several texts", *choices), **text_file.held()}
     read = {key: st.session_state.get(key) for key in map(_read_last, choices)}
     return found | {key: texts for key, texts in read.items() if texts is not None}
 
 
-def show_texts(texts: Sequence[str], choice: str = CHOICE) -> None:
+def show_texts(texts: Sequence[Input], choice: str = CHOICE) -> None:
     """Have the controls hold these texts when they are drawn next."""
     texts = tuple(texts)
     if len(texts) == 1:
-        keep("text", texts[0])
+        first, *second = parts(texts[0])
+        keep("text", first)
+        keep(PAIR, "".join(second))
         keep(choice, "One text")
     elif texts == _sentences().texts:
         keep(choice, "64 sentences")
     elif are_lines(texts):
-        keep("several texts", "\n".join(texts))
+        keep("several texts", "\n".join(map(named, texts)))
         keep(choice, "Several texts")
     else:
         text_file.hold_texts(texts)
@@ -104,20 +109,34 @@ def _read_last(choice: str) -> str:
     return f"texts of {choice}"
 
 
-def _at_first() -> tuple[str, ...]:
-    text: str = last("text", examples()[0].text)
+def _at_first() -> tuple[Input, ...]:
+    text = _paired(last("text", examples()[0].text), last(PAIR, ""))
     return (examples()[0].text if granted.texts_refusal((text,)) else text,)
 
 
-def _one(before: Sequence[str]) -> str:
+def _paired(text: str, second: str) -> Input:
+    return (text, second) if second.strip() else text
+
+
+def _one(before: Sequence[Input]) -> Input:
     texts = {example.title: example.text for example in examples()}
 
     def take_example() -> None:
         if st.session_state.example is not None:
             keep("text", texts[st.session_state.example])
+            keep(PAIR, "")
 
     written = kept("text", examples()[0].text)
-    text = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written)) or ""
+    first = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written)) or ""
+    second = kept(PAIR, "")
+    with st.expander("Second text of a pair", expanded=bool(second.strip())):
+        second = st.text_area(
+            "Second text",
+            height=100,
+            help="The model reads both together, in its tokenizer's form for pairs. Leave it empty for one text.",
+            **bound(PAIR, second),
+        )
+    text = _paired(first, second or "")
     texts_note(several=False)
     # A place of its own, so that a refusal does not shift what is drawn below it.
     with st.container():
@@ -166,19 +185,19 @@ _LISTS: Final[dict[Source, Callable[[], TextList | None]]] = {
 }
 
 
-def are_lines(texts: tuple[str, ...]) -> bool:
+def are_lines(texts: tuple[Input, ...]) -> bool:
     """Whether pasting them, one a line, gives them back."""
     try:
-        return from_lines("\n".join(texts)).texts == texts
+        return from_lines("\n".join(text for text in texts if isinstance(text, str))).texts == texts
     except InputError:
         return False
 
 
-def _words(texts: Sequence[str]) -> int:
-    return sum(len(_WORD.findall(text)) for text in texts)
+def _words(texts: Sequence[Input]) -> int:
+    return sum(len(_WORD.findall(part)) for text in texts for part in parts(text))
 
 
-def _stays(texts: Sequence[str]) -> str:
+def _stays(texts: Sequence[Input]) -> str:
     if len(texts) == 1:
-        return f"The text read before stays: “{shortened(texts[0])}”"
+        return f"The text read before stays: “{shortened(named(texts[0]))}”"
     return f"The {len(texts):,} texts read before stay."

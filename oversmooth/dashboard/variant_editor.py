@@ -140,6 +140,14 @@ def _sources(variant: Variant) -> None:
     with label:
         st.text_input("Label", placeholder=variant.label, max_chars=LABEL_CHARACTERS, **_bound(variant, "name", ""))
     st.text_area("Text", placeholder="The baseline's", help="Ctrl + Enter applies.", **_bound(variant, "text", ""))
+    st.text_area(
+        "Second text of a pair",
+        placeholder="None",
+        height=68,
+        disabled=variant.each_line or not variant.text.strip(),
+        help="The model reads both together, in its tokenizer's form for pairs.",
+        **_bound(variant, "pair", ""),
+    )
     texts_note(several=variant.each_line)
     st.toggle("Each line is a text of its own", **_bound(variant, "each_line", False))
     if variant.each_line and variant.text.strip():

@@ -12,6 +12,7 @@ from oversmooth.errors import MitigationError
 from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.parameters import Parameter
 from oversmooth.mitigations.specification import check_together
+from oversmooth.pairs import Input
 from oversmooth.settings import Settings
 from oversmooth.texts import from_lines
 
@@ -39,6 +40,8 @@ class Variant:
     """Blank for the baseline's."""
     each_line: bool = False
     """Whether each line of it is a text of its own."""
+    pair: str = ""
+    """The second text of a pair with it; blank for none."""
     name: str = ""
     """The label that the user gave; empty for the specification in short."""
 
@@ -54,9 +57,15 @@ class Variant:
         if self.model:
             own["model"] = self.model
         if self.text.strip():
-            own["texts"] = texts = from_lines(self.text).texts if self.each_line else (self.text,)
+            own["texts"] = texts = self._texts
             own["shown"] = baseline.shown if baseline.shown < len(texts) else 0
         return Settings.of(**{**baseline.model_dump(), **own})
+
+    @property
+    def _texts(self) -> tuple[Input, ...]:
+        if self.each_line:
+            return from_lines(self.text).texts
+        return ((self.text, self.pair) if self.pair.strip() else self.text,)
 
     @property
     def label(self) -> str:
@@ -65,7 +74,8 @@ class Variant:
             return _one_line(self.name, LABEL_CHARACTERS)
         parts = ["+".join(_in_short(name, values) for name, values in self.methods.items())]
         parts.append(self.model)
-        text = f"{'texts' if self.each_line else 'text'} “{_one_line(self.text, TEXT_CHARACTERS)}”"
+        what = "texts" if self.each_line else "pair" if self.pair.strip() else "text"
+        text = f"{what} “{_one_line(self.text, TEXT_CHARACTERS)}”"
         parts.append(text if self.text.strip() else "")
         return _one_line(" · ".join(filter(None, parts)) or "no change", LABEL_CHARACTERS)
 

@@ -7,6 +7,8 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oversmooth.pairs import parts
+
 if TYPE_CHECKING:
     from oversmooth.measurement import Measurement
     from oversmooth.settings import Settings
@@ -23,7 +25,11 @@ def measurement_bytes(measurement: Measurement) -> int:
     if measurement.explanation is not None:
         arrays += measurement.explanation.nbytes
     tokens = sum(len(tokens.items) for tokens in measurement.tokens)
-    return arrays + BYTES_PER_TOKEN * tokens + sum(map(sys.getsizeof, measurement.settings.texts))
+    return (
+        arrays
+        + BYTES_PER_TOKEN * tokens
+        + sum(sys.getsizeof(part) for text in measurement.settings.texts for part in parts(text))
+    )
 
 
 def request_key(settings: Settings) -> tuple[Hashable, ...]:

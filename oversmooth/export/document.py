@@ -36,12 +36,14 @@ class TokenEntry(_Frozen):
     id: int
     text: str
     kind: Literal["content", "special", "unknown"]
-    start: int
-    """First character of the text that it covers."""
-    end: int
+    start: int | None
+    """First character of the text that it covers, of a pair in its own half; null where the tokenizer does not tell."""
+    end: int | None
     """The character behind the last."""
     measured: bool
     """Whether it counts in the metrics."""
+    segment: int | None
+    """Which text of a pair it is of, from 0; 0 without a pair. Null for a special token that the tokenizer added."""
 
 
 class NoteEntry(_Frozen):

@@ -7,6 +7,7 @@ from typing import Final
 from oversmooth.errors import LimitError, ModelError
 from oversmooth.hosting.allowlist import AllowedModel, AllowList
 from oversmooth.hosting.profiles import Limits
+from oversmooth.pairs import characters
 from oversmooth.settings import Settings
 from oversmooth.wording import bytes_in_words, count
 
@@ -66,7 +67,7 @@ def run_bytes(settings: Settings, model: AllowedModel) -> int:
     that they are set against, and T²·8 bytes for the pairs of the longest text of T tokens at every point that is kept.
     """
     longest = min(settings.max_tokens, model.positions or settings.max_tokens)
-    tokens = [min(longest, len(text) + SPECIAL_TOKENS) for text in settings.texts]
+    tokens = [min(longest, characters(text) + SPECIAL_TOKENS) for text in settings.texts]
     sides = 1 + len(settings.mitigations)
     states = sum(tokens) * model.hidden_size * (model.layers + 1) * STATE_BYTES[settings.precision] * sides
     maps = model.layers + 2 if settings.similarity else 1
@@ -74,17 +75,17 @@ def run_bytes(settings: Settings, model: AllowedModel) -> int:
 
 
 def _require_text(settings: Settings, limits: Limits) -> None:
-    texts, characters = len(settings.texts), sum(map(len, settings.texts))
+    texts, read = len(settings.texts), sum(map(characters, settings.texts))
     if limits.texts is not None and texts > limits.texts:
         raise LimitError(
             f"This server measures at most {count(limits.texts, 'text')} at once (its limit “texts”); these are "
             f"{texts:,}. Choose fewer.",
             "texts",
         )
-    if limits.characters is not None and characters > limits.characters:
+    if limits.characters is not None and read > limits.characters:
         raise LimitError(
             f"This server reads at most {count(limits.characters, 'character')} (its limit “characters”); "
-            f"{'this text has' if texts == 1 else 'these texts have'} {characters:,}. Shorten "
+            f"{'this text has' if texts == 1 else 'these texts have'} {read:,}. Shorten "
             f"{'it' if texts == 1 else 'them'}.",
             "characters",
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property
+from typing import Any, Final, Literal
 
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
@@ -16,6 +18,7 @@ from oversmooth.models.families import (
     FALCON_NORMS,
     FINAL_NORM_NAMES,
     FINAL_NORM_ON_POOLED,
+    GLOBAL_ATTENTION,
     HEAD_RATIO,
     NESTED_BLOCKS,
     PARALLEL_SWITCH,
@@ -23,7 +26,9 @@ from oversmooth.models.families import (
     POST_NORM_OPT,
     SEQUENTIAL_NORM,
     SHIFTED_RESIDUAL,
+    SPARSE_ATTENTION,
     TIME_FIRST,
+    GlobalAttention,
     Layout,
     Parts,
 )
@@ -83,6 +88,13 @@ class Anatomy:
     """Whether padding leaves the states of the tokens alone; where not, only texts of equal length run together."""
     limits: tuple[str, ...]
     """What is not available in this family, in sentences."""
+    global_attention: GlobalAttention | None = None
+    """Which tokens attend to all others, where attention is sparse and the checkpoint's head chooses them."""
+
+    @cached_property
+    def takes(self) -> frozenset[str]:
+        """Names of what the network can be given."""
+        return frozenset(inspect.signature(self.network.forward).parameters)
 
 
 def dissect(network: PreTrainedModel) -> Anatomy:
@@ -97,9 +109,11 @@ def dissect(network: PreTrainedModel) -> Anatomy:
     final_norm = _final_norm(part, holder, family)
     parts = _parts(network, family)
     sub_layers = _sub_layers(blocks, parts)
+    _keep_sparse(part)
+    chosen = _global_attention(network)
     reachable = hasattr(sys.modules[type(network).__module__], "ALL_ATTENTION_FUNCTIONS")
     reads: Literal["text", "image"] = "image" if part.main_input_name == "pixel_values" else "text"
-    limits = list(_limits(family, parts, reachable))
+    limits = [*_limits(family, parts, reachable), *_attended_globally(part, network, chosen)]
     if reads == "text" and parts is None:
         limits += _unknown(part, blocks, final_norm, family)
     return Anatomy(
@@ -124,6 +138,7 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         time_first=family in TIME_FIRST,
         padding_is_safe=reads == "image" or padding_is_safe(part),
         limits=tuple(limits),
+        global_attention=chosen,
     )
 
 
@@ -260,6 +275,51 @@ def _unknown(
         )
     if final_norm is None and not agreement.end:
         yield f"What follows the last block is not known for the family “{family}”, so the points end with that block."
+
+
+def _keep_sparse(network: PreTrainedModel) -> None:
+    """Have a network of BigBird's kind read each long text with sparse attention, whatever was read before.
+
+    Its code changes to full attention at the first short text, and no later one changes it back.
+    """
+    config: Any = network.config
+    change: Any = getattr(network, "set_attention_type", None)
+    if getattr(config, "attention_type", None) != SPARSE_ATTENTION or change is None:
+        return
+    # What its code compares with: so many blocks are attended to anyway.
+    fully = (5 + 2 * config.num_random_blocks) * config.block_size
+
+    def choose(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        ids = arguments[0] if arguments else named["input_ids"]
+        if ids.shape[1] > fully:
+            change(SPARSE_ATTENTION)
+
+    network.register_forward_pre_hook(choose, with_kwargs=True)
+
+
+def _global_attention(network: PreTrainedModel) -> GlobalAttention | None:
+    """What the head of the checkpoint chooses, which is not loaded with the network."""
+    named = network.config.architectures or [type(network).__name__]
+    return next((GLOBAL_ATTENTION[name] for name in named if name in GLOBAL_ATTENTION), None)
+
+
+_CHOSEN: Final[dict[GlobalAttention, str]] = {
+    "first": "the first token has global attention",
+    "question": "the first text of a pair has global attention, and a single text none",
+    "choice": "the second text of a pair has global attention, and a single text none",
+}
+
+
+def _attended_globally(
+    network: PreTrainedModel, whole: PreTrainedModel, chosen: GlobalAttention | None
+) -> Iterator[str]:
+    if "global_attention_mask" not in inspect.signature(network.forward).parameters:
+        return
+    head = (whole.config.architectures or [type(whole).__name__])[0]
+    if chosen is None:
+        yield f"No token has global attention, since {head} chooses none by itself: every token sees its window alone."
+    else:
+        yield f"As {head} has it, {_CHOSEN[chosen]}."
 
 
 def _limits(family: str, parts: Parts | None, attention_reachable: bool) -> Iterator[str]:

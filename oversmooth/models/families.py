@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+GlobalAttention = Literal["first", "question", "choice"]
+"""Which tokens of a sparse attention see all others and are seen by them: the first one; of a pair, the first text with
+what stands before it; of a pair, the second text with what stands behind it."""
 Layout = Literal["own", "thirds", "per_head"]
 """How the values leave the projection: on their own, as the last third beside queries and keys, or beside the queries
 and keys of each head in turn."""
@@ -208,3 +211,11 @@ FINAL_NORM_ON_POOLED = {"clip_vision_model"}
 """The last norm sees only the pooled vector, so it is no point of the tokens."""
 TIME_FIRST = {"xlnet"}
 """Blocks see (token, batch, dim) instead of (batch, token, dim)."""
+GLOBAL_ATTENTION: dict[str, GlobalAttention] = {
+    "LongformerForMultipleChoice": "choice",
+    "LongformerForQuestionAnswering": "question",
+    "LongformerForSequenceClassification": "first",
+}
+"""Heads of transformers that choose tokens for global attention where nobody does. The others choose none."""
+SPARSE_ATTENTION = "block_sparse"
+"""BigBird's kind of attention for long texts. Of a short one, its code changes to full attention and stays there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from oversmooth.bytecache import ByteCache
@@ -53,6 +54,12 @@ class LoadedModel:
         default_factory=lambda: ByteCache(ENCODED_TOKENS, lambda value: len(value.ids)), init=False
     )
     """Texts as the network reads them: all sides of a comparison read the same; used under ``lock`` alone."""
+
+    @cached_property
+    def special_ids(self) -> frozenset[int]:
+        """Ids that the tokenizer declares as special, whether or not it adds them by itself."""
+        declared = (number for number, token in self.tokenizer.added_tokens_decoder.items() if token.special)
+        return frozenset(number for number in (*self.tokenizer.all_special_ids, *declared) if number is not None)
 
     @property
     def precision(self) -> str:

@@ -9,6 +9,8 @@ import pytest
 from remembering import remembering
 from streamlit.testing.v1 import AppTest
 
+from oversmooth.dashboard.examples import examples
+from oversmooth.pairs import Input
 from oversmooth.texts import bundled
 
 ONE = "The cat sat on the mat."
@@ -51,14 +53,31 @@ def upload(page: AppTest, name: str, content: bytes) -> AppTest:
     return page
 
 
-def texts(page: AppTest) -> tuple[str, ...]:
-    found: tuple[str, ...] = page.session_state["found"][0]
+def texts(page: AppTest) -> tuple[Input, ...]:
+    found: tuple[Input, ...] = page.session_state["found"][0]
     return found
 
 
 def said(page: AppTest) -> str:
     found = "\n".join(str(each.value) for group in (page.error, page.info, page.caption) for each in group)
     return found.replace("\\", "").replace("\u2060", "")
+
+
+def test_a_second_text_makes_a_pair_and_an_example_ends_it() -> None:
+    page = drawn()
+    page.text_area(key="second text").set_value("It rained.").run()
+    assert texts(page) == ((ONE, "It rained."),)
+    page.text_area(key="second text").set_value("  ").run()
+    assert texts(page) == (ONE,)
+    page.text_area(key="second text").set_value("It rained.").run()
+    example = page.selectbox(key="example").options[0]
+    page.selectbox(key="example").set_value(example).run()
+    assert texts(page) == (examples()[0].text,)
+
+
+@pytest.mark.parametrize("given", [[("A man sat.", "He rested.")], [("A man sat.", "He rested."), "A bird."]])
+def test_given_pairs_are_read_as_such(given: list[Any]) -> None:
+    assert texts(drawn(given=given)) == tuple(given)
 
 
 def test_one_text_is_the_usual_source() -> None:

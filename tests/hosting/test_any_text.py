@@ -62,6 +62,7 @@ def outcome(reader: Reader, given: Sequence[str], chance: random.Random) -> Meas
 def check(reader: Reader, found: Measurement) -> None:
     assert len(found.tokens) == len(found.settings.texts)
     for text, tokens in zip(found.settings.texts, found.tokens, strict=True):
+        assert isinstance(text, str)
         check_tokens(reader, text, tokens)
     check_numbers(found)
 
@@ -69,9 +70,10 @@ def check(reader: Reader, found: Measurement) -> None:
 def check_tokens(reader: Reader, text: str, tokens: Tokens) -> None:
     """Every token stands for its place in the text, and only spaces and signs without meaning are between them."""
     assert 0 < len(tokens.items) <= 40, text
-    content = [token for token in tokens.items if token.kind != "special"]
-    assert content, text
-    ends = [0, *(token.end for token in content)]
+    assert any(token.kind != "special" for token in tokens.items), text
+    # Special tokens that are typed stand in the text as well.
+    content = [token for token in tokens.items if token.segment is not None]
+    ends = [0, *(token.end or 0 for token in content)]
     assert ends == sorted(ends), text
     cut = tokens.left_out > 0 or tokens.characters_left_out > 0
     covered = text[: ends[-1]] if cut else text
@@ -86,7 +88,7 @@ def check_tokens(reader: Reader, text: str, tokens: Tokens) -> None:
     for token in content:
         assert reader.normalised(text[position : token.start]).strip() == "", (text, token)
         check_token(reader, text, token)
-        position = max(position, token.end)
+        position = max(position, token.end or 0)
     assert reader.normalised(covered[position:]).strip() == "", text
 
 

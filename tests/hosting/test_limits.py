@@ -65,6 +65,13 @@ def test_a_model_beyond_the_profile_is_refused() -> None:
         require(asked(), Limits(parameters=21_999_999), MODELS)
 
 
+def test_both_texts_of_a_pair_count() -> None:
+    require(asked(texts=[("abcdef", "ghijkl")]), Limits(characters=12, texts=1), MODELS)
+    with pytest.raises(LimitError, match="this text has 12"):
+        require(asked(texts=[("abcdef", "ghijkl")]), Limits(characters=11), MODELS)
+    assert run_bytes(asked(texts=[("ab", "cd")]), MODEL) == run_bytes(asked(texts="abcd"), MODEL)
+
+
 def test_memory_is_estimated_from_above_before_anything_is_loaded() -> None:
     # 128 tokens × 384 dimensions × 7 points in float32, and 128 × 128 pairs in float64 at the 8 points of a map.
     assert run_bytes(asked(texts="a" * 1000), MODEL) == 128 * 384 * 7 * 4 + 128**2 * 8 * 8
