@@ -81,12 +81,14 @@ VIEWS = st.builds(
 )
 
 
-def _fitting(own: dict[str, Any], texts: Sequence[str], shown: int = 0) -> dict[str, Any]:
+def _fitting(
+    own: dict[str, Any], texts: Sequence[Input], shown: int = 0, *, explanation: bool = False
+) -> dict[str, Any]:
     """The fields with the number of a text that is there, and the points that an explanation is measured at."""
     return {
         **own,
         "shown": own.get("shown", shown) % len(texts),
-        **({"points": "branches"} if own.get("explanation") else {}),
+        **({"points": "branches"} if own.get("explanation", explanation) else {}),
     }
 
 
@@ -97,7 +99,10 @@ def comparisons(draw: st.DrawFn) -> ComparisonSettings:
     # The sentences that come along are too long for a variant's own texts.
     fields = {**FIELDS, "mitigations": st.tuples(SPECIFICATIONS), "texts": OWN_TEXTS}
     own = {label: draw(st.fixed_dictionaries({}, optional=fields)) for label in labels}
-    fitting = {label: _fitting(each, each.get("texts", baseline.texts), baseline.shown) for label, each in own.items()}
+    fitting = {
+        label: _fitting(each, each.get("texts", baseline.texts), baseline.shown, explanation=baseline.explanation)
+        for label, each in own.items()
+    }
     return comparison(baseline, **fitting)
 
 
