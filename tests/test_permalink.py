@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oversmooth import Settings, metrics, mitigations
 from oversmooth.comparison import MOST_VARIANTS
 from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.pairs import Input
 from oversmooth.permalink import LONGEST, LONGEST_ENTRY, AnySettings, Link, from_query, to_query
 from oversmooth.texts import bundled
 from oversmooth.view import LEFT, View
