@@ -57,7 +57,7 @@ class LimitError(OversmoothError):
 
 
 class QueueFullError(LimitError):
-    """Too many runs wait already; the message says how many."""
+    """Too many wait already; the message says how many."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, "waiting")
+    def __init__(self, message: str, limit: str = "waiting") -> None:
+        super().__init__(message, limit)

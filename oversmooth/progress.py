@@ -9,12 +9,12 @@ from typing import Literal
 from oversmooth.points import title
 from oversmooth.wording import bytes_in_words
 
-Stage = Literal["queue", "start", "download", "load", "measure", "loss"]
+Stage = Literal["queue", "start", "download", "load", "measure", "loss", "write"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is: ``done`` of ``total`` units of ``stage``: bytes, points, or predictions of tokens."""
+    """Where a run is: ``done`` of ``total`` units of ``stage``: bytes, points, predictions of tokens, or files."""
 
     stage: Stage
     done: int = 0
@@ -44,6 +44,7 @@ _VERBS: dict[Stage, str] = {
     "load": "Loading",
     "measure": "Measuring",
     "loss": "Measuring the loss",
+    "write": "Writing",
 }
 
 

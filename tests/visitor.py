@@ -42,7 +42,9 @@ class Visitor(Page):
         self._connection = connection
         self._hash = ""
         self._states: dict[str, WidgetState] = {}
-        self._answers: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {}
+        """What was answered to each wish for a file."""
+        self._wishes = 0
         self._running = self._begun = False
         self._news = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
@@ -89,17 +91,23 @@ class Visitor(Page):
         Raises:
             RuntimeError: where the server says that it cannot.
         """
-        request = BackMsg()
-        operation = request.backend_operation_request
-        operation.request_id, operation.session_id = f"download {len(self.frames)}", self.session
-        operation.deferred_file.file_id = self.widget(name).deferred_file_id
-        await self._send(request)
-        await self.until(lambda: operation.request_id in self._answers)
-        answer = self._answers[operation.request_id]
+        wish = await self.wish(self.widget(name).deferred_file_id)
+        await self.until(lambda: wish in self.answers)
+        answer = self.answers[wish]
         if answer.error_msg:
             raise RuntimeError(answer.error_msg)
         path: str = answer.deferred_file.url
         return path
+
+    async def wish(self, file: str) -> str:
+        """Ask for a file by its id and do not wait; the name under which :attr:`answers` has the answer."""
+        self._wishes += 1
+        request = BackMsg()
+        operation = request.backend_operation_request
+        operation.request_id, operation.session_id = f"wish {self._wishes}", self.session
+        operation.deferred_file.file_id = file
+        await self._send(request)
+        return operation.request_id
 
     async def finished(self, timeout: float = PATIENCE) -> None:
         """Wait until the script that was asked for has run to its end.
@@ -156,7 +164,7 @@ class Visitor(Page):
         elif kind == "page_not_found":
             self.page_found = False
         elif kind == "backend_operation_response":
-            self._answers[message.backend_operation_response.request_id] = message.backend_operation_response
+            self.answers[message.backend_operation_response.request_id] = message.backend_operation_response
         elif kind == "delta":
             self._forget(message)
 

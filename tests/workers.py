@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import psutil
 
 from oversmooth.engine import Engine, Handle
+from oversmooth.measurement import Measurement
 from oversmooth.settings import Settings
 
 WORDS = "the cat sat on a mat and looked at the rain while clouds went over roofs of old quiet towns " * 2
@@ -33,7 +34,7 @@ def wait(condition: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def running(engine: Engine, name: str) -> Iterator[Handle]:
+def running(engine: Engine, name: str) -> Iterator[Handle[Measurement]]:
     """A long run in the middle of its measuring; cancelled at the end."""
     handle = engine.submit(long(name))
     try:

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import hold, keep, last
+from oversmooth.dashboard.state import hold, keep, last, remembered
 from oversmooth.errors import OutputError
 from oversmooth.export.images import RESOLUTIONS
-from oversmooth.export.names import FigureForm
+from oversmooth.export.names import FigureForm, Format
 from oversmooth.export.paper.presets import LARGEST_POINTS, PRESETS, SMALLEST_POINTS, WIDTHS, Preset
 
 FORMATS: dict[str, tuple[FigureForm, ...]] = {
@@ -23,9 +23,21 @@ FORMATS: dict[str, tuple[FigureForm, ...]] = {
 }
 """What is written of a figure; LaTeX takes several files, in a zip."""
 CUSTOM = "custom"
+ZIP_FIGURES: dict[str, tuple[FigureForm, ...]] = {
+    "PDF": ("pdf",),
+    "SVG": ("svg",),
+    "PNG": ("png",),
+    "LaTeX": ("latex", "pgfplots"),
+}
+"""What the zip of everything may hold of each figure."""
+ZIP_NUMBERS: dict[str, Format] = {"CSV": "csv", "Parquet": "parquet", "NPZ": "npz", "JSON": "json"}
+"""What it may hold of the numbers."""
+QUICK_FIGURES, QUICK_NUMBERS = ("PDF",), ("CSV",)
+"""What it holds before anything is chosen."""
 _SIZES = {**{name: preset.title for name, preset in PRESETS.items()}, CUSTOM: "Custom width"}
-_FORMAT, _SIZE, _WIDTH, _POINTS, _SERIF, _TITLED, _RESOLUTION = (
-    f"export {name}" for name in ("format", "size", "width", "points", "serif", "titled", "resolution")
+_FORMAT, _SIZE, _WIDTH, _POINTS, _SERIF, _TITLED, _RESOLUTION, _ZIP_FIGURES, _ZIP_NUMBERS = (
+    f"export {name}"
+    for name in ("format", "size", "width", "points", "serif", "titled", "resolution", "zip figures", "zip numbers")
 )
 
 
@@ -104,6 +116,21 @@ def _sizes(place: str) -> None:
             "Typeface", ["Sans", "Serif"], required=True, label_visibility="collapsed", **_shared(_SERIF, "Sans", place)
         )
         st.toggle("Title above", **_shared(f"{_TITLED} {size}", base.titled, place))
+
+
+def zip_choices() -> None:
+    """Draw the choice of what is in the zip of everything."""
+    figures, numbers = remembered(_ZIP_FIGURES, list(QUICK_FIGURES)), remembered(_ZIP_NUMBERS, list(QUICK_NUMBERS))
+    st.pills("Figures", list(ZIP_FIGURES), selection_mode="multi", **figures)
+    st.pills("Numbers", list(ZIP_NUMBERS), selection_mode="multi", **numbers)
+    st.caption("PDF and CSV take a few seconds; each further format of the figures about as long again.")
+
+
+def zip_parts() -> tuple[tuple[FigureForm, ...], tuple[Format, ...]]:
+    """Of the figures and of the numbers, what the zip of everything holds."""
+    figures, numbers = last(_ZIP_FIGURES, QUICK_FIGURES), last(_ZIP_NUMBERS, QUICK_NUMBERS)
+    forms = tuple(form for name, some in ZIP_FIGURES.items() if name in figures for form in some)
+    return forms, tuple(form for name, form in ZIP_NUMBERS.items() if name in numbers)
 
 
 def fitting() -> Preset | None:

@@ -1,31 +1,34 @@
 """Under every chart, the chart as a file; under every result, its numbers as files.
 
-Nothing is drawn or written before a button is pressed, and matplotlib is not loaded before.
+Nothing is drawn or written before a button is pressed, and then by a process of its own.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import streamlit as st
 
 from oversmooth.comparison import Comparison
 from oversmooth.dashboard import export_choices
+from oversmooth.dashboard.asking import owner
+from oversmooth.dashboard.drawing import pen_down
 from oversmooth.dashboard.prose import plain
-from oversmooth.export.bundle import bundle, zipped
-from oversmooth.export.contents import settings_of
-from oversmooth.export.data import data
-from oversmooth.export.drawings import drawings
+from oversmooth.dashboard.wanted import Wanted
+from oversmooth.engine.shared import shared_engine
+from oversmooth.export.contents import Parts
 from oversmooth.export.images import missing_characters
-from oversmooth.export.names import SETTINGS, FigureForm, Format
+from oversmooth.export.names import SETTINGS, FigureForm
 from oversmooth.export.paper.chart import Chart
 from oversmooth.export.paper.presets import Preset
+from oversmooth.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
 from oversmooth.figures.drawable import Drawable
 from oversmooth.measurement import Measurement
+from oversmooth.progress import sentence
 
 _TYPES: Final = {
     "pdf": "application/pdf",
@@ -36,8 +39,13 @@ _TYPES: Final = {
     "npz": "application/octet-stream",
     "zip": "application/zip",
 }
-_NUMBERS: Final[Mapping[str, Format]] = {"CSV": "csv", "Parquet": "parquet", "NPZ": "npz", "JSON": "json"}
-_NOTED: Final = "export noted"
+
+_NOTED, _ASKED = "export noted", "zip asked for"
+_ARRIVAL_SECONDS: Final = 1.0
+"""How long after a press the wish for the file itself may arrive."""
+_POLL_SECONDS: Final = 0.01
+_SHOWN_SECONDS: Final = 0.25
+"""Between two looks at how far a zip is."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +58,9 @@ class Paper:
     figure: Drawable
     """In the light theme, whatever the screen shows."""
 
-    def file(self, forms: tuple[FigureForm, ...], preset: Preset, dpi: int) -> bytes:
+    def file(self, forms: tuple[FigureForm, ...], preset: Preset, dpi: int) -> ChartFile:
         """The chart as a file, or as a zip where it takes several."""
-        files = drawings(self.result, {self.name: self.figure}, forms, preset, dpi=dpi)
-        return zipped(files) if len(forms) > 1 else next(iter(files.values()))
+        return ChartFile(self.result, self.name, self.figure, forms, preset, dpi)
 
 
 def export_menu(paper: Paper, key: str) -> None:
@@ -86,8 +93,16 @@ def note_choices(point: str, *, lines: bool = False) -> None:
         point: where its maps and spectra are read.
         lines: whether its curves have a thin line for each of several texts.
     """
+    figures, formats = export_choices.zip_parts()
     noted = st.session_state.setdefault(_NOTED, {})
-    noted.update(preset=export_choices.possible(), dpi=export_choices.resolution(), point=point, lines=lines)
+    noted.update(
+        formats=formats,
+        figures=figures,
+        preset=export_choices.possible(),
+        dpi=export_choices.resolution(),
+        point=point,
+        lines=lines,
+    )
 
 
 def data_row(result: Measurement | Comparison) -> None:
@@ -95,25 +110,41 @@ def data_row(result: Measurement | Comparison) -> None:
 
     Outside the parts that redraw by themselves: a button that is pressed while it is drawn anew finds no file.
     """
-    # The session is out of reach when the button is pressed; what is in it is not.
-    noted = st.session_state[_NOTED]
     with st.container(horizontal=True, vertical_alignment="center", key="data"):
-        everything = partial(_everything, result, noted)
-        _download("Everything in one zip", everything, "oversmooth.zip", "download_bundle", help=_CONTENTS)
-        for title, form in _NUMBERS.items():
+        _zip(result)
+        for title, form in export_choices.ZIP_NUMBERS.items():
             ending = "zip" if form in ("csv", "parquet") else form
             name = f"oversmooth-{form}.zip" if ending == "zip" else f"oversmooth.{form}"
-            _download(title, partial(_numbers, result, form), name, f"download_{form}")
+            _download(title, partial(NumbersFile, result, form), name, f"download_{form}")
         _download(
             "Settings",
-            lambda: settings_of(result).to_json().encode(),
+            partial(SettingsFile, result),
             SETTINGS,
             "download_settings",
             help="Drop the file into the sidebar, or `oversmooth run settings.json`, to have all this again.",
         )
 
 
-_MAKING: Final = Lock()
+@st.fragment
+def _zip(result: Measurement | Comparison) -> None:
+    """The zip of everything, the choice of what is in it, and how far it is once it was asked for."""
+    # The session is out of reach when the button is pressed; what is in it is not.
+    noted = st.session_state[_NOTED]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _download(
+            "Everything in one zip",
+            partial(_everything, result, noted),
+            "oversmooth.zip",
+            "download_bundle",
+            help=_CONTENTS,
+            on_click=_note_zip,
+        )
+        with st.popover("In it", type="tertiary", icon=":material/tune:", key="zip_parts"):
+            export_choices.zip_choices()
+    noted["figures"], noted["formats"] = export_choices.zip_parts()
+    if st.session_state.pop(_ASKED, False):
+        _show_progress()
+
 
 _CONTENTS: Final = (
     "One zip: figures in the size and type chosen last under a chart, numbers, settings, the record of how they came "
@@ -121,32 +152,53 @@ _CONTENTS: Final = (
 )
 
 
-def _everything(result: Measurement | Comparison, noted: Mapping[str, Any]) -> bytes:
-    return bundle(result, **noted)
+def _everything(result: Measurement | Comparison, noted: Mapping[str, Any]) -> Everything:
+    return Everything(result, Parts(**noted))
 
 
-def _numbers(result: Measurement | Comparison, form: Format) -> bytes:
-    files = data(result, [form])
-    return zipped(files) if form in ("csv", "parquet") else next(iter(files.values()))
+def _note_zip() -> None:
+    """Once the button was pressed, have it drawn anew only when the engine knows of it: drawn anew, it is another."""
+    st.session_state[_ASKED] = True
+    page, until = owner(), time.monotonic() + _ARRIVAL_SECONDS
+    while page is not None and shared_engine().exporting(page) is None and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
 
 
-def _download(label: str, make: Callable[[], bytes], file_name: str, key: str, help: str | None = None) -> None:
+def _show_progress() -> None:
+    """Draw how far the zip is, and a button that gives it up, until it is there."""
+    page = owner()
+    if page is None or shared_engine().exporting(page) is None:
+        return
+    place = st.empty()
+    with place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0)
+        st.button("Stop", key="stop_zip", on_click=shared_engine().stop_exporting, args=(page,))
+    with pen_down():
+        while (step := shared_engine().exporting(page)) is not None:
+            bar.progress(step.fraction, text=plain(sentence(step)))
+            time.sleep(_SHOWN_SECONDS)
+    place.empty()
+
+
+def _download(
+    label: str,
+    make: Callable[[], Export],
+    file_name: str,
+    key: str,
+    help: str | None = None,
+    on_click: Callable[[], None] | Literal["ignore"] = "ignore",
+) -> None:
+    media_type = _TYPES[file_name.rpartition(".")[2]]
     st.download_button(
         label,
-        partial(_in_turn, make),
+        Wanted(make, owner(), file_name, media_type),
         file_name=file_name,
-        mime=_TYPES[file_name.rpartition(".")[2]],
+        mime=media_type,
         key=key,
         help=help,
-        on_click="ignore",
+        on_click=on_click,
         icon=":material/download:",
     )
-
-
-def _in_turn(make: Callable[[], bytes]) -> bytes:
-    # Files are made in the process that draws the pages: one at a time, they leave the others a core.
-    with _MAKING:
-        return make()
 
 
 def _tell_missing(paper: Paper, preset: Preset) -> None:

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from oversmooth.dashboard.asking import owner
 from oversmooth.dashboard.drawing import pen_down
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.turns import Outcomes, Turns
@@ -51,7 +51,7 @@ def await_measurements(requests: Mapping[str, Settings], *, stoppable: bool = Tr
         st.info("Stopped. Nothing was lost: change a control, or run it again.", icon=":material/stop_circle:")
         st.button("Run again", key="again", on_click=lambda: st.session_state.pop("stopped"))
         return None
-    turns = Turns(requests, _session())
+    turns = Turns(requests, owner())
     place = st.empty()
     with pen_down():  # around all of it: who has left gives up the runs at once, not when the pen is free
         try:
@@ -63,11 +63,6 @@ def await_measurements(requests: Mapping[str, Settings], *, stoppable: bool = Tr
         finally:
             turns.give_up()
             place.empty()
-
-
-def _session() -> str | None:
-    context = get_script_run_ctx()
-    return None if context is None else context.session_id
 
 
 def _wait(turns: Turns, place: DeltaGenerator, key: str | None) -> None:

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Final
 from weakref import WeakValueDictionary
 
-from oversmooth.engine import Handle
+from oversmooth.engine import Handle, Owner
 from oversmooth.engine.shared import shared_engine
 from oversmooth.errors import CancelledError, LimitError, OversmoothError
 from oversmooth.hosting import current
@@ -34,14 +34,14 @@ class Turns:
 
     Args:
         requests: by label.
-        owner: the session that asks; what it asked for before is given up.
+        owner: the page that asks; what it asked for before is given up.
     """
 
-    def __init__(self, requests: Mapping[str, Settings], owner: str | None) -> None:
+    def __init__(self, requests: Mapping[str, Settings], owner: Owner | str | None) -> None:
         self.failures: dict[str, str] = {}
         self._requests = requests
         self._waiting = dict(requests)
-        self._handles: dict[str, Handle] = {}
+        self._handles: dict[str, Handle[Measurement]] = {}
         self._owner = owner
         self._given_up = False
         self._lock = Lock()
@@ -116,8 +116,8 @@ class Turns:
         return self._given_up or label in self.failures or self._handles[label].done()
 
 
-_latest: Final[WeakValueDictionary[str, Turns]] = WeakValueDictionary()
-"""By session; gone with the run of the page that made it."""
+_latest: Final[WeakValueDictionary[Owner | str, Turns]] = WeakValueDictionary()
+"""By page; gone with the run of the page that made it."""
 
 
 def _reason(error: OversmoothError) -> str:

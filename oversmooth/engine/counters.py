@@ -22,12 +22,15 @@ REFUSALS = Counter("oversmooth_refusals", "Requests refused, by the limit that t
 SECONDS = Counter("oversmooth_seconds", "Seconds that finished runs took, by phase.", ["phase"], registry=REGISTRY)
 QUEUE = Gauge("oversmooth_queue_length", "Runs that wait for a worker.", registry=REGISTRY)
 RUNNING = Gauge("oversmooth_running", "Runs that are computed now.", registry=REGISTRY)
+EXPORTS = Counter("oversmooth_exports", "Files that were asked for, by how that ended.", ["outcome"], registry=REGISTRY)
+EXPORTS_QUEUE = Gauge("oversmooth_exports_queue_length", "Files that wait to be written.", registry=REGISTRY)
+EXPORTS_RUNNING = Gauge("oversmooth_exports_running", "Files that are written now.", registry=REGISTRY)
 
 
 def run_ended(number: int, outcome: Measurement | OversmoothError) -> None:
     """Count and log a run: under ``done``, or under the kind of its error."""
     if isinstance(outcome, OversmoothError):
-        kind = type(outcome).__name__.removesuffix("Error").casefold()
+        kind = _kind(outcome)
         RUNS.labels(kind).inc()
         _LOG.info("run ended", extra={"run": number, "outcome": kind})
         return
@@ -39,7 +42,18 @@ def run_ended(number: int, outcome: Measurement | OversmoothError) -> None:
     _LOG.info("run ended", extra=fields)
 
 
+def export_ended(number: int, outcome: bytes | OversmoothError) -> None:
+    """Count and log a file that was asked for: under ``done``, or under the kind of its error."""
+    kind, size = (_kind(outcome), 0) if isinstance(outcome, OversmoothError) else ("done", len(outcome))
+    EXPORTS.labels(kind).inc()
+    _LOG.info("export ended", extra={"export": number, "outcome": kind, "bytes": size})
+
+
 def refused(limit: str) -> None:
     """Count and log a request that met a limit."""
     REFUSALS.labels(limit).inc()
     _LOG.info("request refused", extra={"limit": limit})
+
+
+def _kind(error: OversmoothError) -> str:
+    return type(error).__name__.removesuffix("Error").casefold()

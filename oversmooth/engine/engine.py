@@ -5,15 +5,16 @@ from __future__ import annotations
 import atexit
 import os
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 import psutil
 
 from oversmooth.engine import counters
 from oversmooth.engine.cache import request_key
 from oversmooth.engine.jobs import Job, Jobs
+from oversmooth.engine.kinds import EXPORTS
 from oversmooth.engine.launching import launcher
-from oversmooth.engine.messages import Start
+from oversmooth.engine.messages import Start, StartWriting
 from oversmooth.engine.process import WorkerOptions
 from oversmooth.engine.supervisor import Supervisor
 from oversmooth.errors import LimitError, ModelError
@@ -25,18 +26,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from types import TracebackType
 
+    from oversmooth.engine.rounds import Owner
+    from oversmooth.export.requests import Export
     from oversmooth.hosting.allowlist import AllowList
     from oversmooth.measurement import Measurement
     from oversmooth.settings import Settings
 
 RESULT_BYTES = 256 * 2**20
 UNLIMITED = Limits()
+WRITERS: Final = 2
+"""Processes that write files, started when the first is asked for: one takes a zip of many figures, the other is kept
+for what is written quickly."""
+Result = TypeVar("Result")
 
 
-class Handle:
+class Handle(Generic[Result]):
     """One caller's view of a run, which others may share."""
 
-    def __init__(self, jobs: Jobs, job: Job, future: Future[Measurement], wake: Callable[[], None]) -> None:
+    def __init__(self, jobs: Jobs[Result], job: Job[Result], future: Future[Result], wake: Callable[[], None]) -> None:
         self._jobs = jobs
         self._job = job
         self._future = future
@@ -56,8 +63,13 @@ class Handle:
         """Whether there is a result or an error."""
         return self._future.done()
 
-    def result(self, timeout: float | None = None) -> Measurement:
-        """The measurement, as soon as it is there.
+    @property
+    def future(self) -> Future[Result]:
+        """What becomes of it, for those who do not wait on a thread; only :meth:`cancel` gives it up."""
+        return self._future
+
+    def result(self, timeout: float | None = None) -> Result:
+        """The measurement or file, as soon as it is there.
 
         Raises:
             OversmoothError: what the run failed with.
@@ -72,7 +84,9 @@ class Handle:
 
 
 class Engine:
-    """Runs measurements in worker processes, first in, first out; equal requests share one run.
+    """Runs measurements in worker processes, in turns that go round by address; equal requests share one run.
+
+    Files of results are written by processes of their own, behind a queue of their own.
 
     Args:
         limits: of which it keeps those on workers, threads, waiting runs, runs of one owner, time and memory; each
@@ -90,10 +104,13 @@ class Engine:
         start = Start(memory // limits.workers, limits.worker_bytes, models)
         self._limits = limits
         self._models = models
-        self._jobs = Jobs(limits.workers, limits.waiting, limits.in_flight, result_bytes)
+        self._jobs: Jobs[Measurement] = Jobs(limits.workers, limits.waiting, limits.in_flight, result_bytes)
         self._supervisors = [
             Supervisor(self._jobs, WorkerOptions(self._launcher, start), limits.deadline) for _ in range(limits.workers)
         ]
+        self._exports: Jobs[bytes] = Jobs(WRITERS, limits.exports_waiting, 1, 0, EXPORTS)
+        options = WorkerOptions(self._launcher, StartWriting(limits.worker_bytes))
+        self._writers = [Supervisor(self._exports, options, limits.export_deadline, late=True) for _ in range(WRITERS)]
         atexit.register(self.close)
 
     def __enter__(self) -> Self:
@@ -114,12 +131,12 @@ class Engine:
         """Process ids of the workers that live."""
         return tuple(pid for supervisor in self._supervisors if (pid := supervisor.pid) is not None)
 
-    def submit(self, settings: Settings, owner: str | None = None) -> Handle:
+    def submit(self, settings: Settings, owner: Owner | str | None = None) -> Handle[Measurement]:
         """Have this measured.
 
         Args:
             settings: what to measure.
-            owner: who asks, where the limit on the runs of one counts.
+            owner: who asks, where turns and the limit on the runs of one count.
 
         Raises:
             LimitError: the request is larger than what the engine grants, or the owner has too many.
@@ -139,6 +156,35 @@ class Engine:
         self._wake()
         return Handle(self._jobs, job, future, self._wake)
 
+    def export(self, export: Export, owner: Owner | str | None = None) -> Handle[bytes]:
+        """Have this written.
+
+        Args:
+            export: what to write.
+            owner: who asks; one has one file written at a time.
+
+        Raises:
+            LimitError: the owner has a file written already.
+            QueueFullError: too many wait already.
+            CancelledError: after :meth:`close`.
+        """
+        try:
+            job, future = self._exports.submit(export, object(), owner)
+        except LimitError as error:
+            counters.refused(error.limit)
+            raise
+        self._wake_writers()
+        return Handle(self._exports, job, future, self._wake_writers)
+
+    def exporting(self, owner: Owner | str) -> Progress | None:
+        """Where the file is that an owner has asked for; None where there is none."""
+        return self._exports.progress_of(owner)
+
+    def stop_exporting(self, owner: Owner | str) -> None:
+        """Give up the file that an owner has asked for."""
+        self._exports.release_all(owner)
+        self._wake_writers()
+
     def _key(self, settings: Settings) -> Hashable:
         # Models of a list do not change, and what a stranger asks for is not looked up on the disk.
         return request_key(settings) if self._models is None else settings.key()
@@ -147,14 +193,21 @@ class Engine:
         """End the workers; every run that is not done fails with a ``CancelledError``."""
         atexit.unregister(self.close)
         self._jobs.close()
+        self._exports.close()
         self._launcher.close()
         for supervisor in self._supervisors:
             supervisor.close()
+        for writer in self._writers:
+            writer.close()
         self._launcher.end()
 
     def _wake(self) -> None:
         for supervisor in self._supervisors:
             supervisor.wake()
+
+    def _wake_writers(self) -> None:
+        for writer in self._writers:
+            writer.wake()
 
 
 def _cores() -> int:

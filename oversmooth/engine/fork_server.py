@@ -12,11 +12,14 @@ import gc
 import os
 import socket
 import warnings
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from oversmooth.engine import worker
 from oversmooth.engine.launching import ALIVE, FORK, MESSAGE_BYTES
 from oversmooth.hosting import current, logs
+
+IDLE_SECONDS: Final = 1.0
+"""How long nothing is asked for before what is needed later is imported."""
 
 
 def main() -> NoReturn:
@@ -30,11 +33,25 @@ def main() -> NoReturn:
     # What is there by now stays: a collection that marked each object would copy its page for every worker.
     gc.collect()
     gc.freeze()
+    control.settimeout(IDLE_SECONDS)
     while True:
-        request, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+        try:
+            request, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
+        except TimeoutError:
+            _import_writing()
+            control.settimeout(None)
+            continue
         if not request:
             os._exit(0)
         control.send(_forked(control, *descriptors) if request == FORK else _exit_code(int(request)))
+
+
+def _import_writing() -> None:
+    """What workers that write files need besides, so that the first of them is there as soon as the others are."""
+    import oversmooth.engine.writing  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 def _forked(control: socket.socket, requests: int, answers: int) -> bytes:

@@ -1,36 +1,36 @@
-"""Which run comes next, who waits for it, and the results kept: first in, first out, equal requests sharing one run."""
+"""Which run comes next, who waits for it, and the results kept: turns by address, equal requests sharing one run."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from oversmooth.bytecache import ByteCache
-from oversmooth.engine import counters
-from oversmooth.engine.cache import measurement_bytes
+from oversmooth.engine.kinds import RUNS, Kind
+from oversmooth.engine.rounds import Owner, Rounds
 from oversmooth.errors import CancelledError, LimitError, OversmoothError, QueueFullError
 from oversmooth.progress import Progress
-from oversmooth.wording import count
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
-    from oversmooth.settings import Settings
+    from oversmooth.engine.messages import Request
 
 CLOSED = "The engine was shut down before the run was done."
+Result = TypeVar("Result")
 
 
 @dataclass(eq=False)
-class Job:
+class Job(Generic[Result]):
     """One run and the futures of those who wait for it."""
 
     number: int
     key: Hashable
-    settings: Settings
-    waiting: dict[Future[Measurement], str | None] = field(default_factory=dict)
+    request: Request
+    address: str = ""
+    """Of the network, of whoever asked first."""
+    waiting: dict[Future[Result], Owner | str | None] = field(default_factory=dict)
     """Whom each future is for; None where nobody counts."""
     progress: Progress = field(default_factory=lambda: Progress("start"))
 
@@ -40,29 +40,41 @@ class Job:
         return bool(self.waiting)
 
 
-class Jobs:
-    """The queue. Safe between threads.
+class Jobs(Generic[Result]):
+    """The queue: turns go round by address, and of one address are first in, first out. Safe between threads.
 
     Args:
         slots: runs that are computed at the same time.
         limit: runs that may wait for a slot; None for any number.
         in_flight: runs of one owner that may wait or run; None for any number.
         result_bytes: memory that finished results may take.
+        kind: what a run is.
     """
 
-    def __init__(self, slots: int, limit: int | None, in_flight: int | None, result_bytes: int) -> None:
+    def __init__(
+        self,
+        slots: int,
+        limit: int | None,
+        in_flight: int | None,
+        result_bytes: int,
+        kind: Kind[Any] = RUNS,
+    ) -> None:
         self._slots = slots
         self._limit = limit
         self._in_flight = in_flight
         self._lock = threading.Lock()
-        self._queue: deque[Job] = deque()
-        self._running: set[Job] = set()
-        self._flights: dict[Hashable, Job] = {}
-        self._results: ByteCache[Hashable, Measurement] = ByteCache(result_bytes, measurement_bytes)
+        self.kind = kind
+        self._queue: list[Job[Result]] = []
+        self._rounds = Rounds()
+        self._running: set[Job[Result]] = set()
+        self._flights: dict[Hashable, Job[Result]] = {}
+        self._results: ByteCache[Hashable, Result] = ByteCache(result_bytes, kind.size)
         self._submitted = 0
         self._closed = False
 
-    def submit(self, settings: Settings, key: Hashable, owner: str | None = None) -> tuple[Job, Future[Measurement]]:
+    def submit(
+        self, request: Request, key: Hashable, owner: Owner | str | None = None
+    ) -> tuple[Job[Result], Future[Result]]:
         """Queue a run, or join an equal one, or answer from the results kept.
 
         Raises:
@@ -70,14 +82,14 @@ class Jobs:
             QueueFullError: where too many wait already.
             CancelledError: after :meth:`close`.
         """
-        future: Future[Measurement] = Future()
+        future: Future[Result] = Future()
         with self._lock:
             if self._closed:
                 raise CancelledError(CLOSED)
             job = self._flights.get(key)
             if job is None:
                 result = self._results.get(key)
-                job = Job(self._submitted, key, settings)
+                job = Job(self._submitted, key, request, owner.address if isinstance(owner, Owner) else "")
                 if result is not None:
                     job.progress = Progress("measure", 1, 1)
                     future.set_result(result)
@@ -92,12 +104,19 @@ class Jobs:
             self._gauge()
             return job, future
 
-    def take(self) -> Job | None:
-        """The run that has waited longest, now running; None when none waits."""
+    def take(self) -> Job[Result] | None:
+        """The run whose turn it is, now running; None when none waits that a slot may take.
+
+        One slot is kept free of heavy runs where there are several.
+        """
         with self._lock:
-            if not self._queue:
+            heavy = sum(self.kind.heavy(each.request) for each in self._running)
+            full = heavy >= max(1, self._slots - 1)
+            job = next((each for each in self._order() if not (full and self.kind.heavy(each.request))), None)
+            if job is None:
                 return None
-            job = self._queue.popleft()
+            self._queue.remove(job)
+            self._rounds.serve(job.address)
             self._running.add(job)
             self._gauge()
             return job
@@ -106,19 +125,19 @@ class Jobs:
         """Whether no run waits."""
         return not self._queue
 
-    def finish(self, job: Job, outcome: Measurement | OversmoothError) -> None:
+    def finish(self, job: Job[Result], outcome: Result | OversmoothError) -> None:
         """Hand the outcome to everybody who waits for it, and keep a result for the next who asks."""
         with self._lock:
             self._running.discard(job)
             self._gauge()
-            counters.run_ended(job.number, outcome)
+            self.kind.ended(job.number, outcome)
             self._forget(job)
             if not isinstance(outcome, OversmoothError):
-                _freeze(outcome)
+                self.kind.freeze(outcome)
                 self._results.put(job.key, outcome)
             _resolve(job, outcome)
 
-    def release(self, job: Job, future: Future[Measurement]) -> None:
+    def release(self, job: Job[Result], future: Future[Result]) -> None:
         """Take one waiting future away; a queued run that nobody else waits for leaves the queue."""
         with self._lock:
             if future not in job.waiting:
@@ -132,12 +151,12 @@ class Jobs:
                     self._queue.remove(job)
                     self._gauge()
 
-    def position(self, job: Job) -> int | None:
+    def position(self, job: Job[Result]) -> int | None:
         """Place in the queue, from 1; None once the run has begun."""
         with self._lock:
-            return self._queue.index(job) + 1 if job in self._queue else None
+            return self._order().index(job) + 1 if job in self._queue else None
 
-    def progress(self, job: Job) -> Progress:
+    def progress(self, job: Job[Result]) -> Progress:
         """Where the job is: in the queue, waiting for a worker to start up, or where its worker reports it to be."""
         position = self.position(job)
         if position is None:
@@ -145,6 +164,19 @@ class Jobs:
         if position <= self._slots - len(self._running):
             return Progress("start")
         return Progress("queue", detail=f"place {position}")
+
+    def progress_of(self, owner: Owner | str) -> Progress | None:
+        """Of what an owner waits for, the first asked for; None where that is nothing."""
+        with self._lock:
+            job = next(iter(self._of(owner)), None)
+        return None if job is None else self.progress(job)
+
+    def release_all(self, owner: Owner | str) -> None:
+        """Take away everything that an owner waits for; see :meth:`release`."""
+        with self._lock:
+            futures = [(job, each) for job in self._of(owner) for each, whom in job.waiting.items() if whom == owner]
+        for job, future in futures:
+            self.release(job, future)
 
     def close(self) -> None:
         """Fail every run, and take no more."""
@@ -156,35 +188,36 @@ class Jobs:
             self._flights.clear()
             self._gauge()
 
-    def _refuse_greed(self, owner: str | None) -> None:
+    def _refuse_greed(self, owner: Owner | str | None) -> None:
         if self._in_flight is None or owner is None:
             return
-        jobs = (*self._queue, *self._running)
-        if sum(each == owner for job in jobs for each in job.waiting.values()) >= self._in_flight:
-            raise LimitError(
-                f"One page computes at most {count(self._in_flight, 'run')} at a time here (the limit “in_flight”). "
-                "Wait for the one that runs, or stop it.",
-                "in_flight",
-            )
+        if sum(each == owner for job in self._of(owner) for each in job.waiting.values()) >= self._in_flight:
+            raise LimitError(self.kind.greedy(self._in_flight), self.kind.in_flight)
+
+    def _of(self, owner: Owner | str) -> list[Job[Result]]:
+        """The runs that an owner waits for."""
+        return [job for job in (*self._running, *self._queue) if owner in job.waiting.values()]
+
+    def _order(self) -> list[Job[Result]]:
+        """Those that wait, as they come in turn."""
+        return self._rounds.order(self._queue, lambda job: job.address)
 
     def _gauge(self) -> None:
-        counters.QUEUE.set(len(self._queue))
-        counters.RUNNING.set(len(self._running))
+        self.kind.waiting.set(len(self._queue))
+        self.kind.running.set(len(self._running))
 
     def _refuse_if_full(self) -> None:
         # Runs that a free slot is about to take do not wait.
         waiting = max(0, len(self._queue) - (self._slots - len(self._running)))
         if self._limit is not None and len(self._queue) >= self._slots - len(self._running) + self._limit:
-            raise QueueFullError(
-                f"The queue is full, with {count(waiting, 'run')} waiting (the limit “waiting”). Try again in a moment."
-            )
+            raise QueueFullError(self.kind.full(waiting), self.kind.limit)
 
-    def _forget(self, job: Job) -> None:
+    def _forget(self, job: Job[Result]) -> None:
         if self._flights.get(job.key) is job:
             del self._flights[job.key]
 
 
-def _resolve(job: Job, outcome: Measurement | OversmoothError) -> None:
+def _resolve(job: Job[Result], outcome: Result | OversmoothError) -> None:
     for future in job.waiting:
         if isinstance(outcome, OversmoothError):
             # One each: raising adds to an exception's traceback, and several threads may raise.
@@ -192,15 +225,3 @@ def _resolve(job: Job, outcome: Measurement | OversmoothError) -> None:
         else:
             future.set_result(outcome)
     job.waiting.clear()
-
-
-def _freeze(measurement: Measurement) -> None:
-    # One result may be shown in many sessions: none can change it under the others.
-    datasets = [measurement.curves, measurement.spectra]
-    if measurement.explanation is not None:
-        datasets += measurement.explanation.datasets
-    arrays = [array for dataset in datasets for array in dataset.data_vars.values()]
-    if measurement.similarity is not None:
-        arrays.append(measurement.similarity)
-    for array in arrays:
-        array.values.setflags(write=False)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from oversmooth.errors import OversmoothError
+    from oversmooth.export.requests import Export
     from oversmooth.hosting.allowlist import AllowList
     from oversmooth.measurement import Measurement
     from oversmooth.progress import Progress
     from oversmooth.settings import Settings
+
+
+Request: TypeAlias = "Settings | Export"
+"""What is asked of a worker: to measure, or to write a file."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,19 @@ class Start:
 
 
 @dataclass(frozen=True)
+class StartWriting:
+    """To a worker that writes files, before everything else."""
+
+    memory_bytes: int | None
+    """See :class:`Start`."""
+
+
+@dataclass(frozen=True)
 class Run:
-    """To the worker: measure this. Numbers grow from run to run."""
+    """To the worker: do this. Numbers grow from run to run."""
 
     number: int
-    settings: Settings
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -43,9 +56,9 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Ready:
-    """From the worker, once: torch is imported and the default model was tried."""
+    """From the worker, once: it is there, and where it measures, the default model was tried."""
 
-    loaded: bool
+    loaded: bool = False
     """Whether that model is there; others may be all the same."""
 
 
@@ -60,12 +73,12 @@ class Step:
 class Finished:
     """From the worker: how the run ended."""
 
-    outcome: Measurement | OversmoothError
+    outcome: Measurement | bytes | OversmoothError
     leaving: bool
     """Whether the worker ends itself now, because what the run left behind cannot be trusted."""
 
 
-Message = Start | Run | Cancel | Ready | Step | Finished
+Message = Start | StartWriting | Run | Cancel | Ready | Step | Finished
 
 
 def send(stream: IO[bytes], message: Message) -> None:

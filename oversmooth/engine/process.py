@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self, cast
 
 from oversmooth.engine.launching import ending
-from oversmooth.engine.messages import Message, Start, receive, send
+from oversmooth.engine.messages import Message, Start, StartWriting, receive, send
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +39,7 @@ class WorkerOptions:
     """What every worker of an engine is started with."""
 
     launcher: Launcher
-    start: Start
+    start: Start | StartWriting
 
 
 class WorkerProcess:

@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Hashable
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import torch
 
 from oversmooth import inputs
 from oversmooth.bytecache import ByteCache
 from oversmooth.engine.cache import folder_fingerprint
-from oversmooth.engine.messages import Finished, Message, Ready, Run, Start, Step, send
-from oversmooth.errors import CancelledError, OversmoothError, WorkerLostError
+from oversmooth.engine.messages import Ready, Start
+from oversmooth.engine.serving import Serving
 from oversmooth.measuring import measure
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.models.loading import load
-from oversmooth.progress import Progress, Report, silent
+from oversmooth.progress import Report, silent
 from oversmooth.settings import DEFAULT_MODEL, Device, Precision
 
 if TYPE_CHECKING:
+    from oversmooth.engine.messages import Request
     from oversmooth.engine.worker import Inbox
     from oversmooth.hosting.allowlist import AllowList
+    from oversmooth.measurement import Measurement
     from oversmooth.models.loaded import LoadedModel
+    from oversmooth.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-
-OUT_OF_MEMORY = (
-    "The run needs more memory than there is for it. Use fewer or shorter texts or a smaller model; a new process "
-    "takes the place of this one."
-)
 
 
 class Models:
@@ -71,68 +67,37 @@ class Models:
         return model
 
 
-class Service:
+class Service(Serving):
     """Measures what is asked for, and says how it went."""
 
     def __init__(self, inbox: Inbox, answers: IO[bytes], start: Start) -> None:
-        self._inbox = inbox
-        self._answers = answers
-        self._sending = threading.Lock()
+        super().__init__(inbox, answers)
         self._models = Models(start.model_bytes, start.models)
 
-    def work(self) -> None:
-        """Load the default model, then serve runs until one of them leaves the process in doubt."""
-        loaded = False
+    def prepare(self) -> Ready:
+        """Load the default model."""
         try:
             self._models.get(DEFAULT_MODEL)
-            loaded = True
         except Exception:
             # Other models may work; who asks for this one reads why it does not.
             logger.warning("The default model cannot be loaded ahead of time", exc_info=True)
-        self._answer(Ready(loaded))
-        while self._serve_next():
-            pass
+            return Ready(loaded=False)
+        return Ready(loaded=True)
 
-    def _serve_next(self) -> bool:
-        finished = self.serve(self._inbox.runs.get())
-        self._answer(finished)
-        return not finished.leaving
+    def answer(self, request: Request, report: Report) -> Measurement:
+        """Measure one request."""
+        settings = cast("Settings", request)
+        model = self._models.get(settings.model, settings.revision, settings.device, settings.precision, report)
+        return measure(settings, model=model, report=report)
 
-    def serve(self, run: Run) -> Finished:
-        """Measure one request; every failure but an interrupt becomes an outcome."""
+    def stuck(self) -> bool:
+        """Whether a tokenizer did not come back: it still spins on a core, and only the end of the process stops it."""
+        return inputs.stuck()
 
-        def report(progress: Progress) -> None:
-            if self._inbox.cancelled(run):
-                raise CancelledError("The run was cancelled.")
-            self._answer(Step(progress))
-
-        settings = run.settings
-        try:
-            model = self._models.get(settings.model, settings.revision, settings.device, settings.precision, report)
-            return Finished(measure(settings, model=model, report=report), leaving=inputs.stuck())
-        except OversmoothError as error:
-            # A tokenizer that did not come back still spins on a core: only the end of the process stops it.
-            return Finished(error, leaving=inputs.stuck())
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # a Rust panic is no Exception
-            if _out_of_memory(error):
-                return Finished(WorkerLostError(OUT_OF_MEMORY), leaving=True)
-            logger.exception("A run failed in a way that was not foreseen")
-            message = (
-                f"The run stopped on a fault inside Oversmooth or one of its libraries ({type(error).__name__}). "
-                "The log of the program has the details."
-            )
-            return Finished(WorkerLostError(message), leaving=True)
-
-    def _answer(self, answer: Message) -> None:
-        # Progress may be reported from other threads than the one that measures.
-        with self._sending:
-            send(self._answers, answer)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on whichever device; torch has no type of its own for it on the CPU."""
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
-        isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
-    )
+    def out_of_memory(self, error: BaseException) -> bool:
+        """Whether memory ran out, on whichever device; torch has no type of its own for it on the CPU."""
+        return (
+            super().out_of_memory(error)
+            or isinstance(error, torch.OutOfMemoryError)
+            or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
+        )

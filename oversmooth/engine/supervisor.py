@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from oversmooth.engine.launching import START_SECONDS, StartError
 from oversmooth.engine.messages import Cancel, Finished, Ready, Run, Step
@@ -27,16 +27,22 @@ _START_SECONDS = 1.0
 """How long a start may go on when the engine closes, before it is left to end by itself."""
 
 
-class Supervisor:
+Result = TypeVar("Result")
+
+
+class Supervisor(Generic[Result]):
     """One slot.
 
     Args:
         jobs: where the runs come from.
         options: for each worker.
         deadline: seconds a run may take; None for no limit.
+        late: whether the first worker is started only when a run waits.
     """
 
-    def __init__(self, jobs: Jobs, options: WorkerOptions, deadline: float | None) -> None:
+    def __init__(
+        self, jobs: Jobs[Result], options: WorkerOptions, deadline: float | None, *, late: bool = False
+    ) -> None:
         self._jobs = jobs
         self._options = options
         self._deadline = deadline
@@ -44,7 +50,7 @@ class Supervisor:
         self._worker: WorkerProcess | None = None
         self._closing = False
         self._starting = False
-        self._fruitless = 0
+        self._fruitless = STARTS if late else 0
         self._thread = threading.Thread(target=self._supervise, name="engine-slot", daemon=True)
         self._thread.start()
 
@@ -138,39 +144,30 @@ class Supervisor:
             elif isinstance(self._event(), Gone):
                 return
 
-    def _run(self, job: Job, worker: WorkerProcess) -> bool:
+    def _run(self, job: Job[Result], worker: WorkerProcess) -> bool:
         """Have the worker compute one job; whether it may be given the next one."""
         until = None if self._deadline is None else time.monotonic() + self._deadline
-        overdue: OversmoothError = DeadlineError(
-            f"The run was stopped because it took longer than the {self._deadline or 0:g} seconds allowed here (the "
-            "limit “deadline”). Use fewer or shorter texts or a smaller model."
-        )
+        overdue: OversmoothError = DeadlineError(self._jobs.kind.overdue(self._deadline or 0))
         cancelled = False
-        worker.send(Run(job.number, job.settings))
+        worker.send(Run(job.number, job.request))
         while not self._closing:
             if not job.wanted and not cancelled:
                 cancelled = True
                 worker.send(Cancel(job.number))
-                until = time.monotonic() + CANCEL_SECONDS
+                until = time.monotonic() + (self._jobs.kind.cancel_seconds or CANCEL_SECONDS)
                 overdue = CancelledError("The run was cancelled.")
             match self._event(until):
                 case Step(progress):
                     job.progress = progress
                 case Finished(outcome, leaving):
                     self._fruitless = 0
-                    self._jobs.finish(job, outcome)
+                    # Of its kind: each worker is started for one queue.
+                    self._jobs.finish(job, cast("Result | OversmoothError", outcome))
                     return not leaving
                 case Gone():
-                    self._jobs.finish(job, WorkerLostError(_lost(worker)))
+                    self._jobs.finish(job, WorkerLostError(self._jobs.kind.lost(worker.fate())))
                     return False
                 case None:
                     self._jobs.finish(job, overdue)
                     return False
         return False
-
-
-def _lost(worker: WorkerProcess) -> str:
-    return (
-        f"The process that computed this run {worker.fate()}. A new one takes its place: run it again, "
-        "with a shorter text or a smaller model if the same happens."
-    )

@@ -12,7 +12,7 @@ import sys
 import threading
 from typing import IO, NoReturn
 
-from oversmooth.engine.messages import Cancel, Run, Start, receive
+from oversmooth.engine.messages import Cancel, Run, Start, StartWriting, receive
 from oversmooth.hosting import current, logs
 
 
@@ -51,14 +51,19 @@ def main() -> NoReturn:
 def serve(requests: IO[bytes], answers: IO[bytes]) -> NoReturn:
     """Serve the engine at the other end of these, until it closes them or a run leaves this process in doubt."""
     start = receive(requests)
-    if not isinstance(start, Start):
+    if not isinstance(start, Start | StartWriting):
         os._exit(0)  # The engine is gone already.
     limit_memory(start.memory_bytes)
     inbox = Inbox(requests)
     # Only now that the end of the engine is noticed: where it was not imported before the fork, it takes seconds.
-    from oversmooth.engine.service import Service
+    if isinstance(start, Start):
+        from oversmooth.engine.service import Service
 
-    Service(inbox, answers, start).work()
+        Service(inbox, answers, start).work()
+    else:
+        from oversmooth.engine.writing import Writing
+
+        Writing(inbox, answers).work()
     # Not sys.exit: it would wait for a thread that never comes back.
     os._exit(0)
 

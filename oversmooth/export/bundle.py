@@ -15,6 +15,7 @@ from oversmooth.errors import OutputError
 from oversmooth.export.contents import Parts, contents
 from oversmooth.export.names import ARRAYS, DOCUMENT, FORMATS, IMAGES, PGFPLOTS, RECORD, SETTINGS, SNIPPETS, FigureForm
 from oversmooth.export.tables import sides_of
+from oversmooth.progress import Report, silent
 from oversmooth.tokens import visible
 
 if TYPE_CHECKING:
@@ -66,7 +67,22 @@ def bundle(
         OutputError: for a figure that cannot be written.
         SettingsError: where the result has no such point.
     """
-    found = contents(result, Parts(FORMATS, FIGURES, preset, dpi, point, lines))
+    return zip_of(result, Parts(FORMATS, FIGURES, preset, dpi, point, lines))
+
+
+def zip_of(result: Measurement | Comparison, parts: Parts, report: Report = silent) -> bytes:
+    """The zip of :func:`bundle` with some parts alone.
+
+    Args:
+        result: what was measured.
+        parts: what is in it beside settings and record.
+        report: told of each figure.
+
+    Raises:
+        OutputError: for a figure that cannot be written.
+        SettingsError: where the result has no such point.
+    """
+    found = contents(result, parts, report)
     return zipped({README: _readme(result, found).encode(), **found})
 
 
@@ -153,8 +169,11 @@ def _told(names: list[str]) -> list[str]:
     told = {name: _MEANT.get(name) or _MEANT.get(name.partition(".")[0]) for name in names}
     lines = {name: meaning for name, meaning in told.items() if meaning}
     images = sorted({name.rpartition(".")[2] for name in names if name.startswith(f"{IMAGES}/")})
-    lines[f"{IMAGES}/"] = f"every figure as {', '.join(images)}; each carries the record in its metadata"
-    lines[SNIPPETS] = "a figure environment with a caption for each of them"
-    lines[f"{PGFPLOTS}/"] = "the curves as pgfplots drawings, each with the CSV file that it reads"
+    if images:
+        lines[f"{IMAGES}/"] = f"every figure as {', '.join(images)}; each carries the record in its metadata"
+    if SNIPPETS in names:
+        lines[SNIPPETS] = "a figure environment with a caption for each of them"
+    if any(name.startswith(f"{PGFPLOTS}/") for name in names):
+        lines[f"{PGFPLOTS}/"] = "the curves as pgfplots drawings, each with the CSV file that it reads"
     width = max(map(len, lines))
     return [f"{name.ljust(width)}  {meaning}" for name, meaning in lines.items()]

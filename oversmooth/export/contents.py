@@ -10,6 +10,7 @@ from oversmooth.comparison_settings import ComparisonSettings
 from oversmooth.export.data import data
 from oversmooth.export.names import RECORD, SETTINGS, FigureForm, Format
 from oversmooth.export.paper.presets import PRESETS, Preset
+from oversmooth.progress import Report, silent
 from oversmooth.record import record_of
 
 if TYPE_CHECKING:
@@ -32,8 +33,13 @@ class Parts:
     """Whether curves have a thin line for each of several texts."""
 
 
-def contents(result: Measurement | Comparison, parts: Parts) -> dict[str, bytes]:
+def contents(result: Measurement | Comparison, parts: Parts, report: Report = silent) -> dict[str, bytes]:
     """The files of a result.
+
+    Args:
+        result: what was measured.
+        parts: what is written.
+        report: told of each figure.
 
     Raises:
         OutputError: for a figure that cannot be written.
@@ -48,7 +54,7 @@ def contents(result: Measurement | Comparison, parts: Parts) -> dict[str, bytes]
         from oversmooth.figures.gallery import figures_of
 
         figures = figures_of(result, point=parts.point, lines=parts.lines)
-        found |= drawings(result, figures, parts.figures, parts.preset, dpi=parts.dpi)
+        found |= drawings(result, figures, parts.figures, parts.preset, dpi=parts.dpi, report=report)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from oversmooth.export.images import FORMS, image
 from oversmooth.export.latex import snippets
 from oversmooth.export.names import FOLDERS, IMAGES, PGFPLOTS, SNIPPETS, FigureForm
+from oversmooth.progress import Progress, Report, silent
 from oversmooth.record import record_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def drawings(
     preset: Preset,
     *,
     dpi: int = 300,
+    report: Report = silent,
 ) -> dict[str, bytes]:
     """Files by their path: ``figures/token_cosine.pdf``, ``latex/figures.tex``, ``pgfplots/token_cosine.tex``.
 
@@ -34,18 +36,20 @@ def drawings(
             file of each curve over depth.
         preset: size and type.
         dpi: dots per inch of PNG.
+        report: told of each figure before it is drawn.
 
     Raises:
         OutputError: for a figure, format or resolution that cannot be written.
     """
     record = record_of(result).to_json()
     found: dict[str, bytes] = {}
-    for name, each in figures.items():
+    images = [form for form in FORMS if form in forms]
+    for number, (name, each) in enumerate(figures.items()):
         figure = each.build()
-        for form in FORMS:
-            if form in forms:
-                content = image(figure, form, preset, dpi=dpi, record=record, title=each.title)
-                found[f"{IMAGES}/{name}.{form}"] = content
+        for done, form in enumerate(images, number * len(images)):
+            report(Progress("write", done, len(figures) * len(images), f"{name}.{form}"))
+            content = image(figure, form, preset, dpi=dpi, record=record, title=each.title)
+            found[f"{IMAGES}/{name}.{form}"] = content
         if "pgfplots" in forms and each.point is None and each.pgfplots:
             # Only now: it needs matplotlib, which takes a second to load.
             from oversmooth.export.pgfplots import pgfplots

@@ -39,6 +39,11 @@ class Bounds(BaseModel):
     """Open pages of one network address."""
     deadline: Annotated[float, Field(gt=0)] | None = None
     """Seconds that a run may take, loading its model included and waiting not."""
+    exports_waiting: Annotated[int, Field(ge=0)] | None = None
+    """Files that wait to be written for download; who asks for one then is refused at once. A page has one written at a
+    time."""
+    export_deadline: Annotated[float, Field(gt=0)] | None = None
+    """Seconds that writing a file for download may take, waiting not included."""
     workers: Positive | None = None
     """Processes that compute, each one run at a time."""
     threads: Positive | None = None
@@ -72,6 +77,8 @@ PROFILES: Final[dict[Profile, Limits]] = {
         in_flight=1,
         connections=4,
         deadline=30,
+        exports_waiting=8,
+        export_deadline=60,
         workers=1,
         threads=1,
         model_bytes=400 * _MEBI,
@@ -89,6 +96,8 @@ PROFILES: Final[dict[Profile, Limits]] = {
         in_flight=1,
         connections=8,
         deadline=60,
+        exports_waiting=16,
+        export_deadline=120,
         workers=2,
         threads=1,
         model_bytes=3 * _GIBI,
@@ -106,6 +115,8 @@ PROFILES: Final[dict[Profile, Limits]] = {
         in_flight=1,
         connections=8,
         deadline=60,
+        exports_waiting=32,
+        export_deadline=120,
         workers=8,
         threads=1,
         model_bytes=18 * _GIBI,
@@ -123,6 +134,8 @@ PROFILES: Final[dict[Profile, Limits]] = {
         in_flight=1,
         connections=8,
         deadline=60,
+        exports_waiting=32,
+        export_deadline=120,
         workers=1,
         threads=4,
         model_bytes=16 * _GIBI,

@@ -14,6 +14,7 @@ import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
 from streamlit import cli_util, config
+from streamlit.runtime import app_session
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import bootstrap
 
@@ -21,6 +22,7 @@ from oversmooth.engine.shared import close_shared_engine, shared_engine
 from oversmooth.hosting import Configuration
 from oversmooth.server import entrance, health, shutdown
 from oversmooth.server.connections import Connections
+from oversmooth.server.downloads import Downloads, Written
 from oversmooth.server.front import Front
 from oversmooth.server.headers import SecurityHeaders, failure
 from oversmooth.server.hosts import OwnHosts, OwnOrigin
@@ -51,6 +53,7 @@ def serve(script: Path, configuration: Configuration, listener: socket.socket, a
     # Until app.py has run once, Streamlit takes the folder “pages” for its older kind of pages: the first visitor of a
     # linked page would get it without app.py around it.
     PagesManager.uses_pages_directory = False
+    app_session.DeferredFileHandler = Downloads  # type: ignore[attr-defined]
     try:
         _server(app, configuration).run(sockets=[listener])
     except Exception:
@@ -84,6 +87,7 @@ def application(script: Path, configuration: Configuration, address: str) -> st.
             Middleware(ClosedPaths, base_path=base_path),
             Middleware(Connections, limit=limit, base_path=base_path),
             Middleware(KeptUploads, base_path=base_path),
+            Middleware(Written, base_path=base_path),
         ],
         on_script_error=_tell,
         exception_handlers={Exception: failure},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import ipaddress
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -11,13 +10,12 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse
 
 from oversmooth.engine import counters
+from oversmooth.hosting.addresses import network
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_HOME_BITS: Final = 64
-"""Leading bits of an IPv6 address that tell one customer from another: the rest is theirs to choose."""
 _AGAIN_SECONDS: Final = 5
 _NO_PAGES: Final = ("/_stcore/", "/media/", "/healthz", "/readyz")
 
@@ -78,19 +76,6 @@ class Connections:
         """Whether a person asks for a page, and not a page for its parts."""
         path = scope["path"].removeprefix(self._base)
         return "text/html" in Headers(scope=scope).get("accept", "") and not path.startswith(_NO_PAGES)
-
-
-def network(address: str) -> str:
-    """What connections are counted by: an IPv4 address, or the network that an IPv6 address belongs to."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((int(found), _HOME_BITS), strict=False))
 
 
 def _page(told: str) -> str:

@@ -12,7 +12,7 @@ from families import build
 from streamlit.testing.v1 import AppTest
 from tiny import WORDS, head, minilm, tokenizer
 
-from oversmooth import Settings, compare, launch
+from oversmooth import Measurement, Settings, compare, launch
 from oversmooth.dashboard.variants import NEWCOMER
 from oversmooth.engine import Engine, Handle
 from oversmooth.engine.shared import close_shared_engine
@@ -33,7 +33,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     found: list[Settings] = []
     submit = Engine.submit
 
-    def noted(engine: Engine, settings: Settings, owner: str | None = None) -> Handle:
+    def noted(engine: Engine, settings: Settings, owner: str | None = None) -> Handle[Measurement]:
         handle = submit(engine, settings, owner)
         if not handle.done():
             found.append(settings)

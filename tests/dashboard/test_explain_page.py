@@ -13,7 +13,7 @@ from families import build
 from streamlit.testing.v1 import AppTest
 from tiny import minilm, tokenizer
 
-from oversmooth import Settings, launch, measure
+from oversmooth import Measurement, Settings, launch, measure
 from oversmooth.engine import Engine, Handle
 from oversmooth.engine.shared import close_shared_engine
 from oversmooth.findings.explanations import explanation_headline, where
@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     found: list[Settings] = []
     submit = Engine.submit
 
-    def noted(engine: Engine, settings: Settings, owner: str | None = None) -> Handle:
+    def noted(engine: Engine, settings: Settings, owner: str | None = None) -> Handle[Measurement]:
         handle = submit(engine, settings, owner)
         if not handle.done():
             found.append(settings)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from oversmooth import Settings, launch
 from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.dashboard import export_menu, theme
+from oversmooth.dashboard import theme
 from oversmooth.engine.shared import close_shared_engine
 from oversmooth.figures.theme import DARK
 
@@ -167,7 +165,9 @@ def test_the_numbers_come_in_every_format(files: Files) -> None:
 
 def test_the_zip_of_everything_follows_layer_and_size(files: Files) -> None:
     app = opened()
-    _, make = files["download_bundle"]  # the button that is on the page before anything is changed
+    app.pills(key="export zip figures").set_value(["PDF", "PNG"])
+    sound(app.run())
+    _, make = files["download_bundle"]  # the button that is on the page before anything else is changed
     app.session_state["export_curve"] = True
     app.select_slider(key="layer").set_value("2").run()
     app.selectbox(key="curve export size").set_value("slide").run()
@@ -183,31 +183,28 @@ def test_the_settings_of_a_measurement_are_those_of_the_page(files: Files) -> No
     assert (settings.texts, settings.special_tokens, settings.device) == ((SHORT,), True, "cpu")
 
 
-def test_files_are_made_one_at_a_time(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    making, most = 0, 0
-    entered, go_on = threading.Event(), threading.Event()
+def test_the_zip_holds_what_was_chosen_and_pdf_and_csv_before(files: Files) -> None:
+    app = opened()
+    assert endings(files["download_bundle"][1]()) == {"pdf", "csv", "json", "txt"}
+    app.pills(key="export zip figures").set_value(["SVG", "LaTeX"])
+    app.pills(key="export zip numbers").set_value([])
+    sound(app.run())
+    content = files["download_bundle"][1]()
+    assert endings(content) == {"svg", "tex", "csv", "json", "txt"}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert {name for name in archive.namelist() if "/" not in name} == {
+            "README.txt",
+            "settings.json",
+            "record.json",
+        }
+        readme = archive.read("README.txt").decode()
+    assert "every figure as svg;" in readme
+    assert "curves.csv" not in readme
 
-    def slow(*_: object) -> dict[str, bytes]:
-        nonlocal making, most
-        making += 1
-        most = max(most, making)
-        entered.set()
-        go_on.wait(60)
-        making -= 1
-        return {"oversmooth.json": b"{}"}
 
-    opened()
-    monkeypatch.setattr(export_menu, "data", slow)
-    with ThreadPoolExecutor(2) as visitors:
-        first = visitors.submit(files["download_json"][1])
-        assert entered.wait(60)
-        entered.clear()
-        second = visitors.submit(files["download_json"][1])
-        # Nothing would keep it from entering but its turn.
-        assert not entered.wait(0.5)
-        go_on.set()
-        assert first.result(60) == second.result(60) == b"{}"
-    assert most == 1
+def endings(content: bytes) -> set[str]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name.rpartition(".")[2] for name in archive.namelist()}
 
 
 def test_characters_that_paper_lacks_are_told() -> None:

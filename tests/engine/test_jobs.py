@@ -8,16 +8,19 @@ from synthetic import measurement
 
 from oversmooth.engine.cache import measurement_bytes
 from oversmooth.engine.jobs import Job, Jobs
+from oversmooth.engine.rounds import Owner
 from oversmooth.errors import CancelledError, InputError, LimitError, QueueFullError
 from oversmooth.measurement import Measurement
 from oversmooth.settings import Settings
 
 
-def jobs(slots: int = 1, limit: int | None = None, result_bytes: int = 10**6, in_flight: int | None = None) -> Jobs:
+def jobs(
+    slots: int = 1, limit: int | None = None, result_bytes: int = 10**6, in_flight: int | None = None
+) -> Jobs[Measurement]:
     return Jobs(slots, limit, in_flight, result_bytes)
 
 
-def submit(to: Jobs, text: str) -> tuple[Job, Future[Measurement]]:
+def submit(to: Jobs[Measurement], text: str) -> tuple[Job[Measurement], Future[Measurement]]:
     return to.submit(Settings.of(texts=text), text)
 
 
@@ -192,7 +195,7 @@ def test_closing_fails_every_run_and_takes_no_more() -> None:
         submit(queue, "three")
 
 
-def ask(to: Jobs, text: str, owner: str) -> tuple[Job, Future[Measurement]]:
+def ask(to: Jobs[Measurement], text: str, owner: Owner | str) -> tuple[Job[Measurement], Future[Measurement]]:
     settings = Settings.of(texts=text)
     return to.submit(settings, settings.key(), owner)
 
@@ -217,3 +220,29 @@ def test_joining_the_run_of_somebody_else_counts_too() -> None:
     for owner in ("first", "second"):
         with pytest.raises(LimitError):
             ask(queue, "own", owner)
+
+
+def test_turns_go_round_by_address() -> None:
+    queue = jobs()
+    for number in range(3):
+        ask(queue, f"crowd {number}", Owner(f"page {number}", "crowd"))
+    single, _ = ask(queue, "single", Owner("page", "single"))
+    assert queue.position(single) == 2
+    order = []
+    for late in (None, "late", None, None, None):
+        order.append(queue.take())
+        if late:
+            ask(queue, late, Owner("another page", "late"))
+    texts = [job.request.texts[0] for job in order if job is not None and isinstance(job.request, Settings)]
+    # Who comes from an address that was not served yet comes before those whose address was.
+    assert texts == ["crowd 0", "single", "late", "crowd 1", "crowd 2"]
+
+
+def test_an_address_that_was_served_comes_after_one_that_was_not_though_it_asked_first() -> None:
+    queue = jobs()
+    ask(queue, "first", Owner("a", "greedy"))
+    queue.take()
+    second, _ = ask(queue, "second", Owner("b", "greedy"))
+    other, _ = ask(queue, "other", Owner("c", "modest"))
+    assert (queue.position(other), queue.position(second)) == (1, 2)
+    assert queue.take() is other

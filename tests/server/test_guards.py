@@ -12,8 +12,9 @@ from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
+from oversmooth.hosting.addresses import network
 from oversmooth.server import headers, health, uploads
-from oversmooth.server.connections import Connections, network
+from oversmooth.server.connections import Connections
 from oversmooth.server.hosts import OwnOrigin
 
 

@@ -1,0 +1,55 @@
+"""Who asks, and whose turn it is among several addresses, however much each of them asks for."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+REMEMBERED: Final = 1000
+"""Addresses of which it is known when they were served last."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A page that asks for something: the same wherever it is seen from."""
+
+    session: str
+    """The id that Streamlit knows it by."""
+    address: str = field(default="", compare=False)
+    """Of its network, by which turns go round; empty once it has left."""
+
+
+class Rounds:
+    """Turns that go round by address: next is the one that was served longest ago, those never served before all.
+
+    Of what one address asks for, first in, first out. Not safe between threads by itself.
+    """
+
+    def __init__(self) -> None:
+        self._served: OrderedDict[str, None] = OrderedDict()
+
+    def serve(self, address: str) -> None:
+        """Note that it is the turn of an address."""
+        self._served.pop(address, None)
+        self._served[address] = None
+        if len(self._served) > REMEMBERED:
+            self._served.popitem(last=False)
+
+    def order(self, waiting: Sequence[T], address: Callable[[T], str]) -> list[T]:
+        """Those who wait, as they come in turn.
+
+        Args:
+            waiting: in the order in which they came.
+            address: whom each belongs to.
+        """
+        queues: dict[str, list[T]] = {}
+        for each in waiting:
+            queues.setdefault(address(each), []).append(each)
+        served = {each: number for number, each in enumerate(self._served)}
+        round_of = sorted(queues, key=lambda each: served.get(each, -1))
+        turns = range(max(map(len, queues.values()), default=0))
+        return [queues[each][turn] for turn in turns for each in round_of if turn < len(queues[each])]

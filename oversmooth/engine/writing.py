@@ -1,0 +1,31 @@
+"""What a worker that writes files does: one export at a time, with matplotlib and without torch or models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+# What every export of a figure needs, imported once.
+import oversmooth.export.paper.files
+import oversmooth.export.pgfplots
+import oversmooth.figures.gallery  # noqa: F401
+from oversmooth.engine.messages import Ready
+from oversmooth.engine.serving import TOO_LARGE_A_FILE, Serving
+
+if TYPE_CHECKING:
+    from oversmooth.engine.messages import Request
+    from oversmooth.export.requests import Export
+    from oversmooth.progress import Report
+
+
+class Writing(Serving):
+    """Writes what is asked for, and says how it went."""
+
+    too_large: ClassVar[str] = TOO_LARGE_A_FILE
+
+    def prepare(self) -> Ready:
+        """Nothing is left to do: what takes long was imported."""
+        return Ready()
+
+    def answer(self, request: Request, report: Report) -> bytes:
+        """Write one file."""
+        return cast("Export", request).write(report)

@@ -1,0 +1,102 @@
+"""What a page may ask to have written of a result, as a process of its own takes it. Quick to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from oversmooth.export.names import FigureForm, Format
+
+if TYPE_CHECKING:
+    from oversmooth.comparison import Comparison
+    from oversmooth.export.contents import Parts
+    from oversmooth.export.paper.presets import Preset
+    from oversmooth.figures.drawable import Drawable
+    from oversmooth.measurement import Measurement
+    from oversmooth.progress import Report
+
+
+class Export(Protocol):
+    """A file that can be written; it travels between processes."""
+
+    @property
+    def heavy(self) -> bool:
+        """Whether it holds many figures."""
+
+    def write(self, report: Report) -> bytes:
+        """The file.
+
+        Raises:
+            OutputError: why it cannot be written.
+            CancelledError: where ``report`` raises it.
+        """
+
+
+@dataclass(frozen=True)
+class ChartFile:
+    """A chart in one format, or a zip of it where that takes several files."""
+
+    result: Measurement | Comparison
+    name: str
+    figure: Drawable
+    forms: tuple[FigureForm, ...]
+    preset: Preset
+    dpi: int
+    heavy: bool = False
+
+    def write(self, report: Report) -> bytes:
+        """See :class:`Export`."""
+        from oversmooth.export.bundle import zipped
+        from oversmooth.export.drawings import drawings
+
+        figures = {self.name: self.figure}
+        files = drawings(self.result, figures, self.forms, self.preset, dpi=self.dpi, report=report)
+        return zipped(files) if len(self.forms) > 1 else next(iter(files.values()))
+
+
+@dataclass(frozen=True)
+class NumbersFile:
+    """The numbers of a result in one format; a zip of the tables of CSV and Parquet."""
+
+    result: Measurement | Comparison
+    format: Format
+    heavy: bool = False
+
+    def write(self, report: Report) -> bytes:
+        """See :class:`Export`."""
+        del report  # done before anybody could read it
+        from oversmooth.export.bundle import zipped
+        from oversmooth.export.data import data
+
+        files = data(self.result, [self.format])
+        return zipped(files) if self.format in ("csv", "parquet") else next(iter(files.values()))
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """What repeats a result, as JSON."""
+
+    result: Measurement | Comparison
+    heavy: bool = False
+
+    def write(self, report: Report) -> bytes:
+        """See :class:`Export`."""
+        del report
+        from oversmooth.export.contents import settings_of
+
+        return settings_of(self.result).to_json().encode()
+
+
+@dataclass(frozen=True)
+class Everything:
+    """A zip of figures, numbers, settings, record and a ``README.txt``."""
+
+    result: Measurement | Comparison
+    parts: Parts
+    heavy: bool = True
+
+    def write(self, report: Report) -> bytes:
+        """See :class:`Export`."""
+        from oversmooth.export.bundle import zip_of
+
+        return zip_of(self.result, self.parts, report)
