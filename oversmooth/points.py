@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, cast
 
-from oversmooth.wording import enumerated
+from oversmooth.wording import count, enumerated
 
 EMBEDDING = "embedding"
 FINAL_NORM = "final_norm"
@@ -88,8 +88,8 @@ def tick(point: str) -> str:
     return "final norm" if point == FINAL_NORM else point
 
 
-def places(names: Sequence[str]) -> str:
+def places(names: Sequence[str], noun: str = "point") -> str:
     """Points in words: ``block 1 and block 2``, and of many ``5 points from block 1 to block 5``."""
     if len(names) > 3:
-        return f"{len(names)} points from {title(names[0])} to {title(names[-1])}"
+        return f"{count(len(names), noun)} from {title(names[0])} to {title(names[-1])}"
     return enumerated([title(name) for name in names])

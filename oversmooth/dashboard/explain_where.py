@@ -48,7 +48,7 @@ def draw_where(measurement: Measurement) -> None:
             "Steps", list(DETAILS), format_func=DETAILS.__getitem__, width=320, **remembered(STEPS, "")
         )
     permalinks.update()
-    sentences = where(measurement, metric)
+    sentences = where(measurement, metric, detail or None)
     for sentence in sentences:
         st.markdown(plain(sentence))
     on_paper = papers(measurement, metrics=(metric,))

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import xarray as xr
 
 from oversmooth.findings.whether import places
 from oversmooth.gains import branch_gains
@@ -34,13 +33,12 @@ def low_pass(measurement: Measurement) -> dict[int, bool]:
 def measured_low_pass(measurement: Measurement) -> dict[int, bool]:
     """Whether attention with its residual add enlarged the mean token (DC) more than the rest (HC), by block.
 
-    By the mean over texts of the logarithm of the ratio of the gains; without blocks where it is not known.
+    By the means of both gains over texts, as the chart beside it draws them; without blocks where they are not known.
     """
-    gains = branch_gains(measurement).sel(branch="attention")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = xr.apply_ufunc(np.log, gains["constant_stream"] / gains["rest_stream"])
-    means = ratios.where(np.isfinite(ratios)).mean("input").values
-    return {layer: bool(value > 0) for layer, value in enumerate(means.tolist()) if np.isfinite(value)}
+    means = branch_gains(measurement).sel(branch="attention").mean("input")
+    constant, rest = means["constant_stream"].values, means["rest_stream"].values
+    known = np.flatnonzero(np.isfinite(constant) & np.isfinite(rest)).tolist()
+    return {layer: bool(constant[layer] > rest[layer]) for layer in known}
 
 
 def circuits_sentence(measurement: Measurement) -> str:

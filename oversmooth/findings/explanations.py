@@ -8,6 +8,7 @@ from oversmooth import metrics as metric_registry
 from oversmooth import points, waterfall
 from oversmooth.findings.changes import MAIN_METRIC, changes
 from oversmooth.findings.collapse import collapse_sentence, collapsed_by, collapses
+from oversmooth.findings.course import TIE
 from oversmooth.findings.headlines import headline, known_texts, near_one, opening
 from oversmooth.findings.numerals import arrow, number, signed
 from oversmooth.findings.outlying import outlier_sentence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oversmooth.measurement import Measurement
-    from oversmooth.waterfall import Step
+    from oversmooth.waterfall import Detail, Step
 
 
 def explanation_headline(measurement: Measurement) -> str:
@@ -51,7 +52,7 @@ def _movement(measurement: Measurement) -> str:
     begins = opening(measurement, change)
     subject = "mean cosine " if begins.startswith("Tokens") else ""
     mostly = ""
-    if not change.flat and 0.5 < change.size / change.total <= 1.0:
+    if not change.flat and 0.5 < change.size / change.total <= 1 + TIE:
         mostly = f" mostly in {points.title(change.block)}"
     known = known_texts(measurement, MAIN_METRIC)
     means = f" ({known})" if known else ""
@@ -59,26 +60,39 @@ def _movement(measurement: Measurement) -> str:
     return f"{begins}{mostly}: {subject}{arrow(change.first, change.last)}{means}{near and f', {near}'}."
 
 
-def where(measurement: Measurement, metric: str = MAIN_METRIC, most: int = 3) -> tuple[str, ...]:
-    """The sub-layers that change a metric most, in sentences: ``Block 5's attention output norm removes 0.14 …``."""
+def where(
+    measurement: Measurement, metric: str = MAIN_METRIC, detail: Detail | None = None, most: int = 3
+) -> tuple[str, ...]:
+    """The steps that change a metric most, in sentences: ``Block 5's attention output norm removes 0.14 …``.
+
+    Args:
+        measurement: what was measured.
+        metric: of which steps.
+        detail: of the chart beside it; None as there (:func:`oversmooth.waterfall.finest`). Of every part, a branch and
+            its residual add are told together: apart they are the largest, and undo each other.
+        most: how many steps are named.
+    """
     if metric not in measurement.metrics:
         return ()
-    largest = [step for step in waterfall.largest_steps(measurement, metric, most) if step.change]
-    sentences = [_steps(metric, largest)] if largest else []
+    chosen = waterfall.finest(measurement) if detail is None else detail
+    steps = waterfall.largest_steps(measurement, metric, most + 1, "stream" if chosen == "parts" else chosen)
+    moving = [step for step in steps if step.change]
+    sentences = [_steps(metric, moving[:most], moving)] if moving else []
     return tuple(filter(None, (*sentences, waterfall.whole_blocks(measurement))))
 
 
-def _steps(metric: str, largest: Sequence[Step]) -> str:
+def _steps(metric: str, largest: Sequence[Step], ranked: Sequence[Step]) -> str:
     first, *rest = largest
     verb, way = ("removes", "from") if first.change < 0 else ("adds", "to")
     title = metric_registry.get(metric).title
     title = title[0].lower() + title[1:] if title.split()[0][1:].islower() else title
-    opening = (
-        f"{_named(first, capital=True)} {verb} {number(abs(first.change), 2)} {way} the {title}, more than any "
-        "other step"
-    )
+    opening = f"{_named(first, capital=True)} {verb} {number(abs(first.change), 2)} {way} the {title}"
     others = [f"{_named(step)} ({signed(step.change, 2)})" for step in rest]
-    return f"{opening}; then come {' and '.join(others)}." if others else f"{opening}."
+    if not others:
+        return f"{opening}."
+    if abs(ranked[1].change) >= abs(first.change) * (1 - TIE):
+        return f"{opening}, and no step more; beside it come {' and '.join(others)}."
+    return f"{opening}, more than any other step; then come {' and '.join(others)}."
 
 
 def _named(step: Step, *, capital: bool = False) -> str:

@@ -17,7 +17,7 @@ from oversmooth.findings.changes import (
     parted,
     reason,
 )
-from oversmooth.findings.course import Course, course
+from oversmooth.findings.course import TIE, Course, course
 from oversmooth.findings.numerals import arrow, decimals_for, fixed, number
 from oversmooth.findings.outlying import massive, outlier_sentence
 from oversmooth.findings.spread import mean_of
@@ -106,12 +106,12 @@ def _where(measurement: Measurement, change: Change, found: Course) -> str:
         return ""
     ends = {blocks[0]: ", the first", blocks[-1]: ", the last"}
     share = change.size / change.total
-    if 0.5 < share <= 1.0:
+    if 0.5 < share <= 1 + TIE:
         return f"most of it in {points.title(change.block)}{ends.get(change.block, '')}"
     size = _as_precise(abs(change.size), change)
     if len(found.largest) > 1:
         sign = "" if len({found.steps[point] > 0 for point in found.largest}) > 1 else "+" if change.size > 0 else "−"
-        return f"the largest steps ({sign or '±'}{size}) in {points.places(found.largest)}"
+        return f"the largest steps ({sign or '±'}{size}) in {points.places(found.largest, 'block')}"
     return (
         f"the largest step ({'+' if change.size > 0 else '−'}{size}) in {points.title(change.block)}"
         f"{ends.get(change.block, '')}"

@@ -24,10 +24,14 @@ class Extremes:
     high: float
     low_layer: int
     high_layer: int
+    layers: int
+    """How many have a value."""
 
     def in_words(self, *numbers: str) -> str:
         """``0.66 (block 5) to 1.21 (block 0)``; other ``numbers``, low and high, in the place of its own."""
         low, high = numbers or span(self.low, self.high)
+        if self.low == self.high:
+            return f"{low} in every block" if self.layers > 1 else f"{low} (block {self.low_layer})"
         return f"{low} (block {self.low_layer}) to {high} (block {self.high_layer})"
 
 
@@ -45,7 +49,7 @@ def over_layers(values: xr.DataArray) -> Extremes | None:
     if not known.size:
         return None
     low, high = known[np.argmin(means[known])], known[np.argmax(means[known])]
-    return Extremes(float(means[low]), float(means[high]), int(low), int(high))
+    return Extremes(float(means[low]), float(means[high]), int(low), int(high), known.size)
 
 
 def bounds(measurement: Measurement) -> Extremes | None:
@@ -71,8 +75,9 @@ def bound_sentence(measurement: Measurement) -> str:
     found = bounds(measurement)
     if found is None:
         return ""
-    low, high = (number(float(f"{value:.2g}"), 2) for value in (found.low, found.high))
-    span = f"v is from {found.in_words(low, high)}"
+    # Two digits of what is large; below 10, as near to 1 as it is.
+    low, high = (number(float(f"{value:.2g}") if value >= 10 else value, 2) for value in (found.low, found.high))
+    span = f"v is {found.in_words(low, high)}"
     if is_vacuous(measurement):
         return f"{span}, so the bound is vacuous here: v ≥ 1 says nothing."
     return f"{span}: where it is below 1, the block must smooth, and elsewhere it says nothing."

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from oversmooth import points
 from oversmooth.findings.collapse import collapse_sentence, collapsed_by, shrinkage_sentence
-from oversmooth.findings.numerals import between, number
+from oversmooth.findings.numerals import between, number, pair
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +19,10 @@ MOSTLY: Final = 0.5
 """Share of the cosine from which an offset common to all texts is most of it."""
 NOT_ALIKE: Final = 0.02
 """A mean cosine below it is none that could be shared out."""
-
 SAME: Final = 0.99
 """Mean cosine from which collapsed tokens of different texts are one vector."""
 _NO_REASON: Final = "Several texts have to be set beside each other."
+Kind = Literal["common", "own", "crossed", "apart"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Offset:
     within: float
     """Of tokens of one text."""
     between: float
-    """Of tokens of different texts: what is common to all of them."""
+    """Of tokens of different texts: what is common to all of them, where no texts share words."""
 
     @property
     def own(self) -> float:
@@ -41,10 +41,23 @@ class Offset:
 
     @property
     def share(self) -> float:
-        """The common part of ``within``, in [0, 1]; NaN where tokens are not alike to begin with."""
-        if not (math.isfinite(self.own) and self.within >= NOT_ALIKE):
+        """The common part of ``within``, in [0, 1]; NaN where there is none to share out, or it is not a part of it."""
+        if self.kind in ("apart", "crossed") or not math.isfinite(self.own):
             return math.nan
-        return min(max(self.between / self.within, 0.0), 1.0)
+        return max(self.between / self.within, 0.0)
+
+    @property
+    def kind(self) -> Kind:
+        """What the tokens of one text have in common, as far as it is known.
+
+        ``apart``: less than ``NOT_ALIKE``. ``crossed``: less than tokens of different texts have, as where texts share
+        words. ``common``: mostly what all texts have, ``own``: mostly the text's own.
+        """
+        if not math.isfinite(self.own) or max(self.within, self.between) < NOT_ALIKE:
+            return "apart"
+        if self.own < 0:
+            return "crossed"
+        return "common" if self.between > MOSTLY * self.within else "own"
 
 
 def offsets(measurement: Measurement, form: str = "raw") -> dict[str, Offset]:
@@ -65,45 +78,50 @@ def offsets(measurement: Measurement, form: str = "raw") -> dict[str, Offset]:
 def common_share(found: Mapping[str, Offset]) -> float:
     """The share of the curve, Σ between / Σ within over the outputs of the blocks, that all texts have in common.
 
-    NaN where no block has alike tokens.
+    In [0, 1]; NaN where no tokens are alike, or those of different texts more than those of one.
     """
-    blocks = [each for point, each in found.items() if points.is_block(point) and math.isfinite(each.own)]
-    within = sum(each.within for each in blocks)
-    if not blocks or within < NOT_ALIKE * len(blocks):
-        return math.nan
-    return min(max(sum(each.between for each in blocks) / within, 0.0), 1.0)
+    return _over_blocks(found).share
 
 
 def mostly_common(found: Mapping[str, Offset]) -> tuple[str, ...]:
     """The blocks at which more than half of the cosine is common to all texts: anisotropy."""
-    return tuple(point for point, each in found.items() if points.is_block(point) and each.share > MOSTLY)
+    return _of_kind(found, "common")
 
 
 def own_from(found: Mapping[str, Offset]) -> str | None:
     """The first block from which, up to the last, more than half of the cosine is the text's own; None without one."""
     first = None
-    for point, each in found.items():
-        if points.is_block(point):
-            first = (first or point) if each.share <= MOSTLY else None
+    for point, each in _blocks(found).items():
+        first = (first or point) if each.kind == "own" else None
     return first
 
 
 def offset_sentence(found: Mapping[str, Offset]) -> str:
     """How much of the curve is common to all texts, in a sentence; empty where there is nothing to share out."""
-    share = common_share(found)
-    if math.isnan(share):
+    over = _over_blocks(found)
+    if over.kind == "apart":
         return ""
-    return f"Over all blocks, {100 * share:.0f} % of the mean cosine is an offset common to all texts."
+    if over.kind == "crossed":
+        between, within = pair(over.between, over.within)
+        return (
+            f"Over all blocks, tokens of different texts are more alike (mean cosine {between}) than those of one text "
+            f"({within}), as where texts share words: a common offset cannot be told from that."
+        )
+    return f"Over all blocks, {100 * over.share:.0f} % of the mean cosine is an offset common to all texts."
 
 
 def own_clause(found: Mapping[str, Offset]) -> str:
     """From where on most of it is the text's own, in a clause after :func:`offset_sentence`; empty without that."""
     if math.isnan(common_share(found)) or not mostly_common(found):
         return ""
-    block = own_from(found)
-    if block is None:
+    block, blocks = own_from(found), _blocks(found)
+    if block is not None:
+        earlier = [each.kind for point, each in blocks.items() if int(point) < int(block)]
+        only = "only " if set(earlier) == {"common"} else ""
+        return f"; {only}from {points.title(block)} on is most of it the text's own"
+    if list(blocks.values())[-1].kind == "common":
         return "; at the last block most of it still is"
-    return f"; only from {points.title(block)} on is most of it the text's own"
+    return ""
 
 
 def whether(measurement: Measurement) -> tuple[str, ...]:
@@ -113,38 +131,66 @@ def whether(measurement: Measurement) -> tuple[str, ...]:
         said = (collapse_sentence(measurement), shrinkage_sentence(measurement), _one_vector(found))
         return tuple(filter(None, said))
     sentences = [collapse_sentence(measurement), offset_sentence(found)]
-    if not any(math.isfinite(each.own) for each in found.values()):
+    if not _blocks(found):
         why = "" if measurement.explanation is None else measurement.explanation.reasons.get("corpus", "")
         sentences.append(f"Over-smoothing and a common offset cannot be told apart here. {why or _NO_REASON}")
-    elif math.isnan(common_share(found)):
+    elif {each.kind for each in _blocks(found).values()} == {"apart"}:
         sentences.append("Tokens of one text are hardly alike at any block, so there is nothing to share out.")
     else:
-        sentences += [_where_common(found), _where_own(found), _centred(measurement)]
+        sentences += [_where_crossed(found), _where_common(found), _where_own(found), _centred(measurement)]
     return tuple(filter(None, sentences))
+
+
+def _blocks(found: Mapping[str, Offset]) -> dict[str, Offset]:
+    """The blocks with both numbers, in order."""
+    return {point: each for point, each in found.items() if points.is_block(point) and math.isfinite(each.own)}
+
+
+def _of_kind(found: Mapping[str, Offset], kind: Kind) -> tuple[str, ...]:
+    return tuple(point for point, each in _blocks(found).items() if each.kind == kind)
+
+
+def _over_blocks(found: Mapping[str, Offset]) -> Offset:
+    """Means over the blocks; NaN without one."""
+    blocks = _blocks(found).values()
+    if not blocks:
+        return Offset(math.nan, math.nan)
+    return Offset(*(sum(values) / len(blocks) for values in zip(*((b.within, b.between) for b in blocks), strict=True)))
 
 
 def _one_vector(found: Mapping[str, Offset]) -> str:
     """Whether the tokens of all texts collapsed into one vector; empty where texts were not set beside each other."""
-    last = _last_block(found)
-    if not last or not math.isfinite(found[last].own):
+    blocks = _blocks(found)
+    if not blocks:
         return ""
-    means = f"mean cosine {number(found[last].between, 2)} at {points.title(last)}"
+    last = list(blocks)[-1]
+    means = f"mean cosine {number(found[last].between)} at {points.title(last)}"
     if found[last].between >= SAME:
         return f"Tokens of different texts are one vector too: {means}."
     return f"Different texts stay apart: {means}."
 
 
-def _last_block(found: Mapping[str, Offset]) -> str:
-    """Empty where there is no block."""
-    return max((point for point in found if points.is_block(point)), key=int, default="")
+def _where_crossed(found: Mapping[str, Offset]) -> str:
+    crossed = _of_kind(found, "crossed")
+    if not crossed:
+        return ""
+    worst = min(crossed, key=lambda point: found[point].own)
+    return (
+        f"Tokens of different texts are more alike than those of one text at {points.places(crossed)}, by "
+        f"{number(-found[worst].own, 2)} at most ({points.title(worst)}): texts that share words are."
+    )
 
 
 def _where_common(found: Mapping[str, Offset]) -> str:
     blocks = mostly_common(found)
     if not blocks:
-        return "At no block is more than half of it common to all texts."
+        return "" if _of_kind(found, "crossed") else "At no block is more than half of it common to all texts."
     values = [found[block] for block in blocks]
     low, high = (extreme(each.own for each in values) for extreme in (min, max))
+    if high == 0:
+        return (
+            f"{places(blocks)} mostly anisotropy: tokens of one text are no more alike than those of different texts."
+        )
     return (
         f"{places(blocks)} mostly anisotropy: tokens of one text are more alike than tokens of different texts by "
         f"{number(low, 2) if low == high else between(low, high)}."
@@ -152,15 +198,26 @@ def _where_common(found: Mapping[str, Offset]) -> str:
 
 
 def _where_own(found: Mapping[str, Offset]) -> str:
-    block = own_from(found)
+    block, own = own_from(found), _of_kind(found, "own")
+    if not own:
+        return "At no block do the tokens of one text share more among themselves than with all texts."
     if block is None:
-        return "At no block up to the last do the tokens of one text share more among themselves than with all texts."
-    last = _last_block(found)
+        verb = "is" if len(own) == 1 else "are"
+        return f"Mostly the text's own {verb} {points.places(own)}, not those up to the last."
+    last = list(_blocks(found))[-1]
     at = found[last]
-    return (
-        f"From {points.title(block)} on, tokens of one text truly grow alike: at {points.title(last)} their mean "
-        f"cosine is {number(at.within, 2)}, that of different texts {number(at.between, 2)}."
-    )
+    within, others = pair(at.within, at.between)
+    numbers = f"at {points.title(last)} their mean cosine is {within}, that of different texts {others}"
+    if at.own <= _before(found, block).own or at.own < found[block].own:
+        return f"From {points.title(block)} on, most of it is the text's own: {numbers}."
+    return f"From {points.title(block)} on, tokens of one text truly grow alike: {numbers}."
+
+
+def _before(found: Mapping[str, Offset], block: str) -> Offset:
+    """The last point with both numbers before a block; unknown without one."""
+    earlier = list(found)[: list(found).index(block)]
+    known = [found[point] for point in earlier if math.isfinite(found[point].own)]
+    return known[-1] if known else Offset(math.nan, math.nan)
 
 
 def _centred(measurement: Measurement) -> str:

@@ -228,7 +228,7 @@ class TestNearOne:
 
 def test_equal_steps_are_all_named() -> None:
     assert _cosine(0.0, 0.25, 0.5, 0.75, 1.0).endswith(
-        "over 4 blocks, the largest steps (+0.25) in 4 points from block 0 to block 3."
+        "over 4 blocks, the largest steps (+0.25) in 4 blocks from block 0 to block 3."
     )
     assert _cosine(0.5, 0.75, 0.5, 0.6).endswith(
         "the largest steps (±0.25) in block 0 and block 1, reaching 0.75 at block 0 in between."
