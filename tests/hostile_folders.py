@@ -468,9 +468,17 @@ header(
 )
 header(
     "a tensor whose name is a path",
-    None,
+    "the configured network does not have (1 tensor, such as ../../x)",
     lambda described, data: (
         described | {"../../x": {"dtype": "F32", "shape": [0], "data_offsets": [len(data), len(data)]}},
+        data,
+    ),
+)
+header(
+    "a tensor whose name is long and breaks lines",
+    "the configured network does not have (1 tensor, such as \\nx\\nx",
+    lambda described, data: (
+        described | {"\nx" * 100_000: {"dtype": "F32", "shape": [0], "data_offsets": [len(data), len(data)]}},
         data,
     ),
 )

@@ -7,6 +7,8 @@ from oversmooth.hosting.allowlist import AllowedModel
 from oversmooth.models import files
 from oversmooth.models.families import PARTS
 from oversmooth.models.loading import load
+from oversmooth.models.names import CONFIG
+from oversmooth.models.reading import read_fields
 from oversmooth.models.sources import locate
 from oversmooth.progress import Report, silent
 
@@ -25,7 +27,8 @@ def describe(name: str, *, revision: str | None = None, report: Report = silent)
             "and allow it under its hub id."
         )
     model = load(name, revision=source.commit, device="cpu", report=report)
-    family = str(model.network.config.model_type)
+    # Of the whole, where only a part of it is measured: a server builds no architecture but those it is told.
+    family = str(read_fields(source.folder / CONFIG, name)["model_type"])
     if family not in PARTS:
         raise ModelError(
             f"“{name}” is of the architecture “{family}”, whose parts Oversmooth finds by trying alone. A server "

@@ -17,6 +17,7 @@ from oversmooth.errors import ModelError
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import anywhere, read_fields
 from oversmooth.models.refusal import refusing
+from oversmooth.models.towers import text_configuration
 from oversmooth.wording import did_you_mean
 
 _MOST_LAYERS = 1000
@@ -114,6 +115,8 @@ def _without_switches(value: object) -> object:
 
 
 def _refuse_other_senses(config: PreTrainedConfig, name: str) -> None:
+    if text_configuration(config) is not None:
+        return
     try:
         model_class = MODEL_MAPPING[type(config)]
     except KeyError:
@@ -126,6 +129,8 @@ def _refuse_other_senses(config: PreTrainedConfig, name: str) -> None:
 
 
 def _refuse_endless(config: PreTrainedConfig, name: str) -> None:
-    layers = getattr(config.get_text_config(), "num_hidden_layers", None)
+    layers = getattr(text_configuration(config) or config, "num_hidden_layers", None)
+    if isinstance(layers, int) and layers < 1:
+        raise ModelError(f"{CONFIG} of “{name}” does not say how many layers the model has: it claims {layers:,}.")
     if isinstance(layers, int) and layers > _MOST_LAYERS:
         raise ModelError(f"{CONFIG} of “{name}” claims {layers:,} layers; Oversmooth measures up to {_MOST_LAYERS:,}.")

@@ -219,3 +219,20 @@ GLOBAL_ATTENTION: dict[str, GlobalAttention] = {
 """Heads of transformers that choose tokens for global attention where nobody does. The others choose none."""
 SPARSE_ATTENTION = "block_sparse"
 """BigBird's kind of attention for long texts. Of a short one, its code changes to full attention and stays there."""
+HEAD_NAMES = (
+    r"^(?!.*norm).*(head|classif|cls|predict|score|logit|output|pool|project|loss|summary|vocab|value|reward|generator"
+    r"|discriminator|answer|qa)|^(bias|decoder|dense|linear|proj)$"
+)
+"""Of parts that stand beside a network and read its states, where a checkpoint puts nothing before the names of both.
+Whatever else stands there is taken for a part of the network."""
+COMPUTED = (
+    r"(^|\.)(position_ids|token_type_ids|(original_)?inv_freq|masked_bias|causal_mask|(cos|sin)_cached|version)$"
+    r"|(^|\.)rotary_emb\.(cos|sin)$|\.relative_position_index$"
+)
+"""Tensors that earlier versions of transformers wrote down and every version computes."""
+ADAPTERS = r"(^|[._])(lora|ia3|hada|oft|vera|dora|prefix_encoder|prompt_encoder|prompt_embeddings)([._]|$)"
+"""What peft calls the parts that it puts into a network, or beside it."""
+BOTTLENECKS = r"adapter"
+"""What other methods of fine-tuning call theirs; some architectures have parts of that name themselves."""
+ONLY_WITH_IMAGES = {"mllama_text_model": "cross_attention_layers"}
+"""Layers that text alone passes by."""

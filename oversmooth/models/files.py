@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -15,7 +16,7 @@ from oversmooth.errors import ModelError
 from oversmooth.models import header
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import ordinary, read_fields
-from oversmooth.models.refusal import refusing
+from oversmooth.models.refusal import refusing, tensor_name
 from oversmooth.settings import Precision
 from oversmooth.wording import bytes_in_words, count
 
@@ -46,6 +47,8 @@ class Checkpoint:
     parameters: int
     dtype: str
     """In which type most of the parameters are stored."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of every tensor in the files, by the name that it has there."""
 
 
 def wanted(names: Collection[str]) -> list[str]:
@@ -96,12 +99,22 @@ def read_checkpoint(folder: Path, name: str) -> Checkpoint:
     """
     names = _shards(folder, name)
     parameters: Counter[str] = Counter()
+    shapes: dict[str, tuple[int, ...]] = {}
     for each in names:
-        parameters += header.parameters(folder / each, name)
-    if not parameters:
+        tensors = header.tensors(folder / each, name)
+        twice = sorted(shapes.keys() & tensors.keys())
+        if twice:
+            raise ModelError(
+                f"{tensor_name(twice[0])} stands in two weight files of “{name}”: one of them is another model's."
+            )
+        shapes |= {key: tensor.shape for key, tensor in tensors.items()}
+        for tensor in tensors.values():
+            if tensor.dtype in header.DTYPES:
+                parameters[tensor.dtype] += math.prod(tensor.shape)
+    if not parameters.total():
         raise ModelError(f"The weight files of “{name}” hold no parameters.")
     stored = parameters.most_common(1)[0][0]
-    return Checkpoint(files=names, parameters=parameters.total(), dtype=header.DTYPES[stored])
+    return Checkpoint(files=names, parameters=parameters.total(), dtype=header.DTYPES[stored], shapes=shapes)
 
 
 def _shards(folder: Path, name: str) -> tuple[str, ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
-from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors import safe_open
 
@@ -25,8 +23,16 @@ _MOST_TENSORS = 50_000
 _METADATA = "__metadata__"
 
 
-def parameters(path: Path, name: str) -> Counter[str]:
-    """Parameters in one file of the model ``name``, by stored type.
+class Described(NamedTuple):
+    """One tensor, as the header describes it."""
+
+    dtype: str
+    """As safetensors writes it: ``F32``."""
+    shape: tuple[int, ...]
+
+
+def tensors(path: Path, name: str) -> dict[str, Described]:
+    """The tensors in one file of the model ``name``, by their names.
 
     Raises:
         ModelError: truncated, not in the format, quantised, or a header beyond any that is of use.
@@ -38,21 +44,19 @@ def parameters(path: Path, name: str) -> Counter[str]:
     if length > _HEADER_LIMIT:
         raise ModelError(f"{damaged}: its header claims {bytes_in_words(length)}.")
     with refusing(damaged):
-        tensors = json.loads(content, object_pairs_hook=_once)
-        tensors.pop(_METADATA, None)
-    if len(tensors) > _MOST_TENSORS:
-        raise ModelError(f"{damaged}: its header claims {len(tensors):,} tensors.")
-    found: Counter[str] = Counter()
+        listed = json.loads(content, object_pairs_hook=_once)
+        listed.pop(_METADATA, None)
+    if len(listed) > _MOST_TENSORS:
+        raise ModelError(f"{damaged}: its header claims {len(listed):,} tensors.")
     with refusing(damaged):
         # Opening it makes the safetensors library compare every offset with the file's length.
         with safe_open(str(path), framework="numpy"):
             pass
-        for described in tensors.values():
-            found[described["dtype"]] += math.prod(described["shape"])
-    for dtype in found:
+        found = {each: Described(field["dtype"], tuple(field["shape"])) for each, field in listed.items()}
+    for dtype in {each.dtype for each in found.values()}:
         if dtype not in DTYPES and dtype.startswith(_QUANTISED):
             raise ModelError(f"“{name}” is stored quantised ({dtype}). Measure the model it was made from.")
-    return Counter({dtype: number for dtype, number in found.items() if dtype in DTYPES and number})
+    return found
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from transformers.utils import logging as transformers_logging
 from oversmooth.errors import ModelError, OversmoothError
 
 _REASON_LENGTH = 200
+_NAME_LENGTH = 100
 
 _lock = threading.Lock()
 _loads_running = 0
@@ -46,6 +47,12 @@ def reason(error: BaseException) -> str:
     if len(text) > _REASON_LENGTH:
         text = text[:_REASON_LENGTH].rstrip() + " …"
     return f"{text.rstrip('.')} ({type(error).__name__})."
+
+
+def tensor_name(key: str) -> str:
+    """A tensor's name as a file gives it, fit for a sentence: one line, not too long."""
+    shown = key if key.isprintable() else ascii(key)[1:-1]
+    return shown if len(shown) <= _NAME_LENGTH else f"{shown[:_NAME_LENGTH]}…"
 
 
 @contextmanager
