@@ -61,6 +61,8 @@ def read_configuration(folder: Path, name: str, families: Collection[str] | None
         config: PreTrainedConfig = AutoConfig.from_pretrained(clean, local_files_only=True, trust_remote_code=False)
     # Where it was read from would stay in it, and transformers looks at it when it chooses a tokenizer.
     config.name_or_path = name
+    named = config.architectures
+    config.architectures = [each for each in named if isinstance(each, str)] if isinstance(named, list) else None
     _refuse_other_senses(config, name)
     _refuse_endless(config, name)
     return config

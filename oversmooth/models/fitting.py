@@ -95,7 +95,7 @@ def _computed(whole: PreTrainedModel, key: str) -> bool:
     if make is None or tensor != "weight":
         return False
     filled: torch.Tensor = module.get_parameter(tensor)
-    return torch.equal(make().to(filled.dtype), filled)  # type: ignore[operator]
+    return torch.equal(make().to(filled.dtype), filled)
 
 
 def _is_idle(network: PreTrainedModel, inner: str) -> bool:
