@@ -39,7 +39,8 @@ class Sampler:
 
             def take(point: str, states: Tensor, kept: Tensor = kept) -> None:
                 if points.is_block(point):
-                    parts.setdefault(point, []).append(states[kept])
+                    # Some families pad the text inside, to a multiple of a window.
+                    parts.setdefault(point, []).append(states[:, : kept.shape[1]][kept])
 
             record(self._anatomy, batch, take)
         return {point: torch.cat(tokens) for point, tokens in parts.items()}

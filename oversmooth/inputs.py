@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -174,7 +175,10 @@ def _require_embedded(ids: Sequence[int], tokens: Tokens, model: LoadedModel) ->
 
 def _embedded(model: LoadedModel) -> int:
     """Tokens for which the network has an embedding."""
-    weight = model.network.get_input_embeddings().weight
+    try:
+        weight = model.network.get_input_embeddings().weight
+    except NotImplementedError:
+        return sys.maxsize  # Some networks hash characters instead.
     return len(cast(Tensor, weight))
 
 

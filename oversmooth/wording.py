@@ -22,6 +22,11 @@ def enumerated(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def blocks_in_words(layers: Sequence[int]) -> str:
+    """``block 1``, ``blocks 1, 3 and 5``; at least one."""
+    return f"{'block' if len(layers) == 1 else 'blocks'} {enumerated([*map(str, layers)])}"
+
+
 def bytes_in_words(number: float) -> str:
     """``90.9 MB``, in decimal units as the hub shows them."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tiny import tiny
 
 from oversmooth.mitigations import Mitigation
-from oversmooth.mitigations.sites import Sites, StatesPlace
+from oversmooth.mitigations.sites import Memory, Sites, StatesPlace
 
 Array = NDArray[Any]
 
@@ -26,7 +26,7 @@ def acted(method: Mitigation, states: Array, *, causal: bool = False, sample: Ar
     """The states (token, dim) of one sequence after the method acted on them at the last place where it does."""
     site = attached(method, sample=sample).found[-1]
     given = torch.from_numpy(states)
-    changed = site.change(given.clone(), StatesPlace(site.layer, 0, given, causal, {}))
+    changed = site.change(given.clone(), StatesPlace(site.layer, 0, given, causal, Memory()))
     assert isinstance(changed, torch.Tensor)
     assert (changed.dtype, changed.shape) == (given.dtype, given.shape)
     found: Array = np.asarray(changed)

@@ -94,7 +94,7 @@ def attend(
     sites = Sites(anatomy)
     for method in parse(specification) if specification else ():
         sites.attach(method)
-    run = Run(anatomy, sites.found, None, keep_outputs=False)
+    run = Run(anatomy, sites.found, layers[0].logits.shape[-1], None, keep_outputs=False)
     mask = torch.zeros(allowed.shape).masked_fill(~allowed, blocked)
     found = []
     for number, layer in enumerate(layers):

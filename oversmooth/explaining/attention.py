@@ -62,7 +62,7 @@ class AttentionGatherer:
             members: numbers of the texts that are the rows of its batch.
         """
         lengths = [self._lengths[number] for number in members]
-        previous: dict[int, Tensor] = {}
+        before: dict[tuple[int, int], Tensor] = {}
 
         def see(layer: int, attention: Tensor) -> None:
             if len(attention) != len(members) or attention.shape[-1] < max(lengths):
@@ -70,8 +70,9 @@ class AttentionGatherer:
             self.layers.add(layer)
             for row, (number, length) in enumerate(zip(members, lengths, strict=True)):
                 matrices = attention[row, :, :length, :length].detach().to("cpu")
-                self._one(layer, number, matrices, previous.get(number))
-                previous[number] = matrices.clone()
+                # Of the block before alone: attention may be there in some blocks only.
+                self._one(layer, number, matrices, before.pop((layer - 1, number), None))
+                before[layer, number] = matrices.clone()
 
         return see
 

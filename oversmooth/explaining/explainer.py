@@ -23,6 +23,7 @@ from oversmooth.metrics import UndefinedError
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.recording import expected_points
 from oversmooth.rows import Rows
+from oversmooth.wording import blocks_in_words
 
 
 class Explainer:
@@ -80,7 +81,6 @@ class Explainer:
         attention = self._attention.dataset()
         if len(self._attention.layers) < self._layers:
             self.reasons["attention"] = self._unseen()
-            attention = xr.Dataset()
         circuits = self._circuits()
         corpus, texts = self._several()
         return Explanation(
@@ -95,7 +95,11 @@ class Explainer:
         )
 
     def _unseen(self) -> str:
-        family = f"the family “{self._anatomy.family}”"
+        family, seen = f"the family “{self._anatomy.family}”", sorted(self._attention.layers)
+        if seen:
+            return (
+                f"Attention of {family} is met in {blocks_in_words(seen)} alone; of the others nothing is known of it."
+            )
         if not self.observes:
             return f"What can be seen of the attention of {family} is not what it computes, so it is left out."
         return f"The attention matrices of {family} cannot be reached, so nothing is known of them."
@@ -109,9 +113,13 @@ class Explainer:
         except UndefinedError as error:
             self.reasons["bound"] = _sentence(str(error))
             return found
-        if not attention or self._norms is None:
+        if len(self._attention.layers) < self._layers or self._norms is None:
             self.reasons["bound"] = "The bound needs √λ of the attention matrices, which are missing."
             return found
+        broken = [layer for layer in range(self._layers) if not np.isfinite(weights.largest[layer])]
+        if broken:
+            where = blocks_in_words(broken)
+            self.reasons["bound"] = f"The weights of {where} are not all finite numbers, so it has no bound there."
         norms = self._norms.dataset()
         roots = attention["attention_root_lambda"].max("head").values
         v = smoothing_bound(

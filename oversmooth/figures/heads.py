@@ -95,7 +95,7 @@ def attention_adjacent(measurement: Measurement, *, theme: Theme) -> go.Figure:
     spread = band(explanation.attention[ADJACENT].transpose("input", "layer").values)
     known = [layer for layer in range(1, len(spread.mean)) if math.isfinite(spread.mean[layer])]
     if not known:
-        return blank(f"{declared.title}: a model of one block has no two to compare.", theme, height=HEIGHT)
+        return blank(f"{declared.title}: there are no two blocks in a row to compare.", theme, height=HEIGHT)
     canvas = Canvas(theme)
     canvas.depth_axis.update(block_axis(len(spread.mean)))
     # Of one text there is no band: the line alone.

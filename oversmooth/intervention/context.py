@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 from oversmooth.errors import MitigationError
@@ -20,6 +22,8 @@ from oversmooth.intervention.run import ACTIVE, Run
 from oversmooth.intervention.softmax import CatchSoftmax
 from oversmooth.mitigations.sites import Kind, ReadOut, Sites
 from oversmooth.mitigations.specification import check_together
+from oversmooth.models.trial import two_texts
+from oversmooth.wording import blocks_in_words
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -30,10 +34,12 @@ if TYPE_CHECKING:
 register()
 
 _FAITHFUL: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
+_ATTENDED: WeakKeyDictionary[nn.Module, frozenset[int]] = WeakKeyDictionary()
 _HERE: ContextVar[frozenset[Intervention]] = ContextVar("oversmooth_interventions", default=frozenset())
 """Those that are active in this thread, one a model: a pass of another thread is none of their business."""
 # Branches of attention are shown its matrices.
 ATTENTION: frozenset[Kind] = frozenset({"logits", "probabilities", "values", "mixed", "attention"})
+STAGES: frozenset[Kind] = ATTENTION - {"attention"}
 
 
 def observable(model: LoadedModel) -> bool:
@@ -44,6 +50,17 @@ def observable(model: LoadedModel) -> bool:
     if network not in _FAITHFUL:
         _FAITHFUL[network] = faithful(network)
     return _FAITHFUL[network]
+
+
+def attended(model: LoadedModel) -> frozenset[int]:
+    """Blocks whose attention is met where it can be changed, as two short texts show; tried once for each network."""
+    network, met = model.anatomy.network, set[int]()
+    if network not in _ATTENDED:
+        probe = Intervention(model, (), watched=True)
+        with probe.active(), probe.seen_by(lambda layer, _: met.add(layer)), torch.inference_mode():
+            network(**two_texts(network))
+        _ATTENDED[network] = frozenset(met)
+    return _ATTENDED[network]
 
 
 class Intervention:
@@ -73,6 +90,7 @@ class Intervention:
         self._sites = Sites(model.anatomy, sampler)
         for method in methods:
             self._sites.attach(method)
+        self._require_attention()
         self._watched = watched
         self._announced = Announcement()
         self._outputs: Sequence[Tensor] = ()
@@ -149,6 +167,34 @@ class Intervention:
         if changes:
             stack.enter_context(CatchSoftmax(anatomy))
 
+    def _require_attention(self) -> None:
+        """Refuse a method that would act on the attention of blocks that have none, or none that is met."""
+        needed = [site for site in self._sites.found if site.kind in STAGES]
+        if not needed or not observable(self._model):
+            return
+        met = attended(self._model)
+        lacking = [site for site in needed if site.layer not in met]
+        if lacking:
+            method = next(each for each in self.methods if each.declaration.name == lacking[0].method)
+            layers = sorted({site.layer for site in lacking if site.method == lacking[0].method})
+            raise MitigationError(f"{lacking[0].method}: {self._nowhere(method, layers, sorted(met))}")
+
+    def _nowhere(self, method: Mitigation, lacking: Sequence[int], met: Sequence[int]) -> str:
+        family = self._model.anatomy.family
+        if not met:
+            return f"no attention of the family “{family}” is met where a method could change it."
+        there = f"attention of the family “{family}” is met in {blocks_in_words(met)} alone"
+        narrowed = Sites(self._model.anatomy)
+        try:
+            narrowed.attach(replace(method, layers=tuple(met)))
+        except MitigationError:
+            return f"{there}, and it needs that of {blocks_in_words(lacking)}."
+        still = sorted({site.layer for site in narrowed.found if site.kind in STAGES} - set(met))
+        if still:
+            return f"{there}, and in whichever it acts, it needs that of {blocks_in_words(still)}."
+        layers = method.parameters()["layers"].write(tuple(met))
+        return f"{there}, and it would act in {blocks_in_words(lacking)} too: give it layers={layers}."
+
     def _require_faithful(self) -> None:
         if not observable(self._model):
             method = next((site.method for site in self._sites.found if site.kind in ATTENTION), "explanation")
@@ -172,8 +218,9 @@ class Intervention:
         given = {**named, **_signature(type(network).forward).bind_partial(network, *arguments, **named).arguments}
         _require_whole(given.get("past_key_values"))
         mask = _padding(given.get("attention_mask"))
+        tokens = _tokens(given)
         keep, see = self.read_out is not None, self._announced.take()
-        ACTIVE.set(Run(self._model.anatomy, self._sites.found, mask, keep_outputs=keep, see=see))
+        ACTIVE.set(Run(self._model.anatomy, self._sites.found, tokens, mask, keep_outputs=keep, see=see))
 
     def _finish(self, *_: object) -> None:
         run = ACTIVE.get()
@@ -195,6 +242,13 @@ def _end(*_: object) -> None:
 def _require_whole(past: Any) -> None:  # noqa: ANN401  one of transformers' many caches
     if past is not None and past.get_seq_length() > 0:
         raise MitigationError(WHOLE)
+
+
+def _tokens(given: Mapping[str, Any]) -> int:
+    """In each sequence that the network is given, padding among them."""
+    ids = given.get("input_ids")
+    length: int = (given["inputs_embeds"] if ids is None else ids).shape[1]
+    return length
 
 
 def _padding(mask: object) -> Tensor | None:

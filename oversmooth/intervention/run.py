@@ -34,6 +34,7 @@ class Run:
     Args:
         anatomy: of the network.
         sites: what is attached, in the order in which it acts at one place.
+        tokens: in each sequence that the network was given, padding among them.
         mask: 1 for tokens, 0 for padding: (batch, token); None where there is no padding.
         keep_outputs: whether the outputs of the blocks are kept, for a read-out.
         see: is shown the attention matrices of every layer, (batch, head, query, key), after all changes.
@@ -43,6 +44,7 @@ class Run:
         self,
         anatomy: Anatomy,
         sites: Sequence[Site],
+        tokens: int,
         mask: Tensor | None,
         *,
         keep_outputs: bool,
@@ -50,8 +52,9 @@ class Run:
     ) -> None:
         self.anatomy = anatomy
         self.mask = mask
+        self._tokens = tokens
         self.layer = -1
-        self.memory: Memory = {}
+        self.memory = Memory()
         self._keep_outputs = keep_outputs
         self._see = see
         self.outputs: list[Tensor] = []
@@ -90,8 +93,22 @@ class Run:
         """A block begins to work on these states."""
         self.layer += 1
         self._entered = self._ordered(states)
-        self._first = self._entered if self._first is None else self._first
+        if self._first is None:
+            self._first = self._entered
+            self._mask_what_was_added(self._entered)
         self._middle = self._attention = self._reads = None
+
+    def _mask_what_was_added(self, states: Tensor) -> None:
+        """Some families pad the text inside, to a multiple of a window: behind the tokens, and none of them."""
+        added = states.shape[1] - self._tokens
+        if added > 0:
+            mask = states.new_ones(states.shape[0], self._tokens) if self.mask is None else self.mask
+            self.mask = torch.nn.functional.pad(mask, (0, added))
+
+    def attends(self, logits: Tensor) -> bool:
+        """Whether logits are those of every query for every key: (batch, head, token, token)."""
+        tokens = None if self._entered is None else self._entered.shape[1]
+        return logits.dim() == 4 and logits.shape[-2] == logits.shape[-1] == tokens
 
     def leave_block(self, states: Tensor) -> Tensor:
         """The output of the block, changed."""

@@ -41,6 +41,6 @@ class CatchSoftmax(TorchFunctionMode):
         if func not in _SOFTMAX or run is None or run.anatomy is not self._anatomy:
             return func(*args, **named)
         logits, dim = args[0] if args else named["input"], args[1] if len(args) > 1 else named.get("dim")
-        if logits.dim() != 4 or logits.shape[-1] != logits.shape[-2] or dim not in (-1, 3):
+        if not run.attends(logits) or dim not in (-1, 3):
             return func(*args, **named)
         return run.soften(logits, logits > BLOCKED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -22,7 +23,7 @@ _ELSEWHERE: Final = "; the deviations and gains of the norms, √λ and the meas
 
 @dataclass(frozen=True, eq=False)
 class WeightNorms:
-    """Largest spectral norms of the matrices of each block (layer)."""
+    """Largest spectral norms of the matrices of each block (layer); NaN where its weights are not all finite."""
 
     attention: Float64
     """Over heads, of W_V W_O."""
@@ -110,7 +111,7 @@ def _weight_norms(anatomy: Anatomy) -> WeightNorms:
     # Layers may share one block.
     first = {block: layer for layer, block in reversed([*enumerate(anatomy.blocks)])}
     attention = {layer: _attention_norm(anatomy, layer) for layer in first.values()}
-    mlp = {layer: max(map(_spectral_norm, _matrices(anatomy, layer))) for layer in first.values()}
+    mlp = {layer: np.max([*map(_spectral_norm, _matrices(anatomy, layer))]) for layer in first.values()}
     layers = [first[block] for block in anatomy.blocks]
     return WeightNorms(np.array([attention[each] for each in layers]), np.array([mlp[each] for each in layers]))
 
@@ -125,8 +126,11 @@ def _attention_norm(anatomy: Anatomy, layer: int) -> float:
 
     from oversmooth.models import circuit
 
-    _, first = torch.linalg.qr(circuit.value_weights(anatomy, layer).double())
-    _, second = torch.linalg.qr(circuit.output_weights(anatomy, layer).double().mT)
+    values, outputs = (each(anatomy, layer).double() for each in (circuit.value_weights, circuit.output_weights))
+    if not (values.isfinite().all() and outputs.isfinite().all()):
+        return math.nan
+    _, first = torch.linalg.qr(values)
+    _, second = torch.linalg.qr(outputs.mT)
     return float(torch.linalg.matrix_norm(first @ second.mT, ord=2).max())
 
 
@@ -134,5 +138,7 @@ def _spectral_norm(weight: Tensor) -> float:
     """From the Gram matrix of the smaller side, far quicker than a decomposition; its largest value loses no digits."""
     import torch
 
+    if not weight.isfinite().all():
+        return math.nan
     wide = weight if weight.shape[0] <= weight.shape[1] else weight.mT
     return float(torch.linalg.eigvalsh((wide @ wide.mT).double())[-1].sqrt())

@@ -20,8 +20,21 @@ Stage = Literal["logits", "probabilities", "values", "mixed"]
 """Steps of attention, in order: before the softmax, after it, the values, and the values once they were mixed."""
 Branch = Literal["attention", "mlp"]
 Kind = Stage | Literal["attention", "mlp", "norm", "attention_norm_input", "mlp_norm_input", "block"]
-Memory = dict[Hashable, Any]
-"""What a method keeps from an earlier layer of the same forward pass; empty at its start."""
+
+
+class Memory(dict[Hashable, Any]):
+    """What a method keeps from an earlier layer of the same forward pass; empty at its start.
+
+    Keys are the method, or a tuple that begins with it.
+
+    Raises:
+        MitigationError: where a method asks for what it could not keep, since the pass went by that layer.
+    """
+
+    def __missing__(self, key: Hashable) -> Any:  # noqa: ANN401
+        method = key[0] if isinstance(key, tuple) else key
+        name = method.declaration.name if isinstance(method, Mitigation) else str(method)
+        raise MitigationError(f"{name}: the block that it keeps something from was passed by, so it cannot act.")
 
 
 @dataclass(frozen=True, eq=False)

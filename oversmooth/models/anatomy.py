@@ -109,7 +109,7 @@ def dissect(network: PreTrainedModel) -> Anatomy:
     final_norm = _final_norm(part, holder, family)
     parts = _parts(network, family)
     sub_layers = _sub_layers(blocks, parts)
-    _keep_sparse(part)
+    sparse = _keep_sparse(part)
     chosen = _global_attention(network)
     reachable = hasattr(sys.modules[type(network).__module__], "ALL_ATTENTION_FUNCTIONS")
     reads: Literal["text", "image"] = "image" if part.main_input_name == "pixel_values" else "text"
@@ -136,7 +136,7 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         max_positions=_max_positions(network),
         attention_reachable=reachable,
         time_first=family in TIME_FIRST,
-        padding_is_safe=reads == "image" or padding_is_safe(part),
+        padding_is_safe=reads == "image" or (not sparse and padding_is_safe(part)),
         limits=tuple(limits),
         global_attention=chosen,
     )
@@ -277,15 +277,16 @@ def _unknown(
         yield f"What follows the last block is not known for the family “{family}”, so the points end with that block."
 
 
-def _keep_sparse(network: PreTrainedModel) -> None:
+def _keep_sparse(network: PreTrainedModel) -> bool:
     """Have a network of BigBird's kind read each long text with sparse attention, whatever was read before.
 
-    Its code changes to full attention at the first short text, and no later one changes it back.
+    Its code changes to full attention at the first short text, and no later one changes it back. Gives whether the
+    network is of that kind: then a short text beside a long one would be read as the long one is.
     """
     config: Any = network.config
     change: Any = getattr(network, "set_attention_type", None)
     if getattr(config, "attention_type", None) != SPARSE_ATTENTION or change is None:
-        return
+        return False
     # What its code compares with: so many blocks are attended to anyway.
     fully = (5 + 2 * config.num_random_blocks) * config.block_size
 
@@ -295,6 +296,7 @@ def _keep_sparse(network: PreTrainedModel) -> None:
             change(SPARSE_ATTENTION)
 
     network.register_forward_pre_hook(choose, with_kwargs=True)
+    return True
 
 
 def _global_attention(network: PreTrainedModel) -> GlobalAttention | None:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from oversmooth.errors import ModelError
+
 PADDING = 3
 TOLERANCE = 1e-4
 """Relative; another width alone changes float32 states by about a hundredth of this."""
@@ -19,7 +21,7 @@ TOLERANCE = 1e-4
 @torch.inference_mode()
 def is_causal(network: PreTrainedModel) -> bool:
     """Whether the first token's state ignores the last token."""
-    states = network(**two_texts(network)).last_hidden_state
+    states = _outputs(network, two_texts(network)).last_hidden_state
     return bool(torch.equal(states[0, 0], states[1, 0]))
 
 
@@ -28,8 +30,8 @@ def padding_is_safe(network: PreTrainedModel) -> bool:
     """Whether masked padding at the end leaves the states of the tokens alone; convolutions over tokens read it."""
     alone = {name: tensor[:1] for name, tensor in two_texts(network).items()}
     padded = {name: nn.functional.pad(tensor, (0, PADDING)) for name, tensor in alone.items()}
-    states = network(**alone).last_hidden_state
-    beside = network(**padded).last_hidden_state[:, : states.shape[1]]
+    states = _outputs(network, alone).last_hidden_state
+    beside = _outputs(network, padded).last_hidden_state[:, : states.shape[1]]
     scale = float(states.abs().mean())
     return math.isfinite(scale) and torch.allclose(states, beside, rtol=TOLERANCE, atol=TOLERANCE * scale)
 
@@ -58,13 +60,26 @@ def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreemen
     with ExitStack() as stack:
         for block in dict.fromkeys(blocks):
             stack.callback(block.register_forward_hook(keep).remove)
-        outputs = network(**texts, output_hidden_states=True)
+        outputs = _outputs(network, texts, output_hidden_states=True)
     reported = outputs.hidden_states or ()
     # Some families pad the text inside, to a multiple of a window.
     seen = [states[:, : texts["input_ids"].shape[1]] for states in seen]
     known = [any(_same(states, each) for each in reported) for states in seen[:-1]]
-    agree = len(seen) == len(blocks) and all(known)
+    # Reversible networks carry two streams: what a block puts out first is half of what follows the last one.
+    whole = bool(seen) and seen[-1].shape == outputs.last_hidden_state.shape
+    agree = len(seen) == len(blocks) and whole and all(known)
     return Agreement(agree, agree and _same(seen[-1], outputs.last_hidden_state))
+
+
+def _outputs(network: PreTrainedModel, texts: dict[str, Tensor], **more: bool) -> Any:  # noqa: ANN401  each its own
+    try:
+        return network(**texts, **more)
+    except Exception as error:  # whatever a network's own code may raise
+        family, length = network.config.model_type, texts["input_ids"].shape[1]
+        raise ModelError(
+            f"A network of the architecture “{family}” does not run on a text of {length} tokens as transformers "
+            f"builds it, so it cannot be measured ({type(error).__name__})."
+        ) from error
 
 
 def two_texts(network: PreTrainedModel) -> dict[str, Tensor]:

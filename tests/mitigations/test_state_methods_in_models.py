@@ -146,13 +146,24 @@ def test_wave_through_all_blocks_uses_the_steps_that_were_made() -> None:
     assert_close(changed["2"], [tokens + each for tokens, each in zip(second["2"], step, strict=True)])
 
 
-@pytest.mark.parametrize("family", ["bert", "gpt2"])
-def test_contranorm_where_its_paper_has_it(family: str) -> None:
-    model = tiny(family)
+def test_contranorm_where_its_paper_has_it() -> None:
+    model = tiny("bert")
     base, changed = states(model), states(model, ContraNorm(scale=0.3, layers=(1,), where="paper"))
-    formula = [reference.contranorm(x, 0.3, 1, causal=model.anatomy.causal) for x in base["1.attention"]]
+    formula = [reference.contranorm(x, 0.3, 1, causal=False) for x in base["1.attention"]]
     assert_close(changed["1.attention"], formula)
     assert_unchanged_before("1.attention", changed, base)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama"])
+def test_contranorm_of_what_a_norm_reads_leaves_the_stream_that_goes_past_it(family: str) -> None:
+    model = tiny(family)
+    base, changed = states(model), states(model, ContraNorm(scale=0.3, layers=(1,), where="paper"))
+    assert_unchanged_before("1.attention_norm", changed, base)
+    norm = model.anatomy.sub_layers["attention_norm"][1]
+    copies = [reference.contranorm(x, 0.3, 1, causal=True) for x in base["1.attention"]]
+    with torch.inference_mode():
+        normed = [norm(torch.from_numpy(each).float()).double().numpy() for each in copies]
+    assert_close(changed["1.attention_norm"], normed)
 
 
 @pytest.mark.parametrize(
