@@ -4,9 +4,9 @@ from oversmooth.commands import interrupts
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C ends it with a word from its first moment on."""
+    """Run the command line; Ctrl-C and SIGTERM end it from its first moment on."""
     interrupts.end_at_once()
-    # Only now: Ctrl-C may well come while this is imported.
+    # Only now: both may well come while this is imported.
     from oversmooth import cli
 
     cli.main()

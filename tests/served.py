@@ -127,7 +127,7 @@ def _ready(server: Server) -> bool:
 
 def _fetch(address: str) -> bytes:
     # Without the environment's proxy, which the first opener of a process would keep for good.
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address) as answer:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=60) as answer:
         given: bytes = answer.read()
     return given
 

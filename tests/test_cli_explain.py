@@ -13,6 +13,7 @@ from oversmooth.cli import run
 from oversmooth.errors import InputError
 from oversmooth.findings.explanations import in_words
 from oversmooth.measurement import Measurement
+from oversmooth.progress import Report
 from oversmooth.texts import bundled
 
 TEXTS = ("The cat sat on the mat.", "A court may refuse to hear the appeal.")
@@ -23,7 +24,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """What it would measure; nothing is measured."""
     found: list[Settings] = []
 
-    def refuse(settings: Settings, **_: object) -> Measurement:
+    def refuse(settings: Settings, *, report: Report) -> Measurement:
         found.append(settings)
         raise InputError("That is enough.")
 

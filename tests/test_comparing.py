@@ -17,7 +17,7 @@ from oversmooth.mitigating import mitigated
 from oversmooth.mitigations.attnscale import AttnScale
 from oversmooth.mitigations.pairnorm import PairNorm
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.progress import Progress
+from oversmooth.progress import Progress, Report
 from oversmooth.settings import Settings
 
 SETTINGS = Settings.of(texts=TEXT, metrics=("token_cosine", "mean_norm"))
@@ -87,7 +87,8 @@ class TestOtherModels:
         """Names of the models that were loaded, in order; they are tiny ones by their family's name."""
         asked: list[str] = []
 
-        def load(name: str, **options: object) -> LoadedModel:
+        def load(name: str, *, revision: str | None, device: str, precision: str, report: Report) -> LoadedModel:
+            assert (revision, device, precision) == (SETTINGS.revision, SETTINGS.device, SETTINGS.precision)
             asked.append(name)
             if name == "missing":
                 raise ModelError("There is no such model.")
@@ -104,6 +105,25 @@ class TestOtherModels:
         assert loads == ["bert", "gpt2"]
         expected = measure(variant_settings(other, SHARP), model=tiny("gpt2"))
         assert found.variants["sharp other"].curves.identical(expected.curves)
+
+    def test_each_is_loaded_as_its_own_settings_say(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked = []
+
+        def load(name: str, *, revision: str | None, device: str, precision: str, report: Report) -> LoadedModel:
+            asked.append((name, revision, device, precision))
+            return tiny(name)
+
+        monkeypatch.setattr("oversmooth.models.loading.load", load)
+        settings = SETTINGS.model_copy(update={"model": "bert", "revision": "first", "device": "cpu"})
+        updates = ({"revision": "second"}, {"revision": None}, {"device": "auto"}, {"revision": "first"})
+        compare(settings, {f"{place}": settings.model_copy(update=each) for place, each in enumerate(updates)})
+        precision = SETTINGS.precision
+        assert asked == [
+            ("bert", "first", "cpu", precision),
+            ("bert", "second", "cpu", precision),
+            ("bert", None, "cpu", precision),
+            ("bert", "first", "auto", precision),
+        ]
 
     def test_are_let_go_but_for_the_baselines_and_the_last(self, loads: list[str]) -> None:
         settings = SETTINGS.model_copy(update={"model": "bert"})

@@ -218,6 +218,12 @@ def test_each_part_that_cannot_be_read_is_told_and_the_rest_stands(query: dict[s
     assert link.view.layer == "2"
 
 
+def test_of_too_many_variants_the_first_are_taken_and_no_more() -> None:
+    link = from_query({"variant": [f"noise:seed={seed}" for seed in range(9)]}, COMPARED)
+    assert isinstance(link.settings, ComparisonSettings)
+    assert [label for label, _ in link.settings.variants] == [f"noise:seed={seed}" for seed in range(6)]
+
+
 def test_a_long_text_stays_out_and_says_so_at_both_ends() -> None:
     settings = Settings.of(texts="字" * LONGEST_ENTRY, centred_spectra=True, device="cpu")
     address = to_query(settings, View(), USUAL)

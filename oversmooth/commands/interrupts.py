@@ -1,14 +1,20 @@
-"""Ctrl-C: the end at once while libraries are imported, an exception once something is computed or written."""
+"""Ctrl-C: the end at once while libraries are imported, an exception once something is computed or written.
+
+SIGTERM ends it as ever, as process 1 of a container too, to which the system delivers only signals that it handles.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 from types import FrameType
 from typing import Final, NoReturn
 
 STOPPED: Final = 130
 """The exit code of a command that Ctrl-C ended, as shells give it."""
+_TERMINATED: Final = 143
+"""That of one that SIGTERM ended."""
 
 
 def end_at_once() -> None:
@@ -18,6 +24,8 @@ def end_at_once() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
 
 
 def raise_from_here() -> None:
@@ -29,3 +37,8 @@ def raise_from_here() -> None:
 def _end(_: int, __: FrameType | None) -> NoReturn:
     os.write(2, b"Stopped.\n")
     os._exit(STOPPED)
+
+
+def _terminate(_: int, __: FrameType | None) -> NoReturn:
+    # A server that has served nobody yet ends in good order: nothing is lost.
+    os._exit(0 if sys.argv[1:2] == ["app"] else _TERMINATED)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oversmooth.pairs import parts
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from oversmooth.measurement import Measurement
     from oversmooth.settings import Settings
 
@@ -19,17 +22,32 @@ BYTES_PER_TOKEN = 400
 
 def measurement_bytes(measurement: Measurement) -> int:
     """Memory of a result: its arrays, its texts, and a constant per token."""
-    arrays = measurement.curves.nbytes + measurement.spectra.nbytes + measurement.outputs.nbytes
-    if measurement.similarity is not None:
-        arrays += measurement.similarity.nbytes
-    if measurement.explanation is not None:
-        arrays += measurement.explanation.nbytes
+    arrays = sum(each.nbytes for each in _labelled(measurement))
     tokens = sum(len(tokens.items) for tokens in measurement.tokens)
     return (
         arrays
         + BYTES_PER_TOKEN * tokens
         + sum(sys.getsizeof(part) for text in measurement.settings.texts for part in parts(text))
     )
+
+
+def freeze(measurement: Measurement) -> None:
+    """Make its arrays read-only: a result may be shown in many sessions, and none can change it for the others."""
+    import xarray as xr  # the web process starts without it
+
+    for each in _labelled(measurement):
+        inner = [each.variable] if isinstance(each, xr.DataArray) else each.variables.values()
+        for variable in (*inner, *(coordinate.variable for coordinate in each.coords.values())):
+            variable.values.setflags(write=False)
+
+
+def _labelled(measurement: Measurement) -> Iterator[xr.Dataset | xr.DataArray]:
+    import xarray as xr
+
+    held = [getattr(measurement, field.name) for field in dataclasses.fields(measurement)]
+    if measurement.explanation is not None:
+        held += measurement.explanation.datasets
+    return (each for each in held if isinstance(each, xr.Dataset | xr.DataArray))
 
 
 def request_key(settings: Settings) -> tuple[Hashable, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from oversmooth.engine import counters
-from oversmooth.engine.cache import measurement_bytes
+from oversmooth.engine.cache import freeze, measurement_bytes
 from oversmooth.wording import count
 
 if TYPE_CHECKING:
@@ -50,18 +50,6 @@ class Kind(Generic[Result]):
     """Whether a request takes so long that it may not hold all slots."""
 
 
-def _freeze(measurement: Measurement) -> None:
-    # One result may be shown in many sessions: none can change it under the others.
-    datasets = [measurement.curves, measurement.spectra]
-    if measurement.explanation is not None:
-        datasets += measurement.explanation.datasets
-    arrays = [array for dataset in datasets for array in dataset.data_vars.values()]
-    if measurement.similarity is not None:
-        arrays.append(measurement.similarity)
-    for array in arrays:
-        array.values.setflags(write=False)
-
-
 RUNS: Final[Kind[Measurement]] = Kind(
     limit="waiting",
     full=lambda number: (
@@ -85,7 +73,7 @@ RUNS: Final[Kind[Measurement]] = Kind(
     running=counters.RUNNING,
     ended=counters.run_ended,
     size=measurement_bytes,
-    freeze=_freeze,
+    freeze=freeze,
     heavy=lambda _: False,
 )
 

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from oversmooth.engine.cache import folder_fingerprint, request_key
+import pytest
+import xarray as xr
+from tiny import tiny
+
+from oversmooth import Measurement, measure
+from oversmooth.engine.cache import folder_fingerprint, freeze, measurement_bytes, request_key
 from oversmooth.settings import Settings
 
 
@@ -23,6 +30,45 @@ def test_other_settings_are_another_request() -> None:
     settings = Settings.of(texts="one text")
     assert request_key(settings) == request_key(Settings.of(texts=["one text"]))
     assert request_key(settings) != request_key(Settings.of(texts="one text", special_tokens=True))
+
+
+def labelled(found: object) -> Iterator[xr.Dataset | xr.DataArray]:
+    """Whatever arrays a result holds, however deep."""
+    if isinstance(found, xr.Dataset | xr.DataArray):
+        yield found
+    elif dataclasses.is_dataclass(found):
+        for field in dataclasses.fields(found):
+            yield from labelled(getattr(found, field.name))
+    elif isinstance(found, Mapping):
+        for each in found.values():
+            yield from labelled(each)
+    elif isinstance(found, tuple | list):
+        for each in found:
+            yield from labelled(each)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Measurement:
+    """A result with all that there can be in one, of two texts."""
+    texts = ("The cat sat on the mat.", "It looked at the rain while clouds went over old roofs.")
+    settings = Settings.of(texts=texts, shown=1, explanation=True, language_model=True, fidelity=True, device="cpu")
+    return measure(settings, model=tiny("bert"))
+
+
+def test_nobody_changes_an_array_of_a_result_that_others_see_too(whole: Measurement) -> None:
+    freeze(whole)
+    arrays = list(labelled(whole))
+    assert len(arrays) > 8
+    for each in arrays:
+        variables = each.variables if isinstance(each, xr.Dataset) else {"": each.variable, **each.coords}
+        writable = [name for name, one in variables.items() if one.values.flags.writeable]
+        # An index is copied when it is looked at.
+        assert set(writable) <= set(each.indexes), each
+
+
+def test_a_result_takes_what_its_arrays_take(whole: Measurement) -> None:
+    arrays = sum(each.nbytes for each in labelled(whole))
+    assert arrays < measurement_bytes(whole) < 1.5 * arrays + 1e5
 
 
 def test_names_that_are_no_folder_have_no_fingerprint() -> None:

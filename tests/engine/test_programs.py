@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import IO, cast
 
@@ -35,7 +36,13 @@ def start() -> Iterator[Callable[[str], Program]]:
 
 
 def line(program: Program) -> str:
-    return cast(IO[str], program.stdout).readline().strip()
+    """What it prints next; nothing, where it says nothing for a minute and is ended."""
+    end = threading.Timer(60, program.kill)
+    end.start()
+    try:
+        return cast(IO[str], program.stdout).readline().strip()
+    finally:
+        end.cancel()
 
 
 MEASURE = """
@@ -65,7 +72,7 @@ def test_the_program_imports_no_torch_and_its_worker_outlives_an_interrupt_but_n
     assert line(program) == pid
     program.kill()
     wait(lambda: gone(int(pid)))
-    assert program.communicate()[1] == ""
+    assert program.communicate(timeout=60)[1] == ""
 
 
 UNCLOSED = """

@@ -10,16 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import psutil
 import pytest
 import torch
-from workers import short
+from workers import short, wait
 
 from oversmooth import inputs
-from oversmooth.engine import service
+from oversmooth.engine import Engine, service
+from oversmooth.engine.launching import Anew, ForkServer
 from oversmooth.engine.messages import Finished, Run, Start, Step, receive
 from oversmooth.engine.service import Models, Service
 from oversmooth.engine.worker import Inbox
 from oversmooth.errors import CancelledError, InputError, WorkerLostError
+from oversmooth.hosting import Limits
 from oversmooth.measurement import Measurement
 from oversmooth.models.loading import load
 from oversmooth.settings import DEFAULT_MODEL, Settings
@@ -98,6 +101,28 @@ def test_running_out_of_memory_is_told_as_that(allocate: Callable[[], None], mon
     finished, _ = serve(short("large"))
     assert "needs more memory than there is" in str(finished.outcome)
     assert finished.leaving
+
+
+def data_limit(pid: int) -> str:
+    """The most that a process may reserve of what is written to, in bytes, as the system has it."""
+    (line,) = [one for one in Path(f"/proc/{pid}/limits").read_text().splitlines() if one.startswith("Max data size")]
+    soft, hard = line.split()[3:5]
+    assert soft == hard, "it could raise it again"
+    return soft
+
+
+@pytest.mark.parametrize("way", [ForkServer, Anew])
+def test_a_worker_runs_under_the_limit_of_its_engine(
+    way: type[ForkServer | Anew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oversmooth.engine.engine.launcher", way)
+    with Engine(Limits(worker_bytes=3_000_000_000)) as engine:
+        wait(lambda: engine.ready)
+        assert [data_limit(pid) for pid in engine.worker_pids] == ["3000000000"]
+        pid = engine.worker_pids[0]
+        psutil.Process(pid).kill()
+        wait(lambda: engine.ready and engine.worker_pids != (pid,))
+        assert [data_limit(pid) for pid in engine.worker_pids] == ["3000000000"]
 
 
 def test_the_system_holds_a_worker_to_its_memory() -> None:

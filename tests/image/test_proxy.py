@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import os
 import re
@@ -130,7 +131,10 @@ def started(folder: Path, server: Server, *uncommented: str) -> Iterator[Proxy]:
         yield Proxy(port, operator, log)
     finally:
         program.terminate()
-        program.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            program.wait(30)
+        program.kill()
+        program.wait(30)
 
 
 def test_the_page_loads_under_its_path(proxy: Proxy) -> None:

@@ -61,7 +61,7 @@ def test_eight_threads_with_different_mitigations_give_the_sequential_numbers(fa
     start = threading.Barrier(len(SETS))
 
     def work(text: str) -> None:
-        start.wait()
+        start.wait(60)
         for _ in range(ROUNDS):
             if not torch.equal(mitigated(model, text), expected[text]):
                 wrong.append(text)

@@ -20,7 +20,7 @@ import psutil
 import pytest
 from crowd import SMALL, answered, come_and_go, endless, measuring, placed, short
 from served import STOP_SECONDS, Server, served
-from visitor import Visitor, visit
+from visitor import PATIENCE, Visitor, visit
 from workers import gone, wait
 
 pytestmark = pytest.mark.slow
@@ -136,22 +136,24 @@ def full_disk_of(process: psutil.Process) -> Iterator[None]:
 
 async def at_rest(server: Server) -> dict[int, float]:
     """CPU seconds of both workers once neither computes, nor starts up any more."""
-    while True:
-        before = server.working_seconds
-        await asyncio.sleep(1)
-        if len(before) == 2 and min(before.values()) > STARTING_SECONDS and before == server.working_seconds:
-            return before
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            before = server.working_seconds
+            await asyncio.sleep(1)
+            if len(before) == 2 and min(before.values()) > STARTING_SECONDS and before == server.working_seconds:
+                return before
 
 
 async def worker_of(before: dict[int, float], server: Server, visitor: Visitor) -> int:
     """The process that computes for this visitor, the only one who asks since the workers were at rest."""
     await visitor.until(partial(measuring, visitor))
-    while True:
-        taken = {pid: now - before[pid] for pid, now in server.working_seconds.items()}
-        pid = max(taken, key=taken.__getitem__)
-        if taken[pid] > 0.2:
-            return pid
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            taken = {pid: now - before[pid] for pid, now in server.working_seconds.items()}
+            pid = max(taken, key=taken.__getitem__)
+            if taken[pid] > 0.2:
+                return pid
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize(

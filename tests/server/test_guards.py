@@ -88,14 +88,14 @@ def test_who_has_too_many_pages_reads_why() -> None:
                 await inside(scope, receive, send)
                 return
             open_.set()
-            await leave.wait()
+            await asyncio.wait_for(leave.wait(), 30)
 
         async def send(message: Message) -> None:
             sent.append(message)
 
         guard = Connections(page, limit=1, base_path="over")
         kept = asyncio.create_task(guard(scope("websocket"), None, send))  # type: ignore[arg-type]
-        await open_.wait()
+        await asyncio.wait_for(open_.wait(), 30)
         await guard(asked, None, send)  # type: ignore[arg-type]
         leave.set()
         await kept
