@@ -115,7 +115,12 @@ class TestOtherModels:
 
         monkeypatch.setattr("oversmooth.models.loading.load", load)
         settings = SETTINGS.model_copy(update={"model": "bert", "revision": "first", "device": "cpu"})
-        updates = ({"revision": "second"}, {"revision": None}, {"device": "auto"}, {"revision": "first"})
+        updates: tuple[dict[str, str | None], ...] = (
+            {"revision": "second"},
+            {"revision": None},
+            {"device": "auto"},
+            {"revision": "first"},
+        )
         compare(settings, {f"{place}": settings.model_copy(update=each) for place, each in enumerate(updates)})
         precision = SETTINGS.precision
         assert asked == [
