@@ -5,24 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from oversmooth.decoding import decoded
 from oversmooth.errors import InputError
+from oversmooth.separators import SAMPLE, Dialect, chosen, dialect_of, is_number, rows_of
 from oversmooth.wording import bytes_in_words, count
 
 if TYPE_CHECKING:
     from pyarrow import parquet
-
-SAMPLE: Final = 1000
-"""Rows that are looked at for the columns and for which of them hold texts."""
 
 LARGEST_COLUMN: Final = 500_000_000
 """Bytes of a Parquet column, decompressed."""
@@ -31,6 +29,15 @@ BATCH_ROWS: Final = 128
 
 LONGEST_LINE: Final = 1_000_000
 """Characters of a line of a table, whose values may take many times its length in memory."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What someone says of how a file of separated values is written; None where that is to be found out."""
+
+    separator: str | None = None
+    header: bool | None = None
+    """Whether its first line names the columns."""
 
 
 @dataclass(frozen=True)
@@ -49,28 +56,6 @@ class Table:
     notices: tuple[str, ...] = ()
 
 
-def decoded(content: bytes, name: str) -> str:
-    """The characters of a text file in UTF-8, or in UTF-16 where its byte-order mark says so.
-
-    Raises:
-        InputError: where it is in neither, or no text.
-    """
-    encoding = "utf-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8"
-    try:
-        text = content.removeprefix(BOM_UTF8).decode(encoding)
-    except UnicodeDecodeError as error:
-        if encoding == "utf-16":
-            raise InputError(f"{name} begins as UTF-16 and is not all of it. Save it as UTF-8.") from error
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"Line {line:,} of {name} is not UTF-8: it is in another encoding, or mixes several. Save it as UTF-8."
-        ) from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise InputError(f"Line {line:,} of {name} holds a NUL character: this is no text file. Save it as UTF-8.")
-    return text
-
-
 def lines(text: str) -> Iterator[str]:
     """The lines of a text, without their ends; other separators of Unicode end none."""
     return (line.removesuffix("\n") for line in io.StringIO(text, newline=None))
@@ -83,79 +68,86 @@ def _bounded(table: Iterable[str], name: str) -> Iterator[str]:
         yield line
 
 
-def separated(content: bytes, name: str, *, delimiter: str) -> Table:
-    """A table of separated values, whose first line names the columns.
+def separated(content: bytes, name: str, written: Written, *, usual: str) -> Table:
+    """A table of separated values, whose first line names the columns unless it looks like another.
+
+    Args:
+        content: of the file.
+        name: of the file.
+        written: what was said of how it is written.
+        usual: the separator of its suffix.
 
     Raises:
         InputError: where it cannot be read.
     """
-    text = decoded(content, name)
-    rows = _rows(text, name, delimiter)
-    columns = tuple(next(rows, ()))
-    if not columns:
+    found = decoded(content, name)
+    dialect = dialect_of(found.text, name, usual, chosen(written.separator), written.header)
+    rows = _rows(found.text, name, dialect)
+    first = next(rows, [])
+    if not first:
         raise InputError(f"{name} is empty.")
+    columns = tuple(first) if dialect.header else tuple(f"column {number}" for number in range(1, len(first) + 1))
     numbers = {column: number for number, column in enumerate(columns)}
     if len(numbers) < len(columns):
         [(twice, _)] = Counter(columns).most_common(1)
         raise InputError(f"{name} has several columns named “{twice}”. Give each a name of its own.")
-    worded = {number for row in islice(rows, SAMPLE) for number, value in enumerate(row) if _has_words(value)}
+    looked_at = islice(chain([] if dialect.header else [first], rows), SAMPLE)
+    worded = {number for row in looked_at for number, value in enumerate(row) if _has_words(value)}
 
     def values(column: str) -> Iterator[object]:
         number = numbers[column]
-        return (row[number] if row else None for row in islice(_rows(text, name, delimiter), 1, None))
+        return (row[number] if row else None for row in islice(_rows(found.text, name, dialect), dialect.header, None))
 
     texts = tuple(column for column, number in numbers.items() if number in worded)
-    return Table(columns, texts, values, _heading_notices(columns, name))
+    return Table(columns, texts, values, (*found.notices, *dialect.notices))
 
 
-def _heading_notices(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
-    # A list of sentences under the suffix of a table would lose its first one without a word.
-    if len(columns) == 1 and " " in columns[0].strip():
-        return (f"The first line of {name}, “{columns[0]}”, was taken for the name of its column.",)
-    return ()
-
-
-def _rows(text: str, name: str, delimiter: str) -> Iterator[list[str]]:
-    """Rows of equal length, the names first; an empty line is an empty row."""
-    reader = csv.reader(_bounded(io.StringIO(text, newline=""), name), delimiter=delimiter, strict=True)
-    width = 0
+def _rows(text: str, name: str, dialect: Dialect) -> Iterator[list[str]]:
+    """Rows of equal length; an empty line is an empty row."""
+    width = line = 0
     try:
-        for row in reader:
+        for line, row in rows_of(_bounded(io.StringIO(text, newline=""), name), dialect):
             width = width or len(row)
             if row and len(row) != width:
                 raise InputError(
-                    f"Line {reader.line_num:,} of {name} has {count(len(row), 'value')} where its first line names "
-                    f"{count(width, 'column')}. Put quotes around texts that hold the separator."
+                    f"Line {line:,} of {name} has {count(len(row), 'value')} where its first line has {width:,}, "
+                    f"separated by {dialect.name}. Put quotation marks around texts that hold the separator, or name "
+                    "another separator."
                 )
             if row or width:
                 yield row
     except csv.Error as error:
-        raise InputError(f"Line {reader.line_num:,} of {name} cannot be read as separated values ({error}).") from error
+        raise InputError(
+            f"{name} cannot be read as values separated by {dialect.name}, behind line {line:,}: a quotation mark is "
+            f"not closed, or stands inside a value ({error})."
+        ) from error
 
 
 def _has_words(value: str) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return bool(value.strip())
-    return False
+    return bool(value.strip()) and not is_number(value)
 
 
-def json_lines(content: bytes, name: str) -> Table:
+def json_lines(content: bytes, name: str, written: Written) -> Table:
     """A table of JSON objects, one a line, whose names are the columns.
 
     Raises:
         InputError: where it cannot be read.
     """
-    text = decoded(content, name)
+    _refuse_written(written, name)
+    found = decoded(content, name)
     columns: dict[str, bool] = {}
-    for row in islice(_objects(text, name), SAMPLE):
+    for row in islice(_objects(found.text, name), SAMPLE):
         for column, value in row.items():
             columns[column] = columns.get(column, False) or (isinstance(value, str) and bool(value.strip()))
     if not columns:
         raise InputError(f"{name} has no JSON object in its first {count(SAMPLE, 'line')}.")
     texts = tuple(column for column, holds in columns.items() if holds)
-    return Table(tuple(columns), texts, lambda column: (row.get(column) for row in _objects(text, name)))
+    values = partial(_of_objects, found.text, name)
+    return Table(tuple(columns), texts, values, found.notices)
+
+
+def _of_objects(text: str, name: str, column: str) -> Iterator[object]:
+    return (row.get(column) for row in _objects(text, name))
 
 
 def _objects(text: str, name: str) -> Iterator[dict[str, object]]:
@@ -169,7 +161,7 @@ def _objects(text: str, name: str) -> Iterator[dict[str, object]]:
         yield row
 
 
-def parquet_table(content: bytes, name: str) -> Table:
+def parquet_table(content: bytes, name: str, written: Written) -> Table:
     """A Parquet table.
 
     Raises:
@@ -178,6 +170,7 @@ def parquet_table(content: bytes, name: str) -> Table:
     import pyarrow as pa
     from pyarrow import parquet, types
 
+    _refuse_written(written, name)
     with _damage_told(name):
         schema = parquet.read_schema(pa.BufferReader(content))
 
@@ -222,10 +215,15 @@ def _damage_told(name: str) -> Iterator[None]:
         raise InputError(f"{name} cannot be read as Parquet: it is damaged, or of another kind.") from error
 
 
-TABLES: Final[Mapping[str, Callable[[bytes, str], Table]]] = MappingProxyType(
+def _refuse_written(written: Written, name: str) -> None:
+    if written != Written():
+        raise InputError(f"{name} says itself how its values are separated and named: leave out separator and heading.")
+
+
+TABLES: Final[Mapping[str, Callable[[bytes, str, Written], Table]]] = MappingProxyType(
     {
-        ".csv": partial(separated, delimiter=","),
-        ".tsv": partial(separated, delimiter="\t"),
+        ".csv": partial(separated, usual=","),
+        ".tsv": partial(separated, usual="\t"),
         ".jsonl": json_lines,
         ".parquet": parquet_table,
     }

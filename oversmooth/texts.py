@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
+from oversmooth.decoding import decoded
 from oversmooth.errors import InputError
 from oversmooth.launch import script
-from oversmooth.pairs import Input, parts
-from oversmooth.text_tables import SAMPLE, TABLES, Table, decoded, lines
+from oversmooth.pairs import Input, characters, parts
+from oversmooth.separators import SAMPLE
+from oversmooth.text_tables import TABLES, Table, Written, lines
 from oversmooth.wording import bytes_in_words, count, did_you_mean, enumerated
 
 MOST_TEXTS = 1000
@@ -33,6 +35,10 @@ MOST_COLUMNS = 10_000
 MOST_COLUMNS_TOLD = 12
 
 
+Column = str | Sequence[str]
+"""The name of a column, or two of them for pairs of texts."""
+
+
 class Sentence(NamedTuple):
     """A sentence that comes with Oversmooth."""
 
@@ -51,8 +57,8 @@ class TextList:
     """What was left out, in sentences."""
     columns: tuple[str, ...] = ()
     """Columns of the file that hold texts; none for one without columns."""
-    column: str | None = None
-    """The one the texts are of."""
+    column: str | tuple[str, str] | None = None
+    """The one the texts are of, or the two of pairs."""
 
 
 def place(number: int, texts: Sequence[object]) -> str:
@@ -97,34 +103,50 @@ def from_lines(text: str) -> TextList:
     return _collected(lines(text), "the list", "line")
 
 
-def read_texts(content: bytes, name: str, column: str | None = None) -> TextList:
+def read_texts(
+    content: bytes, name: str, column: Column | None = None, *, separator: str | None = None, header: bool | None = None
+) -> TextList:
     """The texts in a file: .txt with one a line, or a column of .csv, .tsv, .jsonl or .parquet.
 
     Args:
         content: of the file.
         name: of the file; its suffix tells the format.
-        column: to take; without it, the only one that holds texts, or one with a usual name.
+        column: to take; without it, the only one that holds texts, or one with a usual name. Two make pairs of texts.
+        separator: of values, by a word such as ``semicolon`` or by itself; found out without it.
+        header: whether the first line of separated values names the columns; found out without it.
 
     Raises:
         InputError: where the file cannot be read, holds no text, or leaves open which column is meant.
     """
+    written = Written(separator, header)
     if _suffix(content, name) == ".txt":
-        if column is not None:
-            raise InputError(f"{name} has no columns: it is read as one text a line. Leave the column out.")
-        return _collected(lines(decoded(content, name)), name, "line")
-    table = _table(content, name)
-    chosen = _chosen(table, name) if column is None else _named(table, name, column)
-    found = _collected(table.values(chosen), name, "value")
-    return TextList(found.texts, (*table.notices, *found.notices), table.texts, chosen)
+        if column is not None or written != Written():
+            raise InputError(
+                f"{name} has no columns: it is read as one text a line. Leave out column, separator and heading."
+            )
+        found = decoded(content, name)
+        lists = _collected(lines(found.text), name, "line")
+        return TextList(lists.texts, (*found.notices, *lists.notices))
+    table = _table(content, name, written)
+    taken = (_chosen(table, name),) if column is None else _named(table, name, column)
+    values = [table.values(each) for each in taken]
+    lists = _collected(values[0] if len(values) == 1 else zip(*values, strict=True), name, _NOUNS[len(taken) - 1])
+    chosen = taken[0] if len(taken) == 1 else (taken[0], taken[1])
+    return TextList(lists.texts, (*table.notices, *lists.notices), table.texts, chosen)
 
 
-def columns_of(content: bytes, name: str) -> tuple[str, ...]:
+_NOUNS = ("value", "pair")
+
+
+def columns_of(
+    content: bytes, name: str, *, separator: str | None = None, header: bool | None = None
+) -> tuple[str, ...]:
     """The columns of a file that hold texts, to choose from; none for a file without columns.
 
     Raises:
         InputError: where the file cannot be read.
     """
-    return () if _suffix(content, name) == ".txt" else _table(content, name).texts
+    return () if _suffix(content, name) == ".txt" else _table(content, name, Written(separator, header)).texts
 
 
 def _suffix(content: bytes, name: str) -> str:
@@ -136,8 +158,8 @@ def _suffix(content: bytes, name: str) -> str:
     return suffix
 
 
-def _table(content: bytes, name: str) -> Table:
-    table = TABLES[PurePath(name).suffix.lower()](content, name)
+def _table(content: bytes, name: str, written: Written) -> Table:
+    table = TABLES[PurePath(name).suffix.lower()](content, name, written)
     if len(table.columns) > MOST_COLUMNS:
         raise InputError(f"{name} has {count(len(table.columns), 'column')}. Give a part of it.")
     return table
@@ -152,14 +174,22 @@ def _chosen(table: Table, name: str) -> str:
     usual = [column for wanted in USUAL_COLUMNS for column in table.texts if column.strip().lower() == wanted]
     if usual:
         return usual[0]
-    raise InputError(f"Several columns of {name} hold texts: {_told(table.texts)}. Name one of them.")
+    pair = "Name one of them, or both as a pair" if len(table.texts) == 2 else "Name one of them, or two as a pair"
+    raise InputError(
+        f"Several columns of {name} hold texts: {_told(table.texts)}. {pair}."
+        + "".join(f" {notice}" for notice in table.notices)
+    )
 
 
-def _named(table: Table, name: str, column: str) -> str:
-    if column in table.columns:
-        return column
-    near = did_you_mean(column, table.columns)
-    raise InputError(f"{name} has no column “{column}”{near}; its columns are {_told(table.columns)}.")
+def _named(table: Table, name: str, column: Column) -> tuple[str, ...]:
+    wanted = (column,) if isinstance(column, str) else tuple(column)
+    if not 0 < len(wanted) < 3:
+        raise InputError(f"Name one column of {name}, or two for pairs of texts; these are {len(wanted)}.")
+    for each in wanted:
+        if each not in table.columns:
+            near = did_you_mean(each, table.columns)
+            raise InputError(f"{name} has no column “{each}”{near}; its columns are {_told(table.columns)}.")
+    return wanted
 
 
 def _told(columns: tuple[str, ...]) -> str:
@@ -174,21 +204,22 @@ def _collected(values: Iterable[object], source: str, noun: str) -> TextList:
     Raises:
         InputError: where there is none, or where they are too much.
     """
-    texts: list[str] = []
-    characters = empty = others = 0
+    texts: list[Input] = []
+    read = empty = others = 0
     more = False
     for value in values:
-        if value is None or (isinstance(value, str) and not value.strip()):
+        given = value if isinstance(value, tuple) else (value,)
+        if any(map(_is_blank, given)):
             empty += 1
-        elif not isinstance(value, str) or not _whole(value):
+        elif not all(map(_is_whole, given)):
             others += 1
         elif len(texts) == MOST_TEXTS:
             more = True
             break
         else:
-            texts.append(value)
-            characters += len(value)
-        _refuse_endless(characters, empty + others, source, noun)
+            texts.append(cast(Input, value))
+            read += characters(texts[-1])
+        _refuse_endless(read, empty + others, source, noun)
     notices = tuple(_left_out(source, noun, empty, others, more=more))
     if not texts:
         raise InputError(" ".join([f"There is no text in {source}.", *notices]))
@@ -215,10 +246,16 @@ def _were(number: int) -> str:
     return "was" if number == 1 else "were"
 
 
-def _whole(text: str) -> bool:
-    """Whether it is made of characters: no NUL, no half of a surrogate pair."""
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def _is_whole(value: object) -> bool:
+    """Whether it is a text made of characters: no NUL, no half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
     try:
-        text.encode()
+        value.encode()
     except UnicodeEncodeError:
         return False
-    return "\0" not in text
+    return "\0" not in value

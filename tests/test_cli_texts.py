@@ -98,3 +98,22 @@ def test_a_pair_is_one_input(tmp_path: Path) -> None:
 def test_pairs_without_their_texts_are_refused(texts: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*MEASURE[:1], *texts, "--pair", "b", "--pair", "c", *MEASURE[1:]]) == 2
     assert f"--pair was given 2 times and {told}. Give one --pair for each --text." in capsys.readouterr().err
+
+
+def test_what_was_assumed_is_told_and_options_say_otherwise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "reviews.csv", tmp_path / "out"
+    path.write_text("a good film; a cat;1\na bad film; a dog;2\n", encoding="utf-8")
+    given = ["--texts", str(path), "--separator", ";", "--no-header", "--column", "column 1", "--column", "column 2"]
+    assert run([*MEASURE, *given, "--out", str(out)]) == 0
+    assert measured(out) == (("a good film", " a cat"), ("a bad film", " a dog"))
+    assert "was read as" not in capsys.readouterr().err
+    assert run([*MEASURE, "--texts", str(path), "--column", "column 1", "--out", str(tmp_path / "again")]) == 0
+    assert "was read as separated by semicolon" in capsys.readouterr().err
+    assert run([*MEASURE, "--texts", str(path), "--separator", "comma"]) == 2
+    assert "No comma divides the first line" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--separator", ";"], ["--no-header"], ["--column", "a"]])
+def test_options_of_a_file_need_it(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*MEASURE, "--text", "a cat", *option]) == 2
+    assert "is about the file of --texts, which was not given" in capsys.readouterr().err

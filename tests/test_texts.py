@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oversmooth import texts
+from oversmooth import separators, texts
 from oversmooth.errors import InputError
 from oversmooth.settings import Settings
 from oversmooth.texts import MOST_TEXTS, TextList, bundled, columns_of, from_lines, read_texts
@@ -182,17 +183,20 @@ class TestBadFiles:
             (b"a b", "texts", ".txt, .csv, .tsv, .jsonl and .parquet"),
             (b"", "a.txt", "no text"),
             (b"\n \n", "a.txt", "no text"),
-            ("a b\nGröße\n".encode("latin-1"), "a.txt", "Line 2"),
+            ("a b\nпогода\n".encode("cp1251"), "a.txt", "Line 2"),
+            ("a b\n天気\n".encode("shift-jis"), "a.txt", "Line 2"),
+            ("naïve\n".encode() + "Größe\n".encode("latin-1"), "a.txt", "Line 2"),
+            (BOM_UTF8 + "a b\nGröße\n".encode("latin-1"), "a.csv", "its mark says so"),
             (b"a b\n" + "ü b".encode("utf-16-le"), "a.txt", "Line 2"),
-            ("a b\nc d".encode("utf-16-be"), "a.txt", "NUL"),
+            ("a b\nc d".encode("utf-16-be") + b"\0", "a.txt", "NUL"),
             (b"\xff\xfea", "a.txt", "UTF-16"),
             (b"a b\nc\0d\n", "a.csv", "Line 2"),
             (b"", "a.csv", "empty"),
             (b"text\n", "a.csv", "No column"),
             (b"text\n\n\n", "a.csv", "No column"),
             (b"id,text\n1,a b\n2,c, d\n", "a.csv", "Line 3"),
-            (b'text\n"a b\nc', "a.csv", "separated values"),
-            (b'text\n"a" b\n', "a.csv", "Line 2"),
+            (b'id,text\n1,"a, b\n2,c, d', "a.csv", "a quotation mark is not closed"),
+            (b'id,text\n1,"a, b" c\n', "a.csv", "separated by comma, behind line 1"),
             (b"text,text\na,b\n", "a.csv", "several columns named “text”"),
             (b'{"text": "a b"}\n{"text": \n', "a.jsonl", "Line 2"),
             (b'{"text": "a b"}\n["a b"]\n', "a.jsonl", "Line 2"),
@@ -261,3 +265,147 @@ def test_no_heavy_library_is_loaded_for_lines() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+class TestTablesThatDoNotSayHowTheyAreWritten:
+    """What is found out is right, and said; nothing is lost without a word."""
+
+    ROWS = (("Der Film, ja, war gut", 1), ("Das Ende; nun ja", 0), ('er sagte "nein" | so', 1))
+
+    def table(self, separator: str, heading: bool = True) -> str:
+        file = io.StringIO(newline="")
+        writer = csv.writer(file, delimiter=separator)
+        writer.writerows([("text", "label"), *self.ROWS] if heading else self.ROWS)
+        return file.getvalue()
+
+    @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+    @pytest.mark.parametrize(("word", "separator"), separators.SEPARATORS.items())
+    def test_every_separator_in_every_encoding(self, word: str, separator: str, encoding: str, suffix: str) -> None:
+        found = read_texts(self.table(separator).encode(encoding), f"a{suffix}")
+        assert found.texts == tuple(text for text, _ in self.ROWS)
+        usual = {".csv": "comma", ".tsv": "tab"}[suffix]
+        assert (f"a{suffix} was read as separated by {word}." in found.notices) == (word != usual)
+        assert any("read as UTF-16" in notice for notice in found.notices) == (encoding[-3:] in ("-le", "-be"))
+        without = read_texts(self.table(separator, heading=False).encode(encoding), f"a{suffix}", "column 1")
+        assert without.texts == found.texts
+        assert any("“Der Film, ja, war gut” and “1”, was taken for values" in notice for notice in without.notices)
+
+    def test_western_files_of_spreadsheets(self) -> None:
+        found = read_texts("text;label\r\nGrößer als früher – ça va, naïf;1\r\n".encode("cp1252"), "a.csv")
+        assert found.texts == ("Größer als früher – ça va, naïf",)
+        assert "a.csv is not UTF-8 and was read as Windows-1252" in found.notices[0]
+        assert read_texts("a b\nnaïve Größe\n".encode("latin-1"), "a.txt").texts == ("a b", "naïve Größe")
+
+    @pytest.mark.parametrize(
+        ("content", "texts_of_it", "told"),
+        [
+            (
+                "The cat sat.\nA dog ran, then slept, then ate.\n",
+                ("The cat sat.", "A dog ran, then slept, then ate."),
+                "a text",
+            ),
+            (
+                "text\nThe cat sat, then\nA dog ran, then slept, then ate.\n",
+                ("The cat sat, then", "A dog ran, then slept, then ate."),
+                "",
+            ),
+            ("the cat\nthe dog\nthe bird flew\n", ("the cat", "the dog", "the bird flew"), "a text"),
+            ("cat\ndog\nbird\n", ("cat", "dog", "bird"), "a text"),
+            ("One text and no end of line", ("One text and no end of line",), "a text"),
+            ("text\ncat\ndog\n", ("cat", "dog"), ""),
+            ("Review text,stars\nA film,5\nB film,4\n", ("A film", "B film"), ""),
+            (
+                "the answer\nIt was a very long and dull film indeed\nSo it was for all of us there\n",
+                ("It was a very long and dull film indeed", "So it was for all of us there"),
+                "the name of its column",
+            ),
+            ("sep=;\r\ntext;stars\r\na b, c;5\r\n", ("a b, c",), ""),
+            ("\n  \ntext,stars\n\na b,5\n   \nc d,4\n", ("a b", "c d"), "left out"),
+            (",text,score\n0,Hello you,1.5\n1,Bye now,2\n", ("Hello you", "Bye now"), ""),
+            ("text;score\nHello, you;1,5\nBye, now;2,0\n", ("Hello, you", "Bye, now"), "semicolon"),
+        ],
+    )
+    def test_headings_and_single_columns(self, content: str, texts_of_it: tuple[str, ...], told: str) -> None:
+        for ends in ("\n", "\r\n"):
+            found = read_texts(content.replace("\r\n", "\n").replace("\n", ends).encode(), "a.csv")
+            assert found.texts == texts_of_it
+            assert told in " ".join(found.notices)
+            assert bool(told) == bool(found.notices)
+
+    @pytest.mark.parametrize(
+        ("content", "texts_of_it"),
+        [
+            ('"Hello" he said and left\t1\nHe is 6\'2" tall\t0\n', ('"Hello" he said and left', "He is 6'2\" tall")),
+            ('"A film\t1\nof two" halves\t0\nplain\t1\n', ('"A film', 'of two" halves', "plain")),
+            ('"A film\t1\nB"\t0\n', ('"A film', 'B"')),
+            ('"A film"\t1\nplain words\t0\n', ('"A film"', "plain words")),
+        ],
+    )
+    def test_quotation_marks_that_are_characters(self, content: str, texts_of_it: tuple[str, ...]) -> None:
+        found = read_texts(f"sentence\tlabel\n{content}".encode(), "dev.tsv")
+        assert found.texts == texts_of_it
+        assert found.notices == ("Quotation marks in dev.tsv were taken for characters of its texts.",)
+
+    @pytest.mark.parametrize("content", ['"a\tb"\t1\n"c ""d"""\t0\n', '"a\nb"\t1\n"c"\t0\n', '"a b"\t1\n"c d"\t0\n'])
+    def test_quotation_marks_that_enclose(self, content: str) -> None:
+        found = read_texts(f"sentence\tlabel\n{content}".encode(), "dev.tsv")
+        rows = list(csv.reader(io.StringIO(content, newline=""), delimiter="\t"))
+        assert found.texts == tuple(row[0] for row in rows)
+        assert found.notices == ()
+
+    def test_glue_without_a_heading_names_its_columns_by_number(self) -> None:
+        content = b"gj04\t1\t\tOur friends won't buy this.\ngj04\t1\t\tOne more generalization.\n"
+        told = refusal(content, "train.tsv")
+        assert "“column 1” and “column 4”" in told
+        assert "The first line of train.tsv" in told
+        assert read_texts(content, "train.tsv", "column 4").texts[0] == "Our friends won't buy this."
+
+    def test_what_is_said_comes_first(self) -> None:
+        content = b"the cat;x\nthe dog;y\n"
+        assert read_texts(content, "a.csv", "the cat", separator="semicolon", header=True).texts == ("the dog",)
+        assert read_texts(content, "a.csv", "column 1", separator=";", header=False).texts == ("the cat", "the dog")
+        assert columns_of(content, "a.csv", header=False) == ("column 1", "column 2")
+
+    @pytest.mark.parametrize(
+        ("separator", "told"),
+        [
+            ("tab", "No tab divides the first line of a.csv; a comma would."),
+            ("ab", "“ab” cannot separate values"),
+            ('"', "cannot separate values"),
+            ("", "cannot separate values"),
+        ],
+    )
+    def test_a_separator_that_cannot_be_is_refused_by_name(self, separator: str, told: str) -> None:
+        with pytest.raises(InputError) as raised:
+            read_texts(b"text,label\na b,1\n", "a.csv", separator=separator)
+        assert told in str(raised.value)
+
+    @pytest.mark.parametrize(("name", "content"), [("a.jsonl", b'{"a": "b c"}'), ("a.txt", b"a b")])
+    def test_other_files_have_none(self, name: str, content: bytes) -> None:
+        for said in ({"separator": ";"}, {"header": True}):
+            with pytest.raises(InputError, match=r"[Ll]eave"):
+                read_texts(content, name, **said)
+
+    def test_ragged_rows_name_the_separator(self) -> None:
+        told = refusal(b"text,label\na b,1\nc, d,0\n", "a.csv")
+        assert "Line 3 of a.csv has 3 values where its first line has 2, separated by comma" in told
+
+
+class TestPairsOfColumns:
+    @every_table
+    def test_two_columns_make_pairs_in_their_order(self, suffix: str) -> None:
+        content = TABLES[suffix]({"premise": ["a man", "", "x y"], "label": [1, 2, 3], "hypothesis": ["b", "c", "z"]})
+        found = read_texts(content, f"a{suffix}", ("hypothesis", "premise"))
+        assert found.texts == (("b", "a man"), ("z", "x y"))
+        assert found.column == ("hypothesis", "premise")
+        assert found.notices == (f"1 empty pair of a{suffix} was left out.",)
+
+    @every_table
+    def test_two_columns_of_texts_are_named_and_may_be_given_as_a_pair(self, suffix: str) -> None:
+        told = refusal(TABLES[suffix]({"premise": ["a man"], "hypothesis": ["a woman"]}), f"a{suffix}")
+        assert "“premise” and “hypothesis”. Name one of them, or both as a pair." in told
+
+    def test_three_are_too_many(self) -> None:
+        with pytest.raises(InputError, match=r"Name one column of a\.csv, or two"):
+            read_texts(b"a,b,c\nx y,z,w\n", "a.csv", ("a", "b", "c"))

@@ -14,6 +14,7 @@ from oversmooth.errors import InputError, SettingsError
 from oversmooth.models.names import meaning
 from oversmooth.pairs import Input
 from oversmooth.points import PointSet
+from oversmooth.separators import SEPARATORS
 from oversmooth.settings import Device, Precision, Settings
 from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
 from oversmooth.wording import bytes_in_words, count
@@ -61,12 +62,27 @@ ListFile = Annotated[
     ),
 ]
 Column = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--column",
         help="The column of the --texts file; the only one that holds texts, or one named “text” or the like, "
-        "without it.",
+        "without it. Give it twice for pairs of texts.",
         metavar="NAME",
+    ),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        "--separator",
+        help=f"What separates values in the --texts file: {', '.join(SEPARATORS)}, or a sign. Found out without it.",
+        metavar="SIGN",
+    ),
+]
+Header = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header",
+        help="Whether the first line of the --texts file names its columns. Found out without it.",
     ),
 ]
 SettingsFile = Annotated[
@@ -129,7 +145,9 @@ def given(
     pair: Sequence[str] | None,
     text_file: Sequence[Path] | None,
     texts: Path | None = None,
-    column: str | None = None,
+    column: Sequence[str] | None = None,
+    separator: str | None = None,
+    header: bool | None = None,
     **flags: Any,  # noqa: ANN401
 ) -> dict[str, Any]:
     """The settings that were given as options, by field; what was left out of a file with many texts is told.
@@ -141,9 +159,10 @@ def given(
     single = [*_paired(text or [], pair or []), *map(_read_text, text_file or [])]
     if texts is not None and single:
         raise SettingsError("Give texts with --texts, or with --text and --text-file, not with both.")
-    if texts is None and column is not None:
-        raise SettingsError("--column names a column of the file of --texts, which was not given.")
-    flags["texts"] = single if texts is None else _read_list(texts, column)
+    told = {"--column": column or None, "--separator": separator, "--header": header}
+    if texts is None and (about := [name for name, value in told.items() if value is not None]):
+        raise SettingsError(f"{about[0]} is about the file of --texts, which was not given.")
+    flags["texts"] = single if texts is None else _read_list(texts, column, separator, header)
     return {name: value for name, value in flags.items() if value not in (None, [])}
 
 
@@ -185,8 +204,9 @@ def require_measurable(settings: Settings) -> None:
     require_words(settings.texts)
 
 
-def _read_list(path: Path, column: str | None) -> list[Input]:
-    found = read_texts(_content(path, LARGEST_FILE), str(path), column)
+def _read_list(path: Path, column: Sequence[str] | None, separator: str | None, header: bool | None) -> list[Input]:
+    content = _content(path, LARGEST_FILE)
+    found = read_texts(content, str(path), column or None, separator=separator, header=header)
     terminal.notes(found.notices)
     return list(found.texts)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any, Final
 
 import streamlit as st
@@ -15,6 +16,7 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import choice, keep
 from oversmooth.errors import InputError
 from oversmooth.pairs import Input
+from oversmooth.separators import SEPARATORS
 from oversmooth.texts import SUFFIXES, TextList, columns_of, read_texts
 from oversmooth.tokens import visible
 from oversmooth.view import shortened
@@ -30,6 +32,9 @@ WHY_UNTRUSTED: Final = (
     "A shared server reads no Parquet files, which can be made to harm their reader: save the table as .csv or .jsonl."
 )
 _HELD: Final = "file of texts"
+_NONE: Final = ""
+"""Stands for no choice among the options of a control."""
+_HEADINGS: Final[dict[str, bool | None]] = {"Found out": None, "Names of columns": True, "Texts": False}
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,19 @@ class _Held:
     content: bytes
     columns: tuple[str, ...]
     column: str | None
+    second: str | None
+    """The column of the second texts of pairs."""
+    separator: str | None
+    """A word for it; None to find it out, like ``header``."""
+    header: bool | None
     read: TextList | None
     problem: str = ""
     """Why there is no text in it, in a sentence."""
+
+    @property
+    def separated(self) -> bool:
+        """Whether it is a table that does not say how it is written."""
+        return PurePath(self.name).suffix.lower() in (".csv", ".tsv") and bool(self.content)
 
 
 def one_text_uploader() -> None:
@@ -81,7 +96,9 @@ def file_input() -> TextList | None:
     if uploaded is None:
         st.caption(plain(shortened(held.name)))
     if held.columns:
-        _column(held)
+        _columns(held)
+    if held.separated:
+        _written(held)
     if held.read is None:
         raise InputError(held.problem)
     return held.read
@@ -89,7 +106,9 @@ def file_input() -> TextList | None:
 
 def hold_texts(texts: Sequence[Input]) -> None:
     """Keep texts as if they had been uploaded."""
-    st.session_state[_HELD] = _Held("Texts of the link or the settings", b"", (), None, TextList(tuple(texts)))
+    st.session_state[_HELD] = _Held(
+        "Texts of the link or the settings", b"", (), None, None, None, None, TextList(tuple(texts))
+    )
 
 
 def held() -> dict[str, Any]:
@@ -97,14 +116,51 @@ def held() -> dict[str, Any]:
     return {_HELD: st.session_state[_HELD]} if _HELD in st.session_state else {}
 
 
-def _column(held: _Held) -> None:
-    def take(column: str) -> None:
-        st.session_state[_HELD] = _opened(held.name, held.content, column)
-
+def _columns(held: _Held) -> None:
+    """The choice of the column, and of one more for pairs."""
     labels = {column: visible(column) for column in held.columns}
     st.selectbox(
-        "Column", index=None, placeholder="Choose the column", **choice("texts_column", held.column, labels, take)
+        "Column",
+        index=None,
+        placeholder="Choose the column",
+        **choice("texts_column", held.column, labels, lambda column: _again(held, column=column)),
     )
+    if len(held.columns) > 1 and held.column is not None:
+        seconds = {_NONE: "None", **labels}
+        st.selectbox(
+            "Column of second texts",
+            **choice("texts_second", held.second or _NONE, seconds, lambda column: _again(held, second=column or None)),
+            help="Makes pairs: the model reads the two texts of a row together, in its tokenizer's form for pairs.",
+        )
+
+
+def _written(held: _Held) -> None:
+    """The choice of what separates values, and of what the first line is."""
+    separators = {_NONE: "Found out", **{word: word.capitalize() for word in SEPARATORS}}
+    headings = {word: word for word in _HEADINGS}
+    heading = next(word for word, header in _HEADINGS.items() if header is held.header)
+    left, right = st.columns(2)
+    with left:
+        st.selectbox(
+            "Separator",
+            **choice(
+                "texts_separator", held.separator or _NONE, separators, lambda word: _anew(held, separator=word or None)
+            ),
+        )
+    with right:
+        st.selectbox(
+            "First line",
+            **choice("texts_header", heading, headings, lambda word: _anew(held, header=_HEADINGS[word])),
+        )
+
+
+def _anew(held: _Held, **changed: Any) -> None:  # noqa: ANN401  how it is written
+    # Its columns are others now.
+    _again(held, column=None, second=None, **changed)
+
+
+def _again(held: _Held, **changed: Any) -> None:  # noqa: ANN401  fields of what is held
+    st.session_state[_HELD] = _opened(replace(held, **changed))
 
 
 def _take_text() -> None:
@@ -125,15 +181,19 @@ def _take_file() -> None:
     if upload is None:
         st.session_state.pop(_HELD, None)
     else:
-        st.session_state[_HELD] = _opened(upload.name, upload.getvalue(), None)
+        st.session_state[_HELD] = _opened(_Held(upload.name, upload.getvalue(), (), None, None, None, None, None))
 
 
-def _opened(name: str, content: bytes, column: str | None) -> _Held:
+def _opened(held: _Held) -> _Held:
+    """What is held, read anew."""
+    written: dict[str, Any] = {"separator": held.separator, "header": held.header}
     columns: tuple[str, ...] = ()
+    asked = held.column if held.column is None or held.second is None else (held.column, held.second)
     try:
-        granted.require_upload(shortened(name), len(content), LARGEST)
-        columns = columns_of(content, name)
-        read = read_texts(content, name, column)
+        granted.require_upload(shortened(held.name), len(held.content), LARGEST)
+        columns = columns_of(held.content, held.name, **written)
+        read = read_texts(held.content, held.name, asked, **written)
     except InputError as error:
-        return _Held(name, content, columns, column, None, str(error))
-    return _Held(name, content, columns, read.column, read)
+        return replace(held, columns=columns, read=None, problem=str(error))
+    column = read.column if read.column is None or isinstance(read.column, str) else read.column[0]
+    return replace(held, columns=columns, column=column, read=read, problem="")

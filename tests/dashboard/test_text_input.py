@@ -267,3 +267,28 @@ def test_a_column_of_json_lines_is_read() -> None:
     page.selectbox(key="texts_column").set_value("sentence").run()
     assert texts(page) == ("A bird sang.", "It rained.")
     assert "1 empty value of rows.jsonl was left out." in said(page)
+
+
+def test_two_columns_make_pairs_and_one_again_makes_texts() -> None:
+    page = upload(drawn("File"), "table.csv", TABLE)
+    page.selectbox(key="texts_second").set_value("note").run()
+    assert texts(page) == (("A bird sang.", "It was heard."), ("The rain fell.", "It was wet."))
+    page.selectbox(key="texts_column").set_value("note").run()
+    page.selectbox(key="texts_second").set_value("text").run()
+    assert texts(page) == (("It was heard.", "A bird sang."), ("It was wet.", "The rain fell."))
+    page.selectbox(key="texts_second").set_value("").run()
+    assert texts(page) == ("It was heard.", "It was wet.")
+
+
+def test_what_was_assumed_of_a_table_is_said_and_can_be_changed() -> None:
+    page = upload(drawn("File"), "table.csv", b"Review text;stars\nA bird, it sang;5\nThe rain fell;1\n")
+    assert texts(page) == ("A bird, it sang", "The rain fell")
+    assert "table.csv was read as separated by semicolon." in said(page)
+    page.selectbox(key="texts_header").set_value("Texts").run()
+    page.selectbox(key="texts_column").set_value("column 1").run()
+    assert texts(page) == ("Review text", "A bird, it sang", "The rain fell")
+    page.selectbox(key="texts_separator").set_value("pipe").run()
+    assert "No pipe divides the first line of table.csv; a semicolon would" in said(page)
+    page.selectbox(key="texts_separator").set_value("").run()
+    page.selectbox(key="texts_header").set_value("Found out").run()
+    assert texts(page) == ("A bird, it sang", "The rain fell")
