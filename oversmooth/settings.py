@@ -93,9 +93,9 @@ class Settings(BaseModel):
     special_tokens: bool = False
     """Whether [CLS], [SEP], BOS and their like count as tokens. Padding never does."""
     metrics: Annotated[tuple[Text, ...], BeforeValidator(_several), Field(min_length=1, strict=False)] = Field(
-        default_factory=metric_registry.names
+        default_factory=metric_registry.usual_names
     )
-    """Names of metrics; all without it."""
+    """Names of metrics; without it all, but those that are measured only where they are asked for."""
     points: PointSet = "blocks"
     """``blocks``: embedding, block outputs, final norm. ``all``: the points inside each block as well. ``branches``:
     what each branch reads and adds as well."""

@@ -75,14 +75,14 @@ class View(BaseModel):
     @classmethod
     def _known_curves(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for name in names or ():
-            _known(name, (*metric_registry.names(), *LEFT))
+            _known(name, (*metric_registry.usual_names(), *LEFT))
         # Each once.
         return None if names is None else tuple(dict.fromkeys(names))
 
     @field_validator("explained")
     @classmethod
     def _known_explained(cls, name: str) -> str:
-        return _known(name, metric_registry.names()) if name else name
+        return _known(name, metric_registry.usual_names()) if name else name
 
     @field_validator("attention")
     @classmethod
@@ -97,7 +97,7 @@ class View(BaseModel):
     @field_validator("upwards")
     @classmethod
     def _known_changing(cls, name: str) -> str:
-        return _known(name, metric_registry.names()) if name else name
+        return _known(name, metric_registry.usual_names()) if name else name
 
 
 def shortened(text: str, most: int = SHOWN) -> str:

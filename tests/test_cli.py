@@ -64,7 +64,7 @@ class TestMeasureIntoFolder:
         assert list(rows[0]) == ["label", "input", "point", "metric", "value"]
         assert {row["label"] for row in rows} == {DEFAULT_MODEL}
         found = {(row["input"], row["point"], row["metric"]) for row in rows}
-        assert found == {(text, point, name) for text in "01" for point in POINTS for name in metrics.names()}
+        assert found == {(text, point, name) for text in "01" for point in POINTS for name in metrics.usual_names()}
         assert len(rows) == len(found)
 
     @pytest.mark.parametrize("number", [0, 1])
@@ -153,7 +153,7 @@ class TestMeasureOnScreen:
         lines = printed.splitlines()
         assert lines[0].split() == POINTS
         rows = {line.split()[0]: line.split()[1:] for line in lines[1:] if line.strip()}
-        assert set(metrics.names()) <= set(rows)
+        assert set(metrics.usual_names()) <= set(rows)
         unit = [states / np.linalg.norm(states, axis=1, keepdims=True) for states in states_by_transformers(TEXTS[0])]
         expected = [(len(rows) * (rows.mean(0) @ rows.mean(0)) - 1) / (len(rows) - 1) for rows in unit]
         assert [float(value) for value in rows["token_cosine"]] == pytest.approx(expected, rel=1e-3)

@@ -71,13 +71,13 @@ SETTINGS = st.fixed_dictionaries(
 ).map(lambda own: Settings.of(**_fitting(own, own["texts"])))
 VIEWS = st.builds(
     View,
-    curves=st.none() | st.lists(st.sampled_from([*metrics.names(), *LEFT]), unique=True).map(tuple),
+    curves=st.none() | st.lists(st.sampled_from([*metrics.usual_names(), *LEFT]), unique=True).map(tuple),
     lines=st.booleans(),
     layer=st.sampled_from(["", "0", "11", "embedding", "final_norm"]),
     scale=st.sampled_from(["Linear", "Log"]),
     form=st.sampled_from(["Raw", "Centred"]),
     across=st.sampled_from(["", *LEFT]),
-    upwards=st.sampled_from(["", *metrics.names()]),
+    upwards=st.sampled_from(["", *metrics.usual_names()]),
     controls=st.booleans(),
 )
 

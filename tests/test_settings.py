@@ -102,7 +102,8 @@ def test_defaults() -> None:
     settings = Settings.of(texts="The cat sat.")
     assert settings.texts == ("The cat sat.",)
     assert settings.model == DEFAULT_MODEL == "all-MiniLM-L6-v2"
-    assert settings.metrics == metrics.names()
+    assert settings.metrics == metrics.usual_names()
+    assert set(metrics.names()) - set(settings.metrics) == {"prompt_entropy"}
     assert settings.special_tokens is False
     assert settings.points == "blocks"
     assert settings.device == "auto"

@@ -39,7 +39,7 @@ def draw_plane(comparison: Comparison, point: str, with_controls: bool) -> None:
 
 def _axes() -> tuple[str, str]:
     """The metrics of the two axes."""
-    changing = metrics.names()
+    changing = metrics.usual_names()
     with st.container(horizontal=True):
         kept = st.selectbox(
             "What is left, across", LEFT, format_func=_title, width=320, **remembered("fidelity", LEFT[0])

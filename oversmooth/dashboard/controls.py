@@ -34,8 +34,8 @@ MAIN_COMPARED = (
 USUAL_CURVES = {"measure": MAIN_METRICS, "compare": MAIN_COMPARED}
 """By the name of the page."""
 CURVES = {
-    "measure": metrics.names(),
-    "compare": (*metrics.names(), identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE),
+    "measure": metrics.usual_names(),
+    "compare": (*metrics.usual_names(), identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE),
 }
 """What can be drawn, by the name of the page."""
 

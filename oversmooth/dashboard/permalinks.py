@@ -100,7 +100,7 @@ def _view(settings: AnySettings) -> View:
         update={
             "mapped": _own("mapped", first),
             "across": _own("fidelity", LEFT[0]),
-            "upwards": _own("diversity", metrics.names()[0]),
+            "upwards": _own("diversity", metrics.usual_names()[0]),
             "controls": last("with_controls", False),
             "edited": _edited(),
         }
@@ -109,7 +109,7 @@ def _view(settings: AnySettings) -> View:
 
 def _curves(page: PageName) -> tuple[str, ...] | None:
     chosen = last(CURVES_KEY[page], USUAL_CURVES[page])
-    known = (*metrics.names(), *LEFT)
+    known = (*metrics.usual_names(), *LEFT)
     return None if set(chosen) == set(USUAL_CURVES[page]) else tuple(name for name in known if name in chosen)
 
 

@@ -79,7 +79,7 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
             explain_view.restore(view)
         return told + _unsaid(baseline, (*said, "texts", "explanation", "points"), "")
     show_texts(baseline.texts)
-    if set(baseline.metrics) != set(metrics.names()):
+    if set(baseline.metrics) != set(metrics.usual_names()):
         keep(CURVES_KEY[page], list(baseline.metrics))
     told += _unsaid(baseline, (*said, "texts"), "")
     if isinstance(settings, ComparisonSettings):

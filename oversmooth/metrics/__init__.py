@@ -25,6 +25,7 @@ from oversmooth.metrics.registry import (
     get,
     get_metric,
     names,
+    usual_names,
 )
 from oversmooth.metrics.states import TokenStates
 
@@ -46,4 +47,5 @@ __all__ = [
     "scale",
     "similarity",
     "spectrum",
+    "usual_names",
 ]

@@ -179,7 +179,8 @@ define_fidelity(
         reads="How far each token has left the weighted mean of its 12 nearest tokens of the baseline, relative to "
         "the baseline itself: 1 where neighbourhoods are kept, above 1 where they break up.",
         caveat="Unlike the paper, errors are over the tokens' own spread, weights sum to 1 and t is the mean squared "
-        "distance to a neighbour; with 13 tokens or fewer every other token is a neighbour.",
+        "distance to a neighbour; with 13 tokens or fewer every other token is a neighbour. The paper's code solves "
+        "for the weights that rebuild a token best, and counts the token among its own 12 neighbours.",
     )
 )
 

@@ -42,7 +42,8 @@ def distance_to_mean(states: TokenStates) -> float:
     lower=0,
     upper=1,
     reads="The share of the energy that differs between tokens: 0 when all are the same vector.",
-    caveat="Scale-free, but a common offset of every text lowers it as smoothing does.",
+    caveat="Scale-free, but a common offset of every text lowers it as smoothing does; the paper gives the ratio "
+    "r = ‖RX‖/‖X − RX‖ instead, of which this is r²/(1 + r²).",
     resolved=_residual_resolved,
 )
 def high_frequency_share(states: TokenStates) -> float:

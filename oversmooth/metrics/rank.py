@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from oversmooth.metrics.numerics import Float64, divisors, floats, squared_lengths
-from oversmooth.metrics.registry import metric
+from oversmooth.metrics.numerics import Float64, divisors, eigenvalues, floats, squared_lengths
+from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.similarity import at_the_mean, distances_from_mean_resolved
 from oversmooth.metrics.stacks import Stack
-from oversmooth.metrics.states import TokenStates
+from oversmooth.metrics.states import NOT_CONVERGED, TokenStates
 from oversmooth.papers import Paper
+from oversmooth.wording import count
 
 RANKME_OFFSET = 1e-7
+SKEAN = Paper(
+    "Skean et al.",
+    2025,
+    "Layer by Layer: Uncovering Hidden Representations in Language Models",
+    "https://arxiv.org/abs/2502.02013",
+)
 
 
 def _entropies(shares: Float64) -> Float64:
@@ -45,6 +54,14 @@ def _numerical_ranks(stack: Stack) -> Sequence[float]:
 
 def _matrix_entropies(stack: Stack) -> Sequence[float]:
     return floats(_entropies(stack.energy_shares))
+
+
+def _prompt_entropies(stack: Stack) -> Sequence[float]:
+    units = stack.centred / divisors(np.sqrt(stack.residual_energies))[:, :, None]
+    across = units.transpose(0, 2, 1)
+    matrices = units @ across if stack.count <= stack.dimension else across @ units
+    values = np.maximum(eigenvalues(np.maximum(matrices, 0.0)), 0.0)[:, ::-1]
+    return floats(_entropies(values / values.sum(axis=1, keepdims=True)))
 
 
 @metric(
@@ -102,7 +119,8 @@ def rankme(states: TokenStates) -> float:
     upper=np.inf,
     bound="min(n, d)",
     reads="Total energy over the energy of the strongest direction.",
-    caveat="Only sees the largest singular value, so a common offset alone brings it to 1.",
+    caveat="Only sees the largest singular value, so a common offset alone brings it to 1; code on spectral gaps in "
+    "attention (Nait Saada et al.) takes it of XXᵀ, where every singular value is squared.",
 )
 def stable_rank(states: TokenStates) -> float:
     """Squared Frobenius norm over squared spectral norm."""
@@ -154,21 +172,47 @@ def numerical_rank(states: TokenStates) -> float:
 @metric(
     title="Matrix entropy",
     formula=r"-\sum_i q_i \ln q_i,\quad q_i = \sigma_i^2 / \textstyle\sum_j \sigma_j^2",
-    paper=Paper(
-        "Skean et al.",
-        2025,
-        "Layer by Layer: Uncovering Hidden Representations in Language Models",
-        "https://arxiv.org/abs/2502.02013",
-    ),
+    paper=SKEAN,
     lower=0,
     upper=np.inf,
     bound="ln min(n, d)",
     unit="nats",
     reads="The von Neumann entropy of the trace-normalised Gram matrix of the tokens.",
-    caveat="Grows with the number of tokens: compare texts of equal length, or divide by ln min(n, d).",
+    caveat="Grows with the number of tokens: compare texts of equal length, or divide by ln min(n, d); the authors' "
+    "code takes it of centred unit tokens: that is prompt_entropy.",
     resolved=lambda states: states.singular_values.size == 1 or bool(states.singular_values[1] > 0),
 )
 def matrix_entropy(states: TokenStates) -> float:
     """Shannon entropy of the energy shares."""
     states.require_spectrum()
     return states.shared(_matrix_entropies)
+
+
+@metric(
+    title="Prompt entropy, as published",
+    formula=r"-\sum_i q_i \ln q_i,\quad q_i = \lambda_i^+ / \textstyle\sum_j \lambda_j^+,\quad "
+    r"\lambda = \mathrm{eig}\,\max(\hat{R}\hat{R}^\top, 0),\quad "
+    r"\hat{r}_i = (x_i - \bar{x}) / \lVert x_i - \bar{x} \rVert",
+    paper=SKEAN,
+    lower=0,
+    upper=np.inf,
+    bound="ln min(n, d)",
+    unit="nats",
+    reads="The entropy of the tokens as the authors' code takes it: less their mean, scaled to length 1, negative "
+    "entries of the Gram matrix set to 0.",
+    caveat="Blind to the common part of the tokens and to their lengths, so that no common offset lowers it; with more "
+    "tokens than dimensions the matrix is that of the dimensions, and depends on the axes. Measured only where it is "
+    "asked for by name.",
+    resolved=lambda states: states.shared(distances_from_mean_resolved),
+    usual=False,
+)
+def prompt_entropy(states: TokenStates) -> float:
+    """Shannon entropy of the positive eigenvalues of the clipped Gram matrix of centred unit tokens."""
+    states.require_pairs()
+    equal = states.shared(at_the_mean)
+    if equal:
+        raise UndefinedError(f"{count(equal, 'token')} of {states.count} equals the mean token and has no direction")
+    value = states.shared(_prompt_entropies)
+    if math.isnan(value):
+        raise UndefinedError(NOT_CONVERGED)
+    return value

@@ -54,6 +54,8 @@ class Metric(Definition):
     compute: Callable[[TokenStates], float]
     resolved: Callable[[TokenStates], bool] | None = None
     """False where the value lies below what the states' own precision resolves; None where that cannot happen."""
+    usual: bool = True
+    """Whether it is measured where nobody says what is; else only where it is asked for by name."""
 
 
 _REGISTRY: dict[str, Metric] = {}
@@ -72,6 +74,7 @@ def metric(
     bound: str = "",
     unit: str = "",
     resolved: Callable[[TokenStates], bool] | None = None,
+    usual: bool = True,
 ) -> Callable[[Callable[[TokenStates], float]], Callable[[TokenStates], float]]:
     """Register the decorated function as the metric of its name."""
 
@@ -91,6 +94,7 @@ def metric(
             unit=unit,
             compute=compute,
             resolved=resolved,
+            usual=usual,
         )
         return compute
 
@@ -111,6 +115,11 @@ def _refuse_second(name: str) -> None:
 def names() -> tuple[str, ...]:
     """Names of all metrics that can be asked for, in the order in which they are shown."""
     return tuple(_REGISTRY)
+
+
+def usual_names() -> tuple[str, ...]:
+    """Names of the metrics that are measured where nobody says which, in the order in which they are shown."""
+    return tuple(name for name, each in _REGISTRY.items() if each.usual)
 
 
 def all_metrics() -> tuple[Metric, ...]:

@@ -89,7 +89,7 @@ def _activations(stack: Stack) -> Sequence[tuple[float, float]]:
     lower=1,
     upper=np.inf,
     reads="The largest activation over the median one; from about 1,000 on, ranks and spectra describe that outlier.",
-    caveat="Says that an outlier exists, not which token or dimension it is.",
+    caveat="Says that an outlier exists, not which token or dimension it is; the paper also asks for a size above 100.",
 )
 def max_activation_ratio(states: TokenStates) -> float:
     """Largest over median absolute activation."""

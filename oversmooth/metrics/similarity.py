@@ -51,7 +51,8 @@ def _centred_mean_cosines(stack: Stack) -> Sequence[float]:
     lower=-1,
     upper=1,
     reads="The mean cosine between the tokens of one text: 1 when all point the same way.",
-    caveat="Blind to norms, and it counts an offset common to every text (anisotropy) as similarity.",
+    caveat="Blind to norms, and it counts an offset common to every text (anisotropy) as similarity; the code of Yan "
+    "et al. (tokenUni) counts each token with itself too, which makes c of n tokens (1 + (n − 1) c)/n.",
 )
 def token_cosine(states: TokenStates) -> float:
     """Mean cosine over all pairs of different tokens."""
@@ -60,13 +61,14 @@ def token_cosine(states: TokenStates) -> float:
     return states.shared(_mean_cosines)
 
 
-def _distances_from_mean_resolved(stack: Stack) -> Sequence[bool]:
+def distances_from_mean_resolved(stack: Stack) -> Sequence[bool]:
+    """Whether every token's distance to the mean token rises above the rounding of the states."""
     above = np.sqrt(stack.residual_energies) > stack.precision.rounding * stack.norms
     resolved: list[bool] = np.logical_and.reduce(above, axis=1).tolist()
     return resolved
 
 
-def _at_the_mean(stack: Stack) -> Sequence[int]:
+def at_the_mean(stack: Stack) -> Sequence[int]:
     """How many tokens equal the mean token."""
     equal: list[int] = (stack.residual_energies == 0.0).sum(axis=1).tolist()
     return equal
@@ -80,12 +82,12 @@ def _at_the_mean(stack: Stack) -> Sequence[int]:
     upper=1,
     reads="The mean cosine after the mean token of the text is removed: what is alike beyond a common offset.",
     caveat="Equal norms alone give −1/(n − 1), so only departures from that value say something.",
-    resolved=lambda states: states.shared(_distances_from_mean_resolved),
+    resolved=lambda states: states.shared(distances_from_mean_resolved),
 )
 def token_cosine_centred(states: TokenStates) -> float:
     """Mean cosine over all pairs of different tokens after subtracting the mean token."""
     states.require_pairs()
-    zero = states.shared(_at_the_mean)
+    zero = states.shared(at_the_mean)
     if zero:
         raise UndefinedError(
             f"the cosine with a token equal to the mean token is not defined ({zero} of {count(states.count, 'token')})"
@@ -151,7 +153,8 @@ def _classification_cosines(stack: Stack) -> Sequence[float]:
     lower=-1,
     upper=1,
     reads="The mean cosine of the [CLS] token to the tokens of the text.",
-    caveat="Only for models with a [CLS] token; it is compared to the others, never to itself.",
+    caveat="Only for models with a [CLS] token; it is compared to the others, never to itself, as it is where the "
+    "paper's code draws it.",
 )
 def cls_uniformity(states: TokenStates) -> float:
     """Mean cosine of the classification token to every other token."""

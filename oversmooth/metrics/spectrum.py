@@ -41,7 +41,8 @@ def _spread_resolved(states: TokenStates) -> bool:
     lower=0,
     upper=1,
     reads="The share of the energy in the strongest direction: 1 when every token is a multiple of one vector.",
-    caveat="Energy about zero, not variance about the mean: a common offset alone brings it near 1.",
+    caveat="Energy about zero, not variance about the mean: a common offset alone brings it near 1; the part of the "
+    "paper's code that draws EV divides by the sum of the smallest squares instead of all.",
 )
 def explained_variance_1(states: TokenStates) -> float:
     """Energy share of the largest singular value."""

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     position="output of every block",
     paper_position="after attention was added, before the norm that follows",
     does="Moves each token away from an average of the tokens, weighted by how alike they are to it.",
-    caveat="At τ = 1 the weights are nearly equal, so it acts almost as the high-frequency gain of the same size.",
+    caveat="At τ = 1 the weights are nearly equal, so it acts almost as the high-frequency gain of the same size; "
+    "the paper's code for BERT lets padding take part, which is left out here.",
 )
 @dataclass(frozen=True)
 class ContraNorm(Mitigation):

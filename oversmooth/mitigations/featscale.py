@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     position="output of every block",
     paper_position="output of every attention branch, with s and t learned for each dimension",
     does="Makes the mean token larger by the factor 1 + s and what differs from it by the factor 1 + t.",
-    caveat="Its paper learns s and t from 0 for each dimension; here each is one number for all.",
+    caveat="Its paper learns s and t from 0 for each dimension; here each is one number for all, and acts once as in "
+    "the paper, while its code for DeiT adds both parts twice, so that they act as 1 + 2s and 1 + 2t.",
 )
 @dataclass(frozen=True)
 class FeatScale(Mitigation):

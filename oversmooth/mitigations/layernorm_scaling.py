@@ -28,7 +28,8 @@ SUN_2025 = Paper("Sun et al.", 2025, "The Curse of Depth in Large Language Model
     position="norms before attention and MLP in every block of pre-norm families",
     paper_position="norms before attention and MLP in every block of pre-norm families",
     does="Makes what attention and MLP read smaller with depth; the first block stays as it is.",
-    caveat="Its paper trains with it; frozen weights expect what they read at the scale they were trained on.",
+    caveat="Its paper trains with it; frozen weights expect what they read at the scale they were trained on. As "
+    "published, its code compares a lower-cased name with upper-case ones, so that the scaling is never switched on.",
     excludes=("no_norm",),
 )
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ DONG_2021 = Paper(
     position="both branches of every block",
     paper_position="both branches of every block",
     does="Takes the skip connections away: what a branch puts out replaces the residual stream.",
-    caveat="An ablation: the weights were trained with the skip connections, and no model works without them.",
+    caveat="An ablation: the weights were trained with the skip connections, and no model works without them; the "
+    "paper's code for DistilBERT changes the first block alone.",
     excludes=("residual_scaling",),
 )
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ STOPS = (0, -1e-4, -2e-4, -5e-4, -1e-3, -2e-3, -5e-3, -0.01, -0.02, -0.05, -0.1,
     position="output of the last block",
     paper_position="last block, before its last norm",
     does="Presses the singular values of a sequence together and keeps the largest one and all singular directions.",
-    caveat="Depends on the scale of the states, and turns the sign of directions with a singular value below |α|.",
+    caveat="Depends on the scale of the states, and turns the sign of directions with a singular value below |α|; at "
+    "where=paper the paper's code adds the branch's input once more before the norm, which is left out here, and takes "
+    "padding into the decomposition; for sentence similarity it transforms the pooled vectors of a whole data set.",
 )
 @dataclass(frozen=True)
 class SoftDecay(Mitigation):

@@ -116,6 +116,8 @@ def test_orthonormal_tokens(shape: tuple[int, int], aligned: bool, dtype: DTypeL
             "participation_ratio": count,
             "numerical_rank": count,
             "matrix_entropy": math.log(count),
+            # Less their mean they stand at obtuse angles to each other, which are clipped.
+            "prompt_entropy": math.log(count),
             "explained_variance_1": 1 / count,
             "spectrum_median": 1,
             "distance_to_mean": math.sqrt(count - 1),

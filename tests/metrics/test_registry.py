@@ -30,6 +30,7 @@ NAMES_OF_EVERY_EXPORT = {
     "rbf_distance",
     "cls_uniformity",
     "matrix_entropy",
+    "prompt_entropy",
     "mean_norm",
     "mean_token_norm",
     "max_activation_ratio",

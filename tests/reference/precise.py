@@ -138,6 +138,15 @@ def matrix_entropy(sample: Sample) -> float:
     return float(_entropy(_energy_shares(sample)))
 
 
+def prompt_entropy(sample: Sample) -> float:
+    units = [[value / _norm(row) for value in row] for row in _centred(_rows(sample.tokens))]
+    matrix = mp.matrix(units)
+    products = matrix * matrix.T if matrix.rows <= matrix.cols else matrix.T * matrix
+    clipped = products.apply(lambda product: max(product, mp.mpf(0)))
+    values = [value for value in mp.eigsy(clipped, eigvals_only=True) if value > 0]
+    return float(_entropy([value / mp.fsum(values) for value in values]))
+
+
 def _residual_energy(sample: Sample) -> Any:
     return mp.fsum(mp.fdot(row, row) for row in _centred(_rows(sample.tokens)))
 

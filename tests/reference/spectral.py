@@ -63,3 +63,17 @@ def matrix_entropy(sample: Sample) -> float:
     values = singular_values(sample)
     energy = math.fsum(value**2 for value in values)
     return -math.fsum(value**2 / energy * math.log(value**2 / energy) for value in values if value > 0)
+
+
+def prompt_entropy(sample: Sample) -> float:
+    rows = sample.tokens.tolist()
+    mean = [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
+    residuals = [[value - middle for value, middle in zip(row, mean, strict=True)] for row in rows]
+    units = [[value / math.hypot(*row) for value in row] for row in residuals]
+    vectors = units if len(rows) <= len(mean) else list(zip(*units, strict=True))
+    products = [[math.fsum(x * y for x, y in zip(a, b, strict=True)) for b in vectors] for a in vectors]
+    # Of a matrix that is not taken to be symmetric.
+    found = np.linalg.eigvals([[max(product, 0.0) for product in row] for row in products]).real
+    positive = [float(value) for value in found if value > 0]
+    shares = [value / math.fsum(positive) for value in positive]
+    return -math.fsum(share * math.log(share) for share in shares)
