@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format bench load image image-check clean
+.PHONY: help run test lint types format bench load image image-check bare-debian clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -45,6 +45,11 @@ image-check: $(VENV)/.test  ## Build the image on a stand-in for its base, and t
 	@for tool in buildah bwrap mmdebstrap; do command -v $$tool >/dev/null || need=1; done; \
 		test -z "$$need" || scripts/apt-install buildah bubblewrap mmdebstrap
 	$(BIN)/python scripts/image-check
+
+bare-debian: $(VENV)/.venv  ## Try on bare Debian systems what `make test` installs there (as root)
+	@for tool in bwrap mmdebstrap; do command -v $$tool >/dev/null || need=1; done; \
+		test -z "$$need" || scripts/apt-install bubblewrap mmdebstrap
+	$(BIN)/python scripts/bare-debian
 
 clean:  ## Remove the environment and all caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
