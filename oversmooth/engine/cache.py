@@ -36,8 +36,7 @@ def freeze(measurement: Measurement) -> None:
     import xarray as xr  # the web process starts without it
 
     for each in _labelled(measurement):
-        inner = [each.variable] if isinstance(each, xr.DataArray) else each.variables.values()
-        for variable in (*inner, *(coordinate.variable for coordinate in each.coords.values())):
+        for variable in (each.variable,) if isinstance(each, xr.DataArray) else each.variables.values():
             variable.values.setflags(write=False)
 
 
