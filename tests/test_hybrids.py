@@ -13,6 +13,7 @@ from methods_at_work import PRESETS
 from tiny import WORDS, loaded, tiny
 
 from oversmooth import Settings, compare, measure
+from oversmooth.dashboard.explain_tables import adjacent_table, attention_table
 from oversmooth.errors import MitigationError, ModelError
 from oversmooth.figures.gallery import figures_of
 from oversmooth.mitigations import get
@@ -103,6 +104,8 @@ def test_an_explanation_shows_the_attention_that_is_there(name: str) -> None:
             np.testing.assert_allclose(at, roots, rtol=1e-5)
     for figure in figures_of(found).values():
         figure.build().to_json()
+    assert set(attention_table(found)["block"]) == set(there)
+    assert adjacent_table(found).empty
 
 
 def theirs(name: str, text: str) -> list[np.ndarray]:

@@ -46,12 +46,12 @@ def gain_table(measurement: Measurement) -> pd.DataFrame:
 
 
 def attention_table(measurement: Measurement) -> pd.DataFrame:
-    """One row for each block and head: every quantity of its attention, as means over texts."""
+    """One row for each block and head with attention: every quantity of it, as means over texts."""
     if measurement.explanation is None:
         return pd.DataFrame()
     found = measurement.explanation.attention
     of_heads = found[[name for name in found.data_vars if "head" in found[name].dims]]
-    frame = of_heads.mean("input").to_dataframe().reset_index()
+    frame = of_heads.mean("input").to_dataframe().dropna(how="all").reset_index()
     titles = {name: mechanisms.get(str(name)).title for name in of_heads.data_vars if name in mechanisms.names()}
     return frame.rename(columns={"layer": "block", **titles})
 
