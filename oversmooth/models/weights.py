@@ -55,6 +55,7 @@ def _read(
             output_loading_info=True,
             ignore_mismatched_sizes=True,  # Named and refused below, instead of an error that names none.
             local_files_only=True,
+            trust_remote_code=False,
         )
         whole, info = loaded
     if info["error_msgs"]:
