@@ -126,12 +126,13 @@ def _recovered(measurement: Measurement, found: Mapping[str, State], shares: Map
     collapsed = [point for point, state in found.items() if state == "collapsed"]
     lowest = min(collapsed, key=lambda point: shares[point])
     last = list(shares)[-1]
+    where = points.places(collapsed, "block")
     told = f"the high-frequency share is {number(shares[lowest], 2)} at {points.title(lowest)}"
     if found[last] == "outlier":
         outlier = _beside_outlier(measurement, found, shares)
-        return f"Tokens collapse at {points.places(collapsed)}: {told} (limit {COLLAPSED_SHARE:g}). Later {outlier}."
+        return f"Tokens collapse at {where}: {told} (limit {COLLAPSED_SHARE:g}). Later {outlier}."
     return (
-        f"Tokens collapse at {points.places(collapsed)} and recover: {told} and {number(shares[last], 2)} at "
+        f"Tokens collapse at {where} and recover: {told} and {number(shares[last], 2)} at "
         f"{points.title(last)} (limit {COLLAPSED_SHARE:g})."
     )
 

@@ -176,7 +176,7 @@ def _where_crossed(found: Mapping[str, Offset]) -> str:
         return ""
     worst = min(crossed, key=lambda point: found[point].own)
     return (
-        f"Tokens of different texts are more alike than those of one text at {points.places(crossed)}, by "
+        f"Tokens of different texts are more alike than those of one text at {points.places(crossed, 'block')}, by "
         f"{number(-found[worst].own, 2)} at most ({points.title(worst)}): texts that share words are."
     )
 
@@ -203,7 +203,7 @@ def _where_own(found: Mapping[str, Offset]) -> str:
         return "At no block do the tokens of one text share more among themselves than with all texts."
     if block is None:
         verb = "is" if len(own) == 1 else "are"
-        return f"Mostly the text's own {verb} {points.places(own)}, not those up to the last."
+        return f"Mostly the text's own {verb} {points.places(own, 'block')}, not those up to the last."
     last = list(_blocks(found))[-1]
     at = found[last]
     within, others = pair(at.within, at.between)
