@@ -15,6 +15,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 
 from oversmooth.errors import ModelError
 from oversmooth.models.families import (
+    DOWNSAMPLED,
     FALCON_NORMS,
     FINAL_NORM_NAMES,
     FINAL_NORM_ON_POOLED,
@@ -144,6 +145,11 @@ def dissect(network: PreTrainedModel) -> Anatomy:
 
 def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...], nn.Module]:
     """The blocks in order, and the module that holds their list."""
+    if family in DOWNSAMPLED:
+        raise ModelError(
+            f"The blocks of “{family}” read groups of tokens instead of the tokens themselves, so how alike these are "
+            "cannot be measured in it."
+        )
     depth = getattr(network.config, "num_hidden_layers", None)
     if not isinstance(depth, int) or depth < 1:
         raise ModelError(f"A model of the architecture “{family}” does not say how many layers it has.")

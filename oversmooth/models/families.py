@@ -209,6 +209,8 @@ FINAL_NORM_NAMES = (
 )
 FINAL_NORM_ON_POOLED = {"clip_vision_model"}
 """The last norm sees only the pooled vector, so it is no point of the tokens."""
+DOWNSAMPLED = {"canine"}
+"""Blocks see groups of tokens, of which none is a token of the text."""
 TIME_FIRST = {"xlnet"}
 """Blocks see (token, batch, dim) instead of (batch, token, dim)."""
 GLOBAL_ATTENTION: dict[str, GlobalAttention] = {

@@ -26,9 +26,9 @@ BYTES_PER_PARAMETER: Mapping[Precision, int] = {"float32": 4, "float64": 8}
 """By the type in which weights are held, whatever that of the checkpoint."""
 
 _SHARD = re.compile(r"model[\w.-]*\.safetensors")
-_SUPPORT = (".json", ".txt", ".model")
+_SUPPORT = (".json", ".txt", ".model", ".spm", ".codes")
 """Configuration and tokenizer files."""
-_TOKENIZER = ("tokenizer", "vocab", "merges", "spiece", "sentencepiece")
+_TOKENIZER = ("tokenizer", "vocab", "merges", "spiece", "sentencepiece", "spm", "source.spm", "target.spm", "bpe.codes")
 _TOKENIZER_EXTRAS = ("added_tokens.json", "special_tokens_map.json")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
 # Both are read by transformers in place of the weights that are checked here.

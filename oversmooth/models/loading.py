@@ -17,7 +17,7 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.reading import refuse_strange_files
 from oversmooth.models.refusal import quiet, refusing
 from oversmooth.models.sources import locate, pinned
-from oversmooth.models.tokenizer import read_tokenizer
+from oversmooth.models.tokenizer import read_tokenizer, unplaced
 from oversmooth.models.weights import read_weights
 from oversmooth.progress import Progress, Report, silent
 from oversmooth.record import ModelRecord
@@ -93,7 +93,7 @@ def load(
         causal=anatomy.causal,
         tokenizer=type(tokenizer).__name__,
         tokenizer_sha256=vocabulary,
-        limits=tuple(filter(None, (*anatomy.limits, designed.note, absence))),
+        limits=tuple(filter(None, (*anatomy.limits, unplaced(tokenizer), designed.note, absence))),
     )
     return LoadedModel(
         network=network,
