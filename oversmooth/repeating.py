@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from oversmooth import archives
 from oversmooth.comparing import compare
 from oversmooth.comparison_settings import ComparisonSettings, from_json
 from oversmooth.errors import SettingsError
@@ -99,13 +99,14 @@ def _in_folder(folder: Path) -> _Files:
 
 def _read_zip(path: Path) -> Earlier:
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = sorted((name for name in archive.namelist() if PurePosixPath(name).name == SETTINGS), key=len)
-            if not names:
-                raise SettingsError(f"{path} holds no {SETTINGS}: it is no bundle of Oversmooth's.")
-            return _read(_in_archive(archive, PurePosixPath(names[0]).parent, path), SETTINGS)
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise SettingsError(f"Cannot read the bundle {path}: it is damaged ({error}).") from error
+        file = path.open("rb")
+    except OSError as error:
+        raise SettingsError(f"Cannot read the bundle {path}: {error.strerror or error}.") from error
+    with file, archives.opened(file, f"Cannot read the bundle {path}: it is damaged") as archive:
+        names = sorted((name for name in archive.namelist() if PurePosixPath(name).name == SETTINGS), key=len)
+        if not names:
+            raise SettingsError(f"{path} holds no {SETTINGS}: it is no bundle of Oversmooth's.")
+        return _read(_in_archive(archive, PurePosixPath(names[0]).parent, path), SETTINGS)
 
 
 def _in_archive(archive: zipfile.ZipFile, folder: PurePosixPath, path: Path) -> _Files:
@@ -113,9 +114,7 @@ def _in_archive(archive: zipfile.ZipFile, folder: PurePosixPath, path: Path) -> 
         entry = str(folder / name)
         if entry not in archive.namelist():
             return None
-        with archive.open(entry) as file:
-            # Whatever size the archive claims.
-            content = file.read(LARGEST + 1)
+        content = archives.member(archive, entry, LARGEST)
         if len(content) > LARGEST:
             raise _too_large(f"{name} in {path}")
         return content

@@ -99,6 +99,17 @@ def served(log: Path, **variables: object) -> Iterator[Server]:
         end(program, server)
 
 
+@contextmanager
+def full_disk_of(process: psutil.Process) -> Iterator[None]:
+    """No file of a process can grow beyond what it has, as on a disk that is full."""
+    soft, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def free_ports(number: int) -> list[int]:
     """Ports of loopback that nobody listens on."""
     with contextlib.ExitStack() as stack:

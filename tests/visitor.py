@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from shown import Page
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -28,10 +30,12 @@ class Visitor(Page):
         connection: to the server's stream.
         page: its name in the address; empty for the first one.
         query: that of the address, without the question mark.
+        address: of the server.
     """
 
-    def __init__(self, connection: ClientConnection, page: str, query: str) -> None:
+    def __init__(self, connection: ClientConnection, page: str, query: str, address: str = "") -> None:
         super().__init__()
+        self._address = address
         self.session = ""
         """The id by which the server knows this visit."""
         self.query = query
@@ -80,6 +84,32 @@ class Visitor(Page):
         self._running, self._begun = True, False
         self.steps.clear()
         await self._send(BackMsg(rerun_script=client))
+
+    async def upload(self, file: str, file_name: str, content: bytes) -> int:
+        """Send a file under an id of one's choice, as the page does before a control holds it; the answer's status."""
+        return await asyncio.to_thread(self._put, file, file_name, content)
+
+    async def give(self, name: str, file: str, file_name: str) -> None:
+        """Tell a control that it holds a file that was sent, and have the script run; see :meth:`finished`."""
+        state = WidgetState(id=self.widget(name).id)
+        told = state.file_uploader_state_value.uploaded_file_info.add()
+        told.file_id = told.file_urls.file_id = file
+        told.name = file_name
+        await self.ask({state.id: state})
+
+    def _put(self, file: str, file_name: str, content: bytes) -> int:
+        with contextlib.closing(http.client.HTTPConnection(urlsplit(self._address).netloc, timeout=PATIENCE)) as server:
+            server.request("GET", "/_stcore/health")
+            health = server.getresponse()
+            health.read()
+            cookie = (health.getheader("Set-Cookie") or "").partition(";")[0]
+            disposition = f'Content-Disposition: form-data; name="file"; filename="{file_name}"'
+            body = f"--edge\r\n{disposition}\r\n\r\n".encode() + content + b"\r\n--edge--\r\n"
+            headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+            if cookie:
+                headers |= {"Cookie": cookie, "X-Xsrftoken": cookie.partition("=")[2]}
+            server.request("PUT", f"/_stcore/upload_file/{self.session}/{file}", body=body, headers=headers)
+            return server.getresponse().status
 
     async def stop(self) -> None:
         """Stop the script, as the page's own “Stop” at its top would."""
@@ -200,7 +230,7 @@ async def visit(
         open_timeout=PATIENCE,
         proxy=None,
     ) as connection:
-        visitor = Visitor(connection, page, query)
+        visitor = Visitor(connection, page, query, address)
         try:
             await visitor.ask()
             yield visitor

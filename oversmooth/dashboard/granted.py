@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 from oversmooth.comparison import MOST_VARIANTS
 from oversmooth.errors import InputError, LimitError
 from oversmooth.hosting import Configuration, current
@@ -92,6 +95,21 @@ def upload_label(label: str, most: int) -> str:
     """A label that says how large a file may be, where this server takes less than the page."""
     limit = current().limits.upload_bytes
     return f"{label}, up to {bytes_in_words(limit)}" if limit < most else label
+
+
+def sent(key: str) -> UploadedFile | None:
+    """The file that a control holds; None where it holds none.
+
+    Args:
+        key: of the control.
+
+    Raises:
+        InputError: where the server has let go of it.
+    """
+    file = st.session_state[key]
+    if file is None or isinstance(file, UploadedFile):
+        return file
+    raise InputError("The server holds this file no more: it keeps the latest of each page alone. Give it once more.")
 
 
 def require_upload(name: str, size: int, most: int) -> None:

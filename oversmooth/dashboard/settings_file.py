@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import io
-import zipfile
-import zlib
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from oversmooth import archives
 from oversmooth.comparison import BASELINE
 from oversmooth.comparison_settings import ComparisonSettings, from_json
 from oversmooth.dashboard import granted
@@ -51,10 +49,10 @@ def follow(page: PageName) -> None:
 
 
 def _take() -> None:
-    upload: UploadedFile | None = st.session_state.settings_file
-    if upload is None:
-        return
     try:
+        upload = granted.sent("settings_file")
+        if upload is None:
+            return
         granted.require_upload(shortened(upload.name), upload.size, LARGEST)
         asked = _as_drawn(read(upload.name, upload.getvalue()))
         told = restore(asked)
@@ -81,16 +79,11 @@ def read(name: str, content: bytes) -> AnySettings:
 
 
 def _unpacked(called: str, content: bytes) -> bytes:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            inside = [each for each in archive.namelist() if each.rpartition("/")[2] == SETTINGS]
-            if not inside:
-                raise SettingsError(f"{called}: there is no {SETTINGS} in this zip.")
-            with archive.open(min(inside, key=len)) as packed:
-                # No more than can be settings, whatever the zip says of their size.
-                return packed.read(LONGEST + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
-        raise SettingsError(f"{called}: this zip cannot be read ({error}).") from error
+    with archives.opened(io.BytesIO(content), f"{called}: this zip cannot be read") as archive:
+        inside = [each for each in archive.namelist() if each.rpartition("/")[2] == SETTINGS]
+        if not inside:
+            raise SettingsError(f"{called}: there is no {SETTINGS} in this zip.")
+        return archives.member(archive, min(inside, key=len), LONGEST)
 
 
 def _as_drawn(settings: AnySettings) -> AnySettings:

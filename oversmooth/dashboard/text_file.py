@@ -8,7 +8,6 @@ from pathlib import PurePath
 from typing import Any, Final
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.limits_note import texts_note
@@ -164,10 +163,10 @@ def _again(held: _Held, **changed: Any) -> None:  # noqa: ANN401  fields of what
 
 
 def _take_text() -> None:
-    upload: UploadedFile | None = st.session_state.upload
-    if upload is None:
-        return
     try:
+        upload = granted.sent("upload")
+        if upload is None:
+            return
         granted.require_upload(shortened(upload.name), upload.size, LARGEST_TEXT)
         keep("text", upload.getvalue().decode("utf-8-sig"))
     except InputError as error:
@@ -177,7 +176,11 @@ def _take_text() -> None:
 
 
 def _take_file() -> None:
-    upload: UploadedFile | None = st.session_state.texts_file
+    try:
+        upload = granted.sent("texts_file")
+    except InputError as error:
+        st.session_state[_HELD] = _Held("", b"", (), None, None, str(error))
+        return
     if upload is None:
         st.session_state.pop(_HELD, None)
     else:

@@ -122,7 +122,7 @@ def _one(before: Sequence[Input]) -> Input:
     texts = {example.title: example.text for example in examples()}
 
     def take_example() -> None:
-        if st.session_state.example is not None:
+        if st.session_state.example in texts:
             keep("text", texts[st.session_state.example])
             keep(PAIR, "")
 

@@ -64,7 +64,8 @@ class Configuration(BaseSettings, Bounds):
     base_path: str = ""
     """Path under which a proxy serves the dashboard, as ``oversmooth`` in https://example.org/oversmooth."""
     hosts: Names = ()
-    """Names under which visitors may reach the server; without any, every name."""
+    """Names under which visitors may reach the server, besides those of this machine where it listens on loopback; there
+    they are all that is answered, elsewhere every name is without any."""
     proxies: Names = ("127.0.0.1", "::1")
     """Addresses of proxies whose word about the visitor's address is taken."""
     models: Path | None = None

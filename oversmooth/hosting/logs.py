@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _OWN: Final = "oversmooth"
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+_OF_A_VISITOR: Final = frozenset({"deserialize", "get_serialized"})
+"""Functions of Streamlit that fail on what a page sends for a control and its control cannot hold: no fault of ours."""
 _MOST_FRAMES: Final = 20
 """The innermost of each exception, so that a line stays short enough to be written whole."""
 
@@ -42,6 +44,7 @@ def configure(configuration: Configuration) -> None:
     handler = logging.StreamHandler(_standard_error())
     handler.setFormatter(JsonForm() if as_json else TextForm())
     handler.addFilter(lambda record: _own(record) or record.levelno >= logging.WARNING)
+    handler.addFilter(_told_apart)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
@@ -135,6 +138,21 @@ def _catch_exceptions() -> None:
     sys.excepthook = told
     threading.excepthook = lambda each: told(each.exc_type, each.exc_value, each.exc_traceback)
     sys.unraisablehook = lambda each: told(each.exc_type, each.exc_value, each.exc_traceback)
+
+
+def _told_apart(record: logging.LogRecord) -> bool:
+    """Take a page's error for a warning where a visitor has sent what no page sends; whoever likes could ring it."""
+    error = record.exc_info[1] if record.exc_info and record.name.startswith("streamlit") else None
+    if error is not None and any(each in _OF_A_VISITOR for each in _functions(error)):
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
+
+
+def _functions(error: BaseException) -> Iterator[str]:
+    place = error.__traceback__
+    while place is not None:
+        yield place.tb_frame.f_code.co_name
+        place = place.tb_next
 
 
 def _own(record: logging.LogRecord) -> bool:

@@ -23,12 +23,13 @@ from oversmooth.hosting import Configuration
 from oversmooth.server import entrance, health, shutdown
 from oversmooth.server.connections import Connections
 from oversmooth.server.downloads import Downloads, Written
+from oversmooth.server.frames import BinaryFrames
 from oversmooth.server.front import Front
 from oversmooth.server.headers import SecurityHeaders, failure
-from oversmooth.server.hosts import OwnHosts, OwnOrigin
+from oversmooth.server.hosts import OwnHosts, OwnOrigin, is_loopback
 from oversmooth.server.options import options
 from oversmooth.server.paths import ClosedPaths
-from oversmooth.server.uploads import KeptUploads
+from oversmooth.server.uploads import KeptUploads, keep_in_memory
 
 _LOG: Final = logging.getLogger(__name__)
 _PING_SECONDS: Final = 30
@@ -48,11 +49,12 @@ def serve(script: Path, configuration: Configuration, listener: socket.socket, a
     host, port = listener.getsockname()[:2]
     sys.setswitchinterval(_TURN_SECONDS)
     # Streamlit looks for its file of options beside the script of the application made first.
-    app = application(script, configuration, address)
+    app = application(script, configuration, address, loopback=is_loopback(host))
     bootstrap.load_config_options(options(configuration, host, port))
     # Until app.py has run once, Streamlit takes the folder “pages” for its older kind of pages: the first visitor of a
     # linked page would get it without app.py around it.
     PagesManager.uses_pages_directory = False
+    keep_in_memory()
     app_session.DeferredFileHandler = Downloads  # type: ignore[attr-defined]
     try:
         _server(app, configuration).run(sockets=[listener])
@@ -61,8 +63,15 @@ def serve(script: Path, configuration: Configuration, listener: socket.socket, a
         raise
 
 
-def application(script: Path, configuration: Configuration, address: str) -> st.App:
-    """The ASGI application: Streamlit's, with everything of ours around it."""
+def application(script: Path, configuration: Configuration, address: str, *, loopback: bool) -> st.App:
+    """The ASGI application: Streamlit's, with everything of ours around it.
+
+    Args:
+        script: ``app.py``.
+        configuration: what is allowed.
+        address: under which a browser on this machine reaches it.
+        loopback: whether this machine alone does.
+    """
 
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncIterator[None]:
@@ -81,13 +90,15 @@ def application(script: Path, configuration: Configuration, address: str) -> st.
         routes=[*health.routes(), *entrance.routes(base_path)],
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(OwnHosts, hosts=configuration.hosts),
+            Middleware(OwnHosts, hosts=configuration.hosts, loopback=loopback),
             Middleware(OwnOrigin),
+            Middleware(BinaryFrames),
+            # Before what looks at pages: a chart that was written may be one.
+            Middleware(Written, base_path=base_path),
             Middleware(Front, base_path=base_path),
             Middleware(ClosedPaths, base_path=base_path),
             Middleware(Connections, limit=limit, base_path=base_path),
             Middleware(KeptUploads, base_path=base_path),
-            Middleware(Written, base_path=base_path),
         ],
         on_script_error=_tell,
         exception_handlers={Exception: failure},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from starlette.formparsers import MultiPartParser
 from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
 
 MOST: Final = 8
 """Files of a page; no page of the dashboard asks for more than one or two."""
+
+
+def keep_in_memory() -> None:
+    """Have files that are sent stay in memory, whose size Streamlit bounds: beyond a megabyte they went to the disk."""
+    # Nothing is too large for what it is given: only then does a file never roll over to the disk.
+    MultiPartParser.spool_max_size = 0
 
 
 class KeptUploads:

@@ -8,18 +8,16 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import resource
 import signal
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from io import BytesIO
 from zipfile import ZipFile
 
-import psutil
 import pytest
 from crowd import SMALL, answered, come_and_go, endless, measuring, placed, short
-from served import STOP_SECONDS, Server, served
+from served import STOP_SECONDS, Server, full_disk_of, served
 from visitor import PATIENCE, Visitor, visit
 from workers import gone, wait
 
@@ -121,17 +119,6 @@ def test_visits_leave_nothing_behind(server: Server) -> None:
     asyncio.run(come_and_go(server.address, (f"visit {number % 5}" for number in range(24))))
     assert server.process.memory_info().rss - memory < 12 * MEGABYTE
     assert server.process.num_threads() <= threads
-
-
-@contextmanager
-def full_disk_of(process: psutil.Process) -> Iterator[None]:
-    """No file of a process can grow beyond what it has, as on a disk that is full."""
-    soft, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def at_rest(server: Server) -> dict[int, float]:

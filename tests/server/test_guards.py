@@ -15,7 +15,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from oversmooth.hosting.addresses import network
 from oversmooth.server import headers, health, uploads
 from oversmooth.server.connections import Connections
-from oversmooth.server.hosts import OwnOrigin
+from oversmooth.server.frames import BinaryFrames
+from oversmooth.server.hosts import OwnHosts, OwnOrigin
 
 
 def scope(kind: str = "http", path: str = "/", client: str = "198.51.100.1", **headers: str) -> Scope:
@@ -120,6 +121,54 @@ def test_streamlit_never_meets_an_origin() -> None:
             answered(OwnOrigin(inside), scope(kind, host="Over.example:8501", origin="http://over.example:8501")) == []
         )
     assert [each["headers"] for each in inside.reached] == 2 * [[(b"host", b"Over.example:8501")]]
+
+
+LOOPBACK = ["localhost", "LOCALHOST:8501", "127.0.0.1", "127.9.8.7:1", "[::1]", "[::1]:8501"]
+ELSEWHERE = ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8501", "10.0.0.7", "[::2]:8501", "[", ""]
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize("host", [*LOOPBACK, *ELSEWHERE, "lab.example", "a.lab.example:80"])
+@pytest.mark.parametrize("hosts", [(), ("*.lab.example",)])
+def test_on_loopback_the_names_of_this_machine_and_the_operators_alone_are_answered(
+    kind: str, host: str, hosts: tuple[str, ...]
+) -> None:
+    """A page of the internet whose name was made to lead here is not taken for the server's own."""
+    inside = Inside()
+    answered(OwnHosts(inside, hosts, loopback=True), scope(kind, host=host))
+    assert bool(inside.reached) is (host in LOOPBACK or (bool(hosts) and host.startswith("a.lab.example")))
+
+
+def test_where_others_reach_the_server_every_name_is_its_own_until_some_are_named() -> None:
+    inside = Inside()
+    answered(OwnHosts(inside), scope(host="lab.example"))
+    answered(OwnHosts(inside, ("lab.example",)), scope(host="localhost"))
+    answered(OwnHosts(inside, ("lab.example",), loopback=True), scope(path="/healthz", host="10.0.0.7"))
+    assert [each["path"] for each in inside.reached] == ["/", "/healthz"]
+
+
+def test_a_text_frame_is_the_end_of_a_connection() -> None:
+    heard: list[Message] = []
+    sent: list[Message] = []
+    frames: list[Message] = [
+        {"type": "websocket.receive", "bytes": b"1", "text": None},
+        {"type": "websocket.receive", "text": "2"},
+    ]
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, send
+        while not heard or heard[-1]["type"] != "websocket.disconnect":
+            heard.append(await receive())
+
+    async def receive() -> Message:
+        return frames.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(BinaryFrames(page)(scope("websocket"), receive, send))
+    assert [each["type"] for each in heard] == ["websocket.receive", "websocket.disconnect"]
+    assert sent == [{"type": "websocket.close", "code": 1003}]
 
 
 def test_the_answer_to_a_fault_of_the_server_carries_the_headers_and_no_word_of_it() -> None:

@@ -251,7 +251,7 @@ def test_what_a_visitor_writes_is_in_no_log(server: Server, outside: socket.sock
     get(server, f"/{CANARY}")
     refusal(server, "198.51.100.5", Origin=f"https://{CANARY}.example")
     for nonsense in (CANARY, CANARY.encode()):
-        # The server, which fails on it, closes the connection.
+        # The server closes the connection.
         with open_page(server, "198.51.100.5") as page, contextlib.suppress(ConnectionClosed):
             page.send(nonsense)
             for _ in page:
@@ -269,11 +269,7 @@ def test_what_a_visitor_writes_is_in_no_log(server: Server, outside: socket.sock
     assert CANARY not in server.log.read_text()
     assert CANARY not in server.fetch("/readyz").decode()
     assert "server started" in {line.get("event") for line in lines}
-    (failed,) = [line for line in lines if line["logger"].startswith("uvicorn") and "exceptions" in line]
-    assert [line for line in lines if line["level"] in ("error", "critical")] == [failed]
-    (error,) = failed["exceptions"]
-    assert error["type"] == "KeyError"
-    assert any("_websocket_endpoint" in frame for frame in error["frames"])
+    assert [line for line in lines if line["level"] in ("error", "critical")] == []
     with pytest.raises(BlockingIOError):
         outside.accept()
 
