@@ -1,32 +1,35 @@
 """Entry point of the dashboard: page set-up and navigation, nothing else."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import streamlit as st
 
 from oversmooth.dashboard import faults, theme
 from oversmooth.dashboard.drawing import drawing
-from oversmooth.dashboard.places import place
+from oversmooth.dashboard.places import place, refuse
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 PAGES = HERE / "pages"
 
 faults.watch()
-st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
-st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
-page = st.navigation(
-    [
-        st.Page(PAGES / "measure.py", title="Measure", url_path="start", default=True),
-        st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
-        st.Page(PAGES / "explain.py", title="Explain", url_path="explain"),
-        # Streamlit serves the default page at “/” alone: who types the name of this one gets it too.
-        st.Page(PAGES / "measure.py", title="Measure", url_path="measure", visibility="hidden"),
-        st.Page(PAGES / "reference.py", title="Reference", url_path="reference"),
-    ],
-    position="top",
-)
-with place() as free:
+# Before anything else is done: pages that ask again and again would fill the time between two turns.
+with place() as free, drawing() if free else nullcontext():
+    st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
+    st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
+    page = st.navigation(
+        [
+            st.Page(PAGES / "measure.py", title="Measure", url_path="start", default=True),
+            st.Page(PAGES / "compare.py", title="Compare", url_path="compare"),
+            st.Page(PAGES / "explain.py", title="Explain", url_path="explain"),
+            # Streamlit serves the default page at “/” alone: who types the name of this one gets it too.
+            st.Page(PAGES / "measure.py", title="Measure", url_path="measure", visibility="hidden"),
+            st.Page(PAGES / "reference.py", title="Reference", url_path="reference"),
+        ],
+        position="top",
+    )
     if free:
-        with drawing():
-            page.run()
+        page.run()
+    else:
+        refuse()

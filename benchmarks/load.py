@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from crowd import answered, come_and_go, endless
+from crowd import answered, come_and_go, endless, restless, short
 from hanging import SNOWMAN, hanging
 from served import Server, served
 from visitor import Visitor, visit
@@ -61,10 +61,14 @@ class Plan:
     visits: int
     warm_up: int
     deadline: float
+    restless: int
+    answers: int
+    flood: int
 
 
-FULL = Plan(20, 10.0, 300.0, 120.0, 64, 10, 1000, 100, 10.0)
-QUICK = Plan(3, 0.5, 5.0, 5.0, 6, 2, 8, 4, 10.0)
+FULL = Plan(20, 10.0, 300.0, 120.0, 64, 10, 1000, 100, 10.0, 7, 60, 300)
+QUICK = Plan(3, 0.5, 5.0, 5.0, 6, 2, 8, 4, 10.0, 2, 3, 20)
+ZIP = "Everything in one zip"
 
 
 @dataclass
@@ -257,6 +261,73 @@ def memory_row(server: Server, plan: Plan) -> str:
     )
 
 
+async def beside_restless(server: Server, plan: Plan, pages: int) -> list[float]:
+    """Seconds of a visitor's answers beside restless pages of another address."""
+    stop, seconds = asyncio.Event(), []
+    tasks = [asyncio.create_task(restless(server.address, str(number), stop)) for number in range(pages)]
+    async with visit(server.address, query=short("other"), headers={"X-Forwarded-For": "198.51.100.2"}) as visitor:
+        await visitor.finished()
+        for number in range(plan.answers):
+            began = time.monotonic()
+            await visitor.change("text", text_of(10**6 * (pages + 1) + number))
+            await visitor.finished()
+            seconds.append(time.monotonic() - began)
+    stop.set()
+    await asyncio.gather(*tasks)
+    return seconds
+
+
+def turns_rows(server: Server, plan: Plan) -> Iterator[str]:
+    """Alone, and beside pages that change a control fifteen times a second."""
+    for pages in (0, plan.restless):
+        yield f"| {pages} | {plan.answers} | {percentiles(asyncio.run(beside_restless(server, plan, pages)))} |"
+
+
+async def beside_flood(server: Server, plan: Plan) -> tuple[list[float], int]:
+    """Seconds of a visitor's downloads while another page has asked for the zip over and over; how often in vain."""
+    seconds = []
+    async with visit(server.address, query=short("greedy")) as greedy, visit(server.address) as visitor:
+        await greedy.finished()
+        await visitor.finished()
+        wishes = [await greedy.wish(greedy.widget(ZIP).deferred_file_id) for _ in range(plan.flood)]
+        for name in ("CSV", "JSON", "NPZ"):
+            began = time.monotonic()
+            server.fetch(await visitor.download(name))
+            seconds.append(time.monotonic() - began)
+        await greedy.until(lambda: all(wish in greedy.answers for wish in wishes))
+        return seconds, sum(bool(greedy.answers[wish].error_msg) for wish in wishes)
+
+
+async def left_in_the_middle(server: Server) -> float:
+    """Seconds until nothing is written any more for a page that has gone."""
+    async with visit(server.address, query=short("leaves")) as visitor:
+        await visitor.finished()
+        await visitor.wish(visitor.widget(ZIP).deferred_file_id)
+        await asyncio.to_thread(wait, lambda: server.counter("oversmooth_exports_running") > 0)
+    began = time.monotonic()
+    await asyncio.to_thread(wait, lambda: server.counter("oversmooth_exports_running") == 0)
+    return time.monotonic() - began
+
+
+def exports_row(server: Server, plan: Plan) -> str:
+    """A flood of zips from one page, a visitor who leaves, and the end of the server: its last row."""
+    seconds, refused = asyncio.run(beside_flood(server, plan))
+    left = asyncio.run(left_in_the_middle(server))
+    ended = asyncio.run(_ended_while_writing(server))
+    return f"| {plan.flood} | {refused} | {percentiles(seconds)} | {left:.2f} | {ended:.2f} |"
+
+
+async def _ended_while_writing(server: Server) -> float:
+    async with visit(server.address, query=short("ends")) as visitor:
+        await visitor.finished()
+        await visitor.wish(visitor.widget(ZIP).deferred_file_id)
+        await asyncio.to_thread(wait, lambda: server.counter("oversmooth_exports_running") > 0)
+        began = time.monotonic()
+        server.process.terminate()
+        await asyncio.to_thread(server.process.wait, 30)
+        return time.monotonic() - began
+
+
 def deadline_rows(folder: Path, plan: Plan) -> Iterator[str]:
     """A run that is too long, and a tokenizer that hangs."""
     with Engine(Limits(workers=1, threads=1, deadline=plan.deadline)) as engine:
@@ -308,6 +379,13 @@ def main() -> None:
         with served(Path(folder) / "log", **ENDLESS) as server:
             head = "| visitors | CPU-s in all | CPU-s each | seconds until nothing goes on |"
             table("Visitors who leave at once", head, iter([abandoned_row(server, plan)]))
+        with served(Path(folder) / "log", **HOSTED) as server:
+            head = f"| restless pages of one address | answers of another | {about} |"
+            table("Pages that change a control fifteen times a second", head, turns_rows(server, plan))
+            head = (
+                f"| zips asked for | refused | another's downloads, {about} | goes on after leaving, s | SIGTERM, s |"
+            )
+            table("A flood of exports", head, iter([exports_row(server, plan)]))
         head = "| what | deadline, s | told after, s | the next one's answer, s later |"
         table("Deadline", head, deadline_rows(Path(folder) / "model", plan))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlencode
 
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from visitor import Visitor, visit
 from workers import WORDS
 
@@ -30,6 +31,19 @@ def short(name: str) -> str:
 def endless(name: str) -> str:
     """A run that takes far longer than any test waits, in steps of a fraction of a second."""
     return urlencode([("text", f"{name} {number} {WORDS}") for number in range(1000)])
+
+
+async def restless(address: str, name: str, stop: asyncio.Event) -> None:
+    """A page of one address that changes its text fifteen times a second, whether it was drawn or not."""
+    async with visit(address, query=short(f"restless {name}"), headers={"X-Forwarded-For": "198.51.100.1"}) as visitor:
+        await visitor.finished()
+        control = visitor.widget("text").id
+        number = 0
+        while not stop.is_set():
+            number += 1
+            text = f"Restless {name}, {number}: the cat sat on the mat."
+            await visitor.ask({control: WidgetState(id=control, string_value=text)})
+            await asyncio.sleep(1 / 15)
 
 
 def measuring(visitor: Visitor) -> bool:

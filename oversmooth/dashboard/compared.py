@@ -15,6 +15,7 @@ from oversmooth.dashboard import compare_maps, permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, name_text, spectrum_form
 from oversmooth.dashboard.compare_plane import draw_plane
 from oversmooth.dashboard.definitions import definitions
+from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import remembered
@@ -97,7 +98,7 @@ def _of(sides: list[str], comparison: Comparison) -> str:
     return "" if len(sides) == len(comparison.measurements) else f"{', '.join(sides)}: "
 
 
-@st.fragment
+@part
 def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: bool) -> None:
     """Curves, one layer in detail, and the plane. Moving the slider redraws this part alone and runs no model."""
     curves = st.container()
@@ -188,7 +189,7 @@ def _ends(comparison: Comparison, chosen: tuple[str, ...]) -> None:
                 st.caption(plain(f"{label}: no {metrics.get(str(name)).title.lower()}: {reason}."))
 
 
-@st.fragment
+@part
 def _numbers(comparison: Comparison) -> None:
     """Everything as tables and text; made when it is opened, since it is long."""
     everything = st.expander("All numbers as a table", key="numbers", on_change="rerun")

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore, local
-from typing import Final
+from functools import wraps
+from threading import local
+from typing import Final, ParamSpec, TypeVar
 
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from oversmooth.dashboard.asking import owner
+from oversmooth.dashboard.pen import Pen, SupersededError
 from oversmooth.dashboard.places import refused_at
 
 REFUSING_SECONDS: Final = 0.3
@@ -15,8 +21,10 @@ REFUSING_SECONDS: Final = 0.3
 MOST_SECONDS: Final = 1.0
 """The most that who draws waits for pages that are refused, however many come."""
 
-_pen: Final = BoundedSemaphore()
+_pen: Final = Pen()
 _thread: Final = local()
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @contextmanager
@@ -35,7 +43,7 @@ def drawing() -> Iterator[None]:
 
 @contextmanager
 def pen_down() -> Iterator[None]:
-    """Let others draw while this page waits; without effect on a part of a page that is drawn by itself.
+    """Let others draw while this page waits; without effect on a thread that draws nothing.
 
     A page that ends while it waits, because its visitor has gone on or left, does not ask for the pen again.
     """
@@ -45,13 +53,37 @@ def pen_down() -> Iterator[None]:
         _take_pen()
 
 
+def part(draw: Callable[P, R]) -> Callable[P, R]:
+    """A part of a page that is drawn anew by itself, in its turn: a fragment of Streamlit's that takes the pen."""
+
+    @st.fragment
+    @wraps(draw)
+    def in_turn(*arguments: P.args, **named: P.kwargs) -> R:
+        if getattr(_thread, "holds", False):
+            return draw(*arguments, **named)
+        with drawing():
+            return draw(*arguments, **named)
+
+    return in_turn
+
+
 def _take_pen() -> None:
     # Who is refused is told within a second, of which each page drawn meanwhile would take a fifth.
     until = time.monotonic() + MOST_SECONDS
     while time.monotonic() < min(until, refused_at() + REFUSING_SECONDS):
         time.sleep(REFUSING_SECONDS / 10)
-    _pen.acquire()
+    try:
+        _pen.take(owner(), _look)
+    except SupersededError:
+        _look()
+        st.stop()
     _thread.holds = True
+
+
+def _look() -> None:
+    """End this run of the page where its visitor has gone on or left: Streamlit does so when its state is asked for."""
+    if get_script_run_ctx() is not None:
+        "page" in st.session_state  # noqa: B015  asked for that alone
 
 
 def _put_pen_down() -> bool:
@@ -59,5 +91,5 @@ def _put_pen_down() -> bool:
     held: bool = getattr(_thread, "holds", False)
     if held:
         _thread.holds = False
-        _pen.release()
+        _pen.put_down()
     return held

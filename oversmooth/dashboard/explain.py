@@ -7,6 +7,7 @@ import streamlit as st
 from oversmooth import findings, points
 from oversmooth.dashboard import permalinks
 from oversmooth.dashboard.definitions import quantities
+from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_where import draw_where
 from oversmooth.dashboard.explain_whether import draw_whether
 from oversmooth.dashboard.explain_why import draw_why
@@ -38,7 +39,7 @@ def show(measurement: Measurement) -> None:
     _numbers(measurement)
 
 
-@st.fragment
+@part
 def _numbers(measurement: Measurement) -> None:
     """Every metric as a table, and the record; made when it is opened."""
     everything = st.expander("All numbers as a table", key="numbers", on_change="rerun")

@@ -7,6 +7,7 @@ import streamlit as st
 from oversmooth import toy
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart
+from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_view import DEPTH, RANGE, RESIDUAL, SEED
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept, remembered
@@ -18,7 +19,7 @@ STEP = 0.05
 DEPTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
-@st.fragment
+@part
 def draw_toy() -> None:
     """Draw the controls, the verdict and the chart; redrawn alone, without a model."""
     st.subheader("A model of nothing but eigenvalues", anchor="toy")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from oversmooth import metrics, waterfall
 from oversmooth.dashboard import permalinks
+from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_charts import papers, titled
 from oversmooth.dashboard.explain_tables import gain_table, step_table
 from oversmooth.dashboard.explain_view import METRIC, STEPS
@@ -30,7 +31,7 @@ DETAILS = {
 }
 
 
-@st.fragment
+@part
 def draw_where(measurement: Measurement) -> None:
     """Draw the choice of a metric and its waterfall, the gains beside them; redrawn alone, without a model."""
     st.subheader("Where: which sub-layer changes it", anchor="where")

@@ -9,6 +9,7 @@ import streamlit as st
 from oversmooth import alternatives, mechanisms, metrics
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
+from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_charts import papers, titled
 from oversmooth.dashboard.explain_tables import cka_table, offset_table
 from oversmooth.dashboard.prose import plain
@@ -21,7 +22,7 @@ from oversmooth.measurement import Measurement
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
 
 
-@st.fragment
+@part
 def draw_whether(measurement: Measurement) -> None:
     """Draw what tells over-smoothing from an offset that all texts share; redrawn alone, without a model."""
     st.subheader("Whether: smoothing, or an offset of every text", anchor="whether")

@@ -10,6 +10,7 @@ import xarray as xr
 from oversmooth import alternatives, mechanisms, points
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, name_text
+from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_charts import papers, titled
 from oversmooth.dashboard.explain_tables import adjacent_table, attention_table, bound_table, head_table, norm_table
 from oversmooth.dashboard.explain_view import NULL_CHOICE, QUANTITY, USUAL_QUANTITY
@@ -49,7 +50,7 @@ def _said(number: int, reading: Reading) -> None:
         st.warning(plain(reading.warning), icon=":material/warning:")
 
 
-@st.fragment
+@part
 def _attention(measurement: Measurement, reading: Reading) -> None:
     _said(1, reading)
     if measurement.explanation is None:
@@ -107,7 +108,7 @@ def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
     return quantity, difference
 
 
-@st.fragment
+@part
 def _norms(measurement: Measurement, reading: Reading) -> None:
     _said(2, reading)
     explanation = measurement.explanation
@@ -142,7 +143,7 @@ def _norms(measurement: Measurement, reading: Reading) -> None:
                     st.dataframe(bound_table(measurement), hide_index=True)
 
 
-@st.fragment
+@part
 def _circuits(measurement: Measurement, reading: Reading) -> None:
     _said(3, reading)
     explanation = measurement.explanation
@@ -178,7 +179,7 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
             st.dataframe(head_table(measurement), hide_index=True)
 
 
-@st.fragment
+@part
 def _spectrum(measurement: Measurement, reading: Reading) -> None:
     _said(4, reading)
     drawn = tuple(name for name in SPECTRAL if name in measurement.metrics)

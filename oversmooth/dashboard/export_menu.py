@@ -16,7 +16,7 @@ import streamlit as st
 from oversmooth.comparison import Comparison
 from oversmooth.dashboard import export_choices
 from oversmooth.dashboard.asking import owner
-from oversmooth.dashboard.drawing import pen_down
+from oversmooth.dashboard.drawing import part, pen_down
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.wanted import Wanted
 from oversmooth.engine.shared import shared_engine
@@ -125,7 +125,7 @@ def data_row(result: Measurement | Comparison) -> None:
         )
 
 
-@st.fragment
+@part
 def _zip(result: Measurement | Comparison) -> None:
     """The zip of everything, the choice of what is in it, and how far it is once it was asked for."""
     # The session is out of reach when the button is pressed; what is in it is not.

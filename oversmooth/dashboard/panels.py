@@ -13,6 +13,7 @@ from oversmooth import alternatives, findings, metrics
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, lines_toggle, name_text, spectrum_form
 from oversmooth.dashboard.definitions import definitions
+from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, token_table
@@ -93,7 +94,7 @@ def _largest(change: findings.Change) -> str:
     return f"most in block {change.block}: {findings.number(change.size, 2)}"
 
 
-@st.fragment
+@part
 def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     """Curves over depth, and one layer in detail. Moving the slider redraws this part alone and runs no model."""
     lines = lines_toggle(len(measurement.tokens))

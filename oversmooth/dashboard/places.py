@@ -26,7 +26,7 @@ _refused_at = -math.inf
 
 @contextmanager
 def place() -> Iterator[bool]:
-    """Whether this page may be drawn; where not, the visitor has read why.
+    """Whether this page may be drawn; where not, :func:`refuse` says why.
 
     A page that waits for its run is at work. There are as many places as runs may be computed and wait, so that a crowd
     that could not be served does not keep those from being drawn who can.
@@ -35,7 +35,7 @@ def place() -> Iterator[bool]:
     session = "" if context is None else context.session_id
     if not _enter(session):
         counters.refused("waiting")
-        _refuse()
+        _note_refusal()
         yield False
         return
     try:
@@ -66,9 +66,13 @@ def _enter(session: str) -> bool:
         return True
 
 
-def _refuse() -> None:
+def _note_refusal() -> None:
     global _refused_at
     _refused_at = time.monotonic()
+
+
+def refuse() -> None:
+    """Draw why the page is not drawn, and the way on."""
     st.error(
         plain(
             f"This server is busy: {count(_most() or 0, 'page')} wait or are being drawn, and no more may "

@@ -64,8 +64,8 @@ class Configuration(BaseSettings, Bounds):
     base_path: str = ""
     """Path under which a proxy serves the dashboard, as ``oversmooth`` in https://example.org/oversmooth."""
     hosts: Names = ()
-    """Names under which visitors may reach the server, besides those of this machine where it listens on loopback; there
-    they are all that is answered, elsewhere every name is without any."""
+    """Names under which visitors may reach the server. On loopback it answers to them and to the names of this machine;
+    elsewhere, without any, to every name."""
     proxies: Names = ("127.0.0.1", "::1")
     """Addresses of proxies whose word about the visitor's address is taken."""
     models: Path | None = None
