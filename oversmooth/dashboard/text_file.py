@@ -179,7 +179,7 @@ def _take_file() -> None:
     try:
         upload = granted.sent("texts_file")
     except InputError as error:
-        st.session_state[_HELD] = _Held("", b"", (), None, None, str(error))
+        st.session_state[_HELD] = _Held("", b"", (), None, None, None, None, None, str(error))
         return
     if upload is None:
         st.session_state.pop(_HELD, None)

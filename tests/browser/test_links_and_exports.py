@@ -164,6 +164,7 @@ def test_what_is_downloaded_is_what_was_promised(
     name, content = export(page, "HTML")
     assert name == "token_cosine.html"
     assert b"Plotly.newPlot" in content
+    assert b"__streamlit" not in content  # what the server puts into its own pages
     page.keyboard.press("Escape")
 
     expected = measure(Settings.of(texts=TEXT, device="cpu", centred_spectra=True), model=minilm())
