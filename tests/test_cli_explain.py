@@ -72,7 +72,7 @@ def test_reads_a_column_of_a_file(asked: list[Settings], tmp_path: Path) -> None
     ("arguments", "told"),
     [
         (["--texts", "missing.csv"], "missing.csv"),
-        (["--text", "a", "--column", "b"], "--column names a column"),
+        (["--text", "a", "--column", "b"], "--column is about the file of --texts"),
         (["--text", "a", "--figures", "pdf"], "add --out FOLDER"),
         (["--metric", "rankme"], "No such option"),
     ],
