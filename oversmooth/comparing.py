@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from oversmooth.comparison import BASELINE, Comparison
 from oversmooth.errors import CancelledError, OversmoothError, SettingsError
+from oversmooth.given import refuse_other_models
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.progress import Progress, Report, silent
 from oversmooth.settings import Settings
@@ -50,7 +51,9 @@ def compare(
         OversmoothError: where the baseline cannot be measured.
     """
     from oversmooth.measuring import measure
+    from oversmooth.models.loaded import LoadedModel
 
+    refuse_other_models(model, LoadedModel)
     named = _by_label(variants)
     baseline = as_baseline(settings)
     models = _Models(baseline, model)

@@ -17,6 +17,7 @@ from oversmooth.calibration import Sampler
 from oversmooth.errors import InputError, ModelError
 from oversmooth.explaining import Explainer
 from oversmooth.explanation import Explanation
+from oversmooth.given import refuse_other_models
 from oversmooth.inputs import Encoded, batch, encode_all
 from oversmooth.intervention import Intervention
 from oversmooth.intervention.context import observable
@@ -43,9 +44,11 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
         report: receives the progress; may raise ``CancelledError`` to stop.
 
     Raises:
-        ModelError: where the model cannot be loaded, or was loaded in another precision than the settings'.
+        ModelError: where the model cannot be loaded, what is given as one is none, or was loaded in another precision
+            than the settings'.
         InputError: where a text cannot be measured.
     """
+    refuse_other_models(model, LoadedModel)
     clock = {"load": time.perf_counter()}
     if model is None:
         model = load(

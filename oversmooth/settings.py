@@ -20,6 +20,7 @@ from pydantic import (
 
 from oversmooth import metrics as metric_registry
 from oversmooth.errors import MitigationError, SettingsError
+from oversmooth.given import Device, model_name
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.pairs import Input
 from oversmooth.points import PointSet
@@ -29,7 +30,6 @@ SCHEMA_VERSION: Final = 1
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_MAX_TOKENS = 512
 
-Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["float32", "float64"]
 
 
@@ -79,7 +79,9 @@ class Settings(BaseModel):
     )
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    model: Annotated[str, Field(min_length=1), BeforeValidator(_whole_characters)] = DEFAULT_MODEL
+    model: Annotated[str, Field(min_length=1), BeforeValidator(_whole_characters), BeforeValidator(model_name)] = (
+        DEFAULT_MODEL
+    )
     """A catalog name, a hub id (``owner/name``) or a local folder."""
     revision: Text | None = None
     """Branch, tag or commit on the hub; the commit it resolves to goes into the record."""
@@ -119,7 +121,7 @@ class Settings(BaseModel):
     """Whether mechanisms are measured too: attention matrices, norms, circuits, texts beside each other. With eager
     attention, and at the points ``branches``."""
     device: Device = "auto"
-    """``auto`` takes a GPU where there is one."""
+    """``auto`` takes a GPU where there is one; ``cuda:1`` is the second of several."""
     precision: Precision = "float32"
     """Type of the numbers in which the model runs; metrics are float64 in any case. ``float64`` takes twice the memory
     and resolves what is left of the differences between tokens after a collapse."""

@@ -28,12 +28,24 @@ class Repository:
     branch: str = "main"
     listed_size: int | None = None
     """Told instead of the real size of the weights."""
-    corrupt: bool = False
-    """Whether the weights are served with one byte changed."""
+    corrupt: str = ""
+    """The large file that is served with one byte changed."""
+    large: tuple[str, ...] = ()
+    """Further files that the hub keeps as it keeps weights, and knows by their SHA-256."""
+    moves_to: str = ""
+    """The commit of its branch as soon as somebody has asked what there is."""
 
     def files(self) -> dict[str, bytes]:
         """Content of each file."""
-        return {each.name: each.read_bytes() for each in sorted(self.folder.iterdir()) if each.is_file()}
+        found = sorted(each for each in self.folder.rglob("*") if each.is_file())
+        return {each.relative_to(self.folder).as_posix(): each.read_bytes() for each in found}
+
+    def facts(self, name: str, body: bytes) -> dict[str, Any]:
+        """Size and hashes as the hub lists them: weights are large files, known by their SHA-256."""
+        facts: dict[str, Any] = {"size": len(body), "oid": hashlib.sha1(body).hexdigest()}
+        if name.endswith((".safetensors", ".bin")) or name in self.large:
+            facts["lfs"] = {"oid": hashlib.sha256(body).hexdigest(), "size": len(body), "pointerSize": 134}
+        return facts
 
 
 @dataclass
@@ -96,14 +108,13 @@ class _Handler(BaseHTTPRequestHandler):
         repository = self._repository(identifier, rest[1] if len(rest) > 1 else None)
         if repository is None:
             return
+        found = repository.files()
         if rest[:1] == ["tree"]:
-            self._json(
-                [{"type": "file", "path": name, **_facts(name, body)} for name, body in repository.files().items()]
-            )
+            self._json([{"type": "file", "path": name, **repository.facts(name, body)} for name, body in found.items()])
             return
         siblings = []
-        for name, body in repository.files().items():
-            facts = _facts(name, body)
+        for name, body in found.items():
+            facts = repository.facts(name, body)
             if repository.listed_size is not None and "lfs" in facts:
                 facts["size"] = repository.listed_size
             lfs = {"lfs": {**facts["lfs"], "sha256": facts["lfs"]["oid"], "pointerSize": 134}} if "lfs" in facts else {}
@@ -117,6 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         if repository.parameters is not None:
             answer["safetensors"] = {"parameters": {"F32": repository.parameters}, "total": repository.parameters}
         self._json(answer)
+        repository.commit = repository.moves_to or repository.commit
 
     def _answer_file(self, identifier: str, revision: str, name: str) -> None:
         repository = self._repository(identifier, revision)
@@ -129,8 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             self._refuse(404, "EntryNotFound")
             return
-        facts = _facts(name, body)
-        if repository.corrupt and "lfs" in facts:
+        facts = repository.facts(name, body)
+        if repository.corrupt == name and "lfs" in facts:
             body = body[:-1] + bytes([body[-1] ^ 1])
         start = int((self.headers.get("Range") or "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.send_response(206 if start else 200)
@@ -181,11 +193,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-
-def _facts(name: str, body: bytes) -> dict[str, Any]:
-    """Size and hashes as the hub lists them: weights are large files, known by their SHA-256."""
-    facts: dict[str, Any] = {"size": len(body), "oid": hashlib.sha1(body).hexdigest()}
-    if name.endswith((".safetensors", ".bin")):
-        facts["lfs"] = {"oid": hashlib.sha256(body).hexdigest(), "size": len(body), "pointerSize": 134}
-    return facts

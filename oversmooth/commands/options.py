@@ -15,7 +15,7 @@ from oversmooth.models.names import meaning
 from oversmooth.pairs import Input
 from oversmooth.points import PointSet
 from oversmooth.separators import SEPARATORS
-from oversmooth.settings import Device, Precision, Settings
+from oversmooth.settings import Precision, Settings
 from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
 from oversmooth.wording import bytes_in_words, count
 
@@ -129,7 +129,14 @@ LanguageModel = Annotated[
 MaxTokens = Annotated[
     int | None, typer.Option("--max-tokens", help="Cut longer texts to this many tokens.", metavar="N")
 ]
-RunsOn = Annotated[Device | None, typer.Option("--device", help="Where the model runs.")]
+RunsOn = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        help="Where the model runs: auto, cpu, mps or cuda, or one of several GPUs by its number, as cuda:1.",
+        metavar="NAME",
+    ),
+]
 InPrecision = Annotated[
     Precision | None,
     typer.Option(

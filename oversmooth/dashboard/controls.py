@@ -11,9 +11,9 @@ from oversmooth.dashboard.model_choice import model_choice
 from oversmooth.dashboard.state import bound, enter, kept, remembered
 from oversmooth.dashboard.text_input import shown_text, text_input
 from oversmooth.metrics import fidelity, identity
-from oversmooth.settings import Device, Precision, Settings
+from oversmooth.settings import Precision, Settings
 
-DEVICES: dict[Device, str] = {
+DEVICES: dict[str, str] = {
     "auto": "Automatic (GPU when there is one)",
     "cpu": "CPU",
     "cuda": "NVIDIA or AMD GPU (CUDA)",
@@ -102,7 +102,7 @@ def _special_tokens() -> bool:
     )
 
 
-def _run() -> tuple[Device, Precision, int]:
+def _run() -> tuple[str, Precision, int]:
     """Where the model runs, in which numbers, and the longest text in tokens."""
     with st.expander("Run"):
         device = "auto" if granted.hosted() else _device()
@@ -118,10 +118,10 @@ def _run() -> tuple[Device, Precision, int]:
     return device, precision, int(max_tokens)
 
 
-def _device() -> Device:
-    device: Device = st.selectbox(
-        "Device", list(DEVICES), format_func=DEVICES.__getitem__, **remembered("device", "auto")
-    )
+def _device() -> str:
+    # One of several GPUs comes from a settings file: only the worker knows how many there are.
+    names = DEVICES | {each: f"GPU ({each})" for each in (kept("device", "auto"),) if each not in DEVICES}
+    device: str = st.selectbox("Device", list(names), format_func=names.__getitem__, **remembered("device", "auto"))
     return device
 
 

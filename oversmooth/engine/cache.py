@@ -54,10 +54,11 @@ def request_key(settings: Settings) -> tuple[Hashable, ...]:
     return settings.key(), folder_fingerprint(settings.model)
 
 
-def folder_fingerprint(model: str) -> tuple[tuple[str, int, int], ...]:
-    """Name, size and time of change of each file of a local model folder; empty for a model from elsewhere.
+def folder_fingerprint(model: str) -> tuple[tuple[str, int, int, int], ...]:
+    """Name, size and times of change of each file of a local model folder; empty for a model from elsewhere.
 
-    A folder that is saved over under the same name is thus another model.
+    A folder that is saved over under the same name is thus another model. The second time is the file system's own,
+    which a copy that keeps the first cannot set back.
     """
     try:
         folder = Path(model).expanduser()
@@ -67,4 +68,4 @@ def folder_fingerprint(model: str) -> tuple[tuple[str, int, int], ...]:
         status = [(path.name, path.stat()) for path in folder.iterdir() if path.is_file()]
     except (OSError, ValueError, RuntimeError):  # no permission; a NUL in the name; "~nobody"
         return ()
-    return tuple(sorted((name, file.st_size, file.st_mtime_ns) for name, file in status))
+    return tuple(sorted((name, file.st_size, file.st_mtime_ns, file.st_ctime_ns) for name, file in status))

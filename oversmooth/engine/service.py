@@ -13,11 +13,12 @@ from oversmooth.bytecache import ByteCache
 from oversmooth.engine.cache import folder_fingerprint
 from oversmooth.engine.messages import Ready, Start
 from oversmooth.engine.serving import Serving
+from oversmooth.given import Device
 from oversmooth.measuring import measure
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.models.loading import load
 from oversmooth.progress import Report, silent
-from oversmooth.settings import DEFAULT_MODEL, Device, Precision
+from oversmooth.settings import DEFAULT_MODEL, Precision
 
 if TYPE_CHECKING:
     from oversmooth.engine.messages import Request

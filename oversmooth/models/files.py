@@ -14,7 +14,6 @@ import psutil
 
 from oversmooth.errors import ModelError
 from oversmooth.models import header
-from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing, tensor_name
 from oversmooth.settings import Precision
@@ -25,15 +24,11 @@ INDEX = "model.safetensors.index.json"
 BYTES_PER_PARAMETER: Mapping[Precision, int] = {"float32": 4, "float64": 8}
 """By the type in which weights are held, whatever that of the checkpoint."""
 
-_SHARD = re.compile(r"model[\w.-]*\.safetensors")
+SHARD = re.compile(r"model[\w.-]*\.safetensors")
 _SUPPORT = (".json", ".txt", ".model", ".spm", ".codes")
 """Configuration and tokenizer files."""
 _TOKENIZER = ("tokenizer", "vocab", "merges", "spiece", "sentencepiece", "spm", "source.spm", "target.spm", "bpe.codes")
 _TOKENIZER_EXTRAS = ("added_tokens.json", "special_tokens_map.json")
-_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
-# Both are read by transformers in place of the weights that are checked here.
-_DISTRIBUTED = re.compile(r"shard-\d{5}-model-\d{5}-of-\d{5}\.safetensors")
-_ADAPTER = "adapter_config.json"
 
 _MEMORY_HEADROOM = 1.2
 """Activations, and the copy of the tensor that is being converted."""
@@ -54,7 +49,7 @@ class Checkpoint:
 def wanted(names: Collection[str]) -> list[str]:
     """Of the file names of a model, those that loading it reads: configuration, tokenizer, safetensors weights."""
     top = [name for name in names if "/" not in name]
-    weights = [WEIGHTS] if WEIGHTS in top else [name for name in top if INDEX in top and _SHARD.fullmatch(name)]
+    weights = [WEIGHTS] if WEIGHTS in top else [name for name in top if INDEX in top and SHARD.fullmatch(name)]
     return [name for name in top if name.endswith(_SUPPORT)] + weights
 
 
@@ -64,31 +59,6 @@ def tokenizer_files(folder: Path) -> tuple[str, ...]:
     if not any(name.startswith(_TOKENIZER) for name in names):
         return ()
     return tuple(name for name in names if name.startswith(_TOKENIZER) or name in _TOKENIZER_EXTRAS)
-
-
-def refuse_unreadable(names: Collection[str], name: str) -> None:
-    """Refuse a set of files that holds no model in safetensors.
-
-    Raises:
-        ModelError: no configuration, weights as pickles only, no weights, or an adapter without its model.
-    """
-    if CONFIG not in names:
-        raise ModelError(f"“{name}” holds no model that Oversmooth can read: it has no {CONFIG}.")
-    if _ADAPTER in names:
-        raise ModelError(
-            f"“{name}” holds an adapter ({_ADAPTER}). Merge it into its model, save that, and measure the result."
-        )
-    if any(_DISTRIBUTED.fullmatch(each) for each in names):
-        raise ModelError(f"“{name}” holds a distributed training checkpoint. Save it once with `save_pretrained`.")
-    if any(each.endswith(".safetensors") for each in wanted(names)):
-        return
-    pickles = sorted(each for each in names if each.endswith(_PICKLES) and "/" not in each)
-    if pickles:
-        raise ModelError(
-            f"“{name}” has its weights only as {pickles[0]}. Reading such a file can run code, so Oversmooth takes "
-            "safetensors alone: convert it, or name a revision that has model.safetensors."
-        )
-    raise ModelError(f"“{name}” has no weights: neither {WEIGHTS} nor {INDEX} is there.")
 
 
 def read_checkpoint(folder: Path, name: str) -> Checkpoint:
@@ -123,7 +93,7 @@ def _shards(folder: Path, name: str) -> tuple[str, ...]:
     index = read_fields(folder / INDEX, name)
     with refusing(f"{INDEX} of “{name}” cannot be read"):
         shards = sorted(set(index["weight_map"].values()))
-    strange = [each for each in shards if not isinstance(each, str) or not _SHARD.fullmatch(each)]
+    strange = [each for each in shards if not isinstance(each, str) or not SHARD.fullmatch(each)]
     if strange or not shards:
         raise ModelError(f"{INDEX} of “{name}” does not name weight files in the same folder: {strange[:2]}.")
     missing = [each for each in shards if not (folder / each).is_file()]

@@ -34,6 +34,7 @@ from oversmooth.models.catalog import CATALOG
 from oversmooth.models.download import DownloadError, Order, download
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import reason
+from oversmooth.models.unread import refuse_unreadable
 from oversmooth.progress import Progress, Report
 from oversmooth.settings import DEFAULT_MODEL, Precision
 from oversmooth.wording import bytes_in_words, did_you_mean
@@ -77,7 +78,7 @@ def fetch(
         return snapshot
     commit = str(info.sha)
     listed = {each.rfilename: each for each in info.siblings or ()}
-    files.refuse_unreadable(list(listed), name)
+    refuse_unreadable(list(listed), name)
     chosen = {each: listed[each].size or 0 for each in files.wanted(list(listed))}
     _require_room(info, chosen, name, precision)
     folder = _bring(identifier, revision, commit, chosen, name, report)
@@ -182,7 +183,7 @@ def _cached(identifier: str, revision: str | None, name: str) -> Snapshot | None
     except CachedRepoTreeNotFoundError:
         expected = []  # Cached by a tool that keeps no listing: the weights' own index is all there is to go by.
     try:
-        files.refuse_unreadable(present, name)
+        refuse_unreadable(present, name)
         files.read_checkpoint(folder, name)
     except ModelError:
         return None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 from transformers import PreTrainedModel
 
 from oversmooth.errors import ModelError
+from oversmooth.given import device_name, model_name
 from oversmooth.hosting.allowlist import AllowList
 from oversmooth.models import double, files, heads
 from oversmooth.models.anatomy import Anatomy, dissect
@@ -21,15 +24,15 @@ from oversmooth.models.tokenizer import read_tokenizer, unplaced
 from oversmooth.models.weights import read_weights
 from oversmooth.progress import Progress, Report, silent
 from oversmooth.record import ModelRecord
-from oversmooth.settings import Device, Precision
+from oversmooth.settings import Precision
 from oversmooth.wording import count
 
 
 def load(
-    name: str,
+    name: str | os.PathLike[str],
     *,
     revision: str | None = None,
-    device: Device = "auto",
+    device: str | torch.device = "auto",
     precision: Precision = "float32",
     report: Report = silent,
     models: AllowList | None = None,
@@ -37,9 +40,9 @@ def load(
     """Load a model by catalog name, local folder or hub id, in evaluation mode.
 
     Args:
-        name: what the user typed.
+        name: what the user typed, or the path of a local folder.
         revision: branch, tag or commit on the hub.
-        device: ``auto`` takes CUDA, else MPS, else the CPU.
+        device: ``auto`` takes CUDA, else MPS, else the CPU; ``cuda:1`` is the second of several GPUs.
         precision: in which the network runs, whatever the files hold; ``float64`` on CUDA or the CPU alone.
         report: receives the progress of download and loading.
         models: those of a hosted server, which alone are loaded then, and from its disk alone.
@@ -49,7 +52,11 @@ def load(
             device is not there.
         CancelledError: from ``report``.
     """
-    place = choose_device(device, precision)
+    try:
+        name, wanted = model_name(name), device_name(device)
+    except ValueError as error:
+        raise ModelError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    place = choose_device(wanted, precision)
     with quiet():
         source = (
             locate(name, revision=revision, precision=precision, report=report)
@@ -63,9 +70,9 @@ def load(
         files.require_memory(max(checkpoint.parameters, designed.parameters), name, precision)
         report(Progress("load", detail="checking the weights"))
         weights = files.hashes(source.folder, checkpoint.files, source.sha256, name)
+        vocabulary = files.hashes(source.folder, files.tokenizer_files(source.folder), source.sha256, name)
         report(Progress("load", detail="reading the tokenizer"))
         tokenizer = read_tokenizer(source.folder, config, name)
-        vocabulary = files.hashes(source.folder, files.tokenizer_files(source.folder), source.sha256, name)
         report(Progress("load", detail=f"reading {count(checkpoint.parameters, 'parameter')}"))
         whole, absence = read_weights(source.folder, checkpoint, designed, name, precision)
         head = designed.head
@@ -118,7 +125,7 @@ def _unusable(head: Head, whole: PreTrainedModel, anatomy: Anatomy, name: str) -
         return heads.unusable(head, whole, causal=anatomy.causal)
 
 
-def choose_device(device: Device, precision: Precision = "float32") -> torch.device:
+def choose_device(device: str, precision: Precision = "float32") -> torch.device:
     """The device of that name, or for ``auto`` the fastest one there is.
 
     Raises:
@@ -131,7 +138,11 @@ def choose_device(device: Device, precision: Precision = "float32") -> torch.dev
         there["mps"] = False
     if device == "auto":
         return torch.device(next(each for each, is_there in there.items() if is_there))
-    if not there[device]:
+    kind, _, number = device.partition(":")
+    if not there[kind]:
         present = ", ".join(each for each, is_there in there.items() if is_there)
         raise ModelError(f"This machine has no device “{device}” that torch can use; it has: {present}.")
+    if number and int(number) >= torch.cuda.device_count():
+        present = ", ".join(f"cuda:{each}" for each in range(torch.cuda.device_count()))
+        raise ModelError(f"This machine has no GPU “{device}”; counted from 0, it has: {present}.")
     return torch.device(device)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from oversmooth.errors import ModelError
 from oversmooth.models import catalog
+from oversmooth.models.kinds import kind_of
 from oversmooth.wording import did_you_mean
 
 CONFIG: Final = "config.json"
@@ -71,6 +72,9 @@ def _folder(name: str) -> Path | None:
     if is_folder:
         return path
     if exists:
+        kind = kind_of(path.name)
+        if kind is not None:
+            raise ModelError(f"“{name}” is {kind.what}. {kind.way}")
         raise ModelError(f"“{name}” is a file. Give the folder that holds it together with {CONFIG}.")
     if "://" not in name and (_LOOKS_LIKE_A_PATH.match(name) or name.count("/") > 1):
         here = [each.name for each in path.parent.iterdir() if each.is_dir()] if path.parent.is_dir() else []

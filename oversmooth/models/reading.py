@@ -16,6 +16,9 @@ _JSON_LIMIT = 32 * 1024**2
 _SUPPORT_LIMIT = 256 * 1024**2
 """Bytes of a tokenizer's file; the largest published ones have a quarter."""
 _DEEPEST = 64
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_POINTER_LIMIT = 1024
+"""Bytes; those that git-LFS puts in the place of a file have a tenth."""
 _WEIGHTS = ".safetensors"
 _READ_BY_TRANSFORMERS = (".json", ".txt", ".model", ".jinja", _WEIGHTS)
 
@@ -42,6 +45,11 @@ def refuse_strange_files(folder: Path, name: str) -> None:
     for path in paths:
         with refusing(f"{path.name} of “{name}” cannot be read"):
             size = ordinary(path).stat().st_size
+        if size < _POINTER_LIMIT and path.read_bytes().startswith(_POINTER):
+            raise ModelError(
+                f"{path.name} of “{name}” is a pointer of git-LFS, not the file itself. Run `git lfs pull` in the "
+                "repository, or download the model anew."
+            )
         if size > _SUPPORT_LIMIT and path.suffix != _WEIGHTS:
             _refuse_size(path, name, _SUPPORT_LIMIT)
 

@@ -13,6 +13,7 @@ from oversmooth.hosting.allowlist import AllowedModel
 from oversmooth.models import catalog, files, hub
 from oversmooth.models.names import meaning
 from oversmooth.models.refusal import refusing
+from oversmooth.models.unread import listing, refuse_unreadable
 from oversmooth.progress import Report
 from oversmooth.settings import Precision
 
@@ -43,7 +44,7 @@ def locate(name: str, *, revision: str | None, report: Report, precision: Precis
         return _embedded(name)
     if meant.folder is not None:
         with refusing(f"The folder “{name}” cannot be read"):
-            files.refuse_unreadable([each.name for each in meant.folder.iterdir()], name)
+            refuse_unreadable(listing(meant.folder), name, meant.folder)
         return Source(name=name, kind="folder", identifier=meant.identifier, folder=meant.folder)
     snapshot = hub.fetch(meant.identifier, revision=revision, name=name, report=report, precision=precision)
     return Source(name, "hub", meant.identifier, snapshot.folder, snapshot.commit, snapshot.sha256)

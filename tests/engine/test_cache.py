@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +26,51 @@ def test_a_model_folder_that_is_saved_over_is_another_request(tmp_path: Path) ->
     assert after != before
     weights.unlink()
     assert request_key(settings) != after
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_folder_saved_over_at_equal_size_is_another_request(tmp_path: Path, file: str) -> None:
+    settings = Settings.of(texts="one text", model=str(tmp_path))
+    (tmp_path / file).write_bytes(b"first")
+    before, known = request_key(settings), (tmp_path / file).stat()
+    written_anew(tmp_path / file, b"other", known)
+    assert (tmp_path / file).stat().st_size == known.st_size
+    assert request_key(settings) != before
+
+
+def test_a_folder_whose_time_of_change_was_set_back_is_another_request(tmp_path: Path) -> None:
+    settings = Settings.of(texts="one text", model=str(tmp_path))
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"first")
+    before, known = request_key(settings), weights.stat()
+    written_anew(weights, b"other", known)
+    os.utime(weights, ns=(known.st_atime_ns, known.st_mtime_ns))
+    assert weights.stat().st_mtime_ns == known.st_mtime_ns
+    assert request_key(settings) != before
+
+
+def test_a_folder_of_which_the_time_alone_has_changed_is_another_request(tmp_path: Path) -> None:
+    settings = Settings.of(texts="one text", model=str(tmp_path))
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"first")
+    before = request_key(settings)
+    os.utime(weights, ns=(1, 1))
+    assert request_key(settings) != before
+
+
+def written_anew(path: Path, content: bytes, known: os.stat_result) -> None:
+    """Write until the clock of the file system has moved on."""
+    until = time.monotonic() + 10
+    while path.stat().st_ctime_ns == known.st_ctime_ns:
+        assert time.monotonic() < until, "the clock of the file system stands still"
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize("other", [{"revision": "b"}, {"device": "cuda:1"}, {"precision": "float64"}])
+def test_another_revision_device_or_precision_is_another_request(other: dict[str, str]) -> None:
+    settings = {"texts": "one text", "model": "lab/tiny", "revision": "a", "device": "cuda:0"}
+    assert request_key(Settings.of(**settings)) == request_key(Settings.of(**settings))
+    assert request_key(Settings.of(**settings | other)) != request_key(Settings.of(**settings))
 
 
 def test_other_settings_are_another_request() -> None:

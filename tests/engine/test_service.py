@@ -13,6 +13,8 @@ from typing import cast
 import psutil
 import pytest
 import torch
+from families import build
+from tiny import loaded, tokenizer
 from workers import short, wait
 
 from oversmooth import inputs
@@ -25,6 +27,7 @@ from oversmooth.errors import CancelledError, InputError, WorkerLostError
 from oversmooth.hosting import Limits
 from oversmooth.measurement import Measurement
 from oversmooth.models.loading import load
+from oversmooth.progress import Report
 from oversmooth.settings import DEFAULT_MODEL, Settings
 
 
@@ -144,3 +147,48 @@ def test_a_model_folder_that_is_saved_over_is_loaded_again(tmp_path: Path) -> No
     assert models.get(str(tmp_path)) is first
     shutil.copy(tmp_path / "config.json", tmp_path / "config.copy")
     assert models.get(str(tmp_path)) is not first
+
+
+def test_each_revision_device_and_precision_is_a_model_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[tuple[str, str | None, str, str]] = []
+    models = {revision: loaded(build("bert", seed)) for seed, revision in enumerate((None, "a", "b"))}
+
+    def fake(name: str, *, revision: str | None, device: str, precision: str, report: Report, models: object) -> object:
+        loads.append((name, revision, device, precision))
+        return of_revision[revision]
+
+    of_revision = models
+    monkeypatch.setattr(service, "load", fake)
+    kept = Models(10**12)
+    for _ in range(2):
+        for revision in models:
+            assert kept.get("lab/tiny", revision) is models[revision]
+    kept.get("lab/tiny", "a", "cpu")
+    kept.get("lab/tiny", "a", "auto", "float64")
+    assert loads == [
+        ("lab/tiny", None, "auto", "float32"),
+        ("lab/tiny", "a", "auto", "float32"),
+        ("lab/tiny", "b", "auto", "float32"),
+        ("lab/tiny", "a", "cpu", "float32"),
+        ("lab/tiny", "a", "auto", "float64"),
+    ]
+
+
+def test_a_folder_saved_over_at_equal_size_is_loaded_anew(tmp_path: Path) -> None:
+    def save(seed: int) -> torch.Tensor:
+        network = build("bert", seed)
+        network.save_pretrained(tmp_path)
+        tokenizer().save_pretrained(tmp_path)
+        weight: torch.Tensor = network.state_dict()["embeddings.word_embeddings.weight"]
+        return weight.clone()
+
+    kept = Models(10**12)
+    first = save(0)
+    size = (tmp_path / "model.safetensors").stat().st_size
+    one = kept.get(str(tmp_path), device="cpu")
+    assert kept.get(str(tmp_path), device="cpu") is one
+    second = save(1)
+    assert (tmp_path / "model.safetensors").stat().st_size == size
+    two = kept.get(str(tmp_path), device="cpu")
+    for model, weight in ((one, first), (two, second)):
+        assert torch.equal(model.network.state_dict()["embeddings.word_embeddings.weight"], weight)

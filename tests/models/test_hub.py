@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -166,9 +167,25 @@ def test_a_model_larger_than_the_disk_is_refused(
 
 
 def test_other_bytes_than_the_published_ones_are_refused(hub: Hub, repository: Repository) -> None:
-    repository.corrupt = True
+    repository.corrupt = "model.safetensors"
     text = message()
     assert "model.safetensors of “lab/tiny” is not the file that was published" in text
+
+
+def test_another_tokenizer_than_the_published_one_is_refused(hub: Hub, repository: Repository) -> None:
+    repository.large = ("tokenizer.json",)
+    assert load("lab/tiny", device="cpu").record.commit == repository.commit
+    shutil.rmtree(constants.HF_HUB_CACHE)
+    repository.corrupt = "tokenizer.json"
+    assert "tokenizer.json of “lab/tiny” is not the file that was published" in message()
+
+
+def test_a_branch_that_moves_between_question_and_download_is_not_measured(hub: Hub, repository: Repository) -> None:
+    asked, moved = repository.commit, "f" * 40
+    repository.moves_to = moved
+    assert "“lab/tiny” was changed on the hub during the download. Load it again" in message()
+    assert asked != moved
+    assert load("lab/tiny", device="cpu").record.commit == moved
 
 
 def test_a_cancelled_download_stops_and_can_be_taken_up_again(

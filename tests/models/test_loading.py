@@ -20,10 +20,13 @@ from tiny import tokenizer
 from transformers import BertConfig, BertForMaskedLM, BertModel
 from transformers.utils import logging as transformers_logging
 
+from oversmooth.comparing import compare
 from oversmooth.errors import CancelledError, ModelError
+from oversmooth.measuring import measure
 from oversmooth.models import catalog
 from oversmooth.models.loading import choose_device, load
 from oversmooth.progress import Progress
+from oversmooth.settings import Settings
 
 Saved = Callable[..., Path]
 TEXT_FAMILIES = [name for name, family in FAMILIES.items() if not family.image]
@@ -210,6 +213,63 @@ def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, de
     with pytest.raises(ModelError, match=f"no device “{device}”.*it has: cpu"):
         choose_device(device)
     assert choose_device("auto").type == "cpu"
+
+
+@pytest.mark.parametrize(("number", "there"), [(0, 1), (1, 2), (7, 8)])
+def test_one_of_several_gpus_is_chosen_by_its_number(monkeypatch: pytest.MonkeyPatch, number: int, there: int) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: there)
+    assert choose_device(f"cuda:{number}") == torch.device("cuda", number)
+    with pytest.raises(ModelError, match=rf"no GPU “cuda:{there}”; counted from 0, it has: .*cuda:{there - 1}\."):
+        choose_device(f"cuda:{there}")
+
+
+def test_a_gpu_by_its_number_is_told_where_there_is_none(monkeypatch: pytest.MonkeyPatch, saved: Saved) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ModelError, match=r"no device “cuda:1” that torch can use; it has: cpu\."):
+        load(saved(), device="cuda:1")
+    with pytest.raises(ModelError, match=r"“vulkan” is no device: choose auto, cpu, mps or cuda.*as cuda:1\."):
+        load(saved(), device="vulkan")
+    with pytest.raises(ModelError, match=r"no device “cuda:1”"):
+        load(saved(), device=torch.device("cuda", 1))
+
+
+def test_a_path_and_a_device_of_torch_are_taken(saved: Saved) -> None:
+    folder = saved()
+    for device in ("cpu", torch.device("cpu"), torch.device("cpu", 0)):
+        model = load(folder, device=device)
+        assert model.record.name == str(folder)
+        assert model.device == torch.device("cpu")
+
+
+def test_a_path_of_one_part_is_a_folder_and_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saved: Saved
+) -> None:
+    saved(name="gpt2")
+    monkeypatch.chdir(tmp_path)
+    assert load(Path("gpt2"), device="cpu").record.family == "bert"
+    settings = Settings.of(texts="a b", model=Path("gpt2"), device=torch.device("cpu"))
+    assert (settings.model, settings.device) == ("./gpt2", "cpu")
+    assert Settings.from_json(settings.to_json()) == settings
+
+
+@pytest.mark.parametrize("given", [None, 3, b"gpt2", build("bert")], ids=lambda value: type(value).__name__)
+def test_what_is_no_name_is_told(given: Any) -> None:
+    with pytest.raises(ModelError, match=r"A model is given as a name or as the path of its folder, not as .*save"):
+        load(given, device="cpu")
+
+
+@pytest.mark.parametrize(
+    "given", ["all-MiniLM-L6-v2", 3, build("bert"), tokenizer()], ids=lambda value: type(value).__name__
+)
+def test_what_is_no_loaded_model_is_told(given: Any) -> None:
+    settings = Settings.of(texts="the cat sat", metrics="token_cosine")
+    words = f"A loaded model is what oversmooth.load gives, not an object of the class {type(given).__name__}"
+    with pytest.raises(ModelError, match=words):
+        measure(settings, model=given)
+    with pytest.raises(ModelError, match=words):
+        compare(settings, ["no_skip"], model=given)
 
 
 def test_the_gpu_is_taken_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
