@@ -50,7 +50,7 @@ def layer_cka(measurement: Measurement, *, theme: Theme) -> go.Figure:
     short = dict(zip(names, labels, strict=True))
     shared = {
         "type": "category", "tickvals": shown, "ticktext": [short[name] for name in shown], "showline": False,
-        "showgrid": False, "ticks": "", "constrain": "domain",
+        "showgrid": False, "ticks": "", "constrain": "range",
     }  # fmt: skip
     canvas.depth_axis.update(shared, constraintoward="left", tickangle=-90)
     canvas.value_axis.update(shared, autorange="reversed", scaleanchor="x", constraintoward="top")

@@ -145,7 +145,8 @@ def _axes(axis: tokens.Axis) -> dict[str, Any]:
         "showline": False,
         "showgrid": False,
         "ticks": "",
-        "constrain": "domain",
+        # Not “domain”: the browser would keep the domain of a wider screen when the chart is small again.
+        "constrain": "range",
         "tickfont": {"size": 12 if len(axis.tick_values) <= 24 else 9},
     }
     across = {"constraintoward": "left", "tickangle": -90 if len(axis.tick_values) > 8 else 0}

@@ -11,12 +11,15 @@ import pytest
 from awkward import SEEN
 from playwright.sync_api import Browser, Page
 from synthetic import comparison_of, measurement, variant
+from synthetic_explanation import explained
 
 from oversmooth.figures import CONFIG
 from oversmooth.figures.compared_curves import compared_curve
 from oversmooth.figures.compared_spectra import compared_spectra
 from oversmooth.figures.deltas import delta_curve
+from oversmooth.figures.eigenvalues import circuit_eigenvalues
 from oversmooth.figures.identity import sides
+from oversmooth.figures.layer_cka import layer_cka
 from oversmooth.figures.plane import fidelity_plane
 from oversmooth.figures.similarity import MOST_LABELS, similarity_map
 from oversmooth.figures.spectrum import spectrum
@@ -63,7 +66,7 @@ def test_every_awkward_token_is_drawn_as_itself(start: int, page: Page, tmp_path
         assert drawn == [_short(SEEN[token]) for token in tokens]
     assert page.locator(".main-svg a, .main-svg image[href^=http]").count() == 0
 
-    area = page.locator(".nsewdrag").first.bounding_box()
+    area = page.locator(".hm image").first.bounding_box()
     assert area is not None
     assert area["width"] == pytest.approx(area["height"], abs=2)
     for position in range(len(tokens)):
@@ -77,6 +80,33 @@ def test_every_awkward_token_is_drawn_as_itself(start: int, page: Page, tmp_path
             timeout=5000,
         )
     assert page.locator(".hoverlayer a").count() == 0
+
+
+def test_a_square_is_as_large_after_a_wide_screen_as_before(page: Page, tmp_path: Path) -> None:
+    """As in the full screen of a chart, and back."""
+
+    def redrawn(width: int) -> list[float]:
+        page.evaluate(
+            "width => { const plot = document.querySelector('.js-plotly-plot');"
+            "return Plotly.react(plot, plot.data, {...plot.layout, width}) }",
+            width,
+        )
+        ends: list[float] = page.evaluate(
+            "() => { const {xaxis, yaxis} = document.querySelector('.js-plotly-plot')._fullLayout;"
+            "return [xaxis._length, yaxis._length, ...xaxis.range, ...yaxis.range] }"
+        )
+        return ends
+
+    result = explained()
+    for figure in (
+        similarity_map(measurement(), "0", theme=LIGHT),
+        layer_cka(result, theme=LIGHT),
+        circuit_eigenvalues(result, 0, theme=LIGHT),
+    ):
+        _show(page, figure, tmp_path)
+        first = redrawn(460)
+        assert redrawn(1400) != first
+        assert redrawn(460) == pytest.approx(first)
 
 
 def _short(seen: str) -> str:

@@ -94,7 +94,9 @@ _TRACES: Mapping[str, Known] = {"scatter": _SCATTER, "heatmap": _HEATMAP, "bar":
 _AXIS: Known = {
     "type": frozenset({"linear", "log", "category"}),
     "range": DRAWN,
-    "autorange": frozenset({"reversed"}),
+    "autorange": frozenset({True, "reversed"}),
+    # What the range is found from, which is given as well.
+    "autorangeoptions": SCREEN,
     "tickvals": DRAWN,
     "ticktext": DRAWN,
     "tickangle": DRAWN,
@@ -126,7 +128,7 @@ _AXIS: Known = {
     # Which axes move together: their ranges are given as well.
     "matches": SCREEN,
     "anchor": SCREEN,
-    "constrain": frozenset({"domain"}),
+    "constrain": frozenset({"range"}),
     "constraintoward": frozenset({"left", "top"}),
     "scaleanchor": DRAWN,
     "automargin": SCREEN,
