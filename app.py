@@ -17,6 +17,7 @@ faults.watch()
 # Before anything else is done: pages that ask again and again would fill the time between two turns.
 with place() as free, drawing() if free else nullcontext():
     st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
+    theme.style()
     st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
     page = st.navigation(
         [

@@ -68,7 +68,8 @@ def compare(
             if label == BASELINE or isinstance(error, CancelledError):
                 raise
             failures[label] = str(error)
-    return Comparison(measurements, failures, (BASELINE, *named))
+    places = {label: place for place, label in enumerate((BASELINE, *named))}
+    return Comparison(measurements, failures, places)
 
 
 def as_baseline(settings: Settings) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,12 @@ class Comparison:
     """By label, in order; the first is the baseline."""
     failures: Mapping[str, str]
     """The reason, in a sentence, of each variant that could not be measured."""
-    order: tuple[str, ...] = ()
-    """All labels as they were asked for, those of failures too; empty for the order of the measurements."""
+    places: Mapping[str, int] = field(default_factory=dict)
+    """By label, 0 for the baseline, no two alike; empty for the order of the measurements."""
 
     def position(self, label: str) -> int:
-        """Place of a side among all that were asked for, 0 for the baseline; its looks stay where another fails."""
-        return (self.order or tuple(self.measurements)).index(label)
+        """Place of a side, which gives it its looks: they stay where another side fails or is removed."""
+        return self.places[label] if self.places else list(self.measurements).index(label)
 
     @property
     def baseline(self) -> Measurement:

@@ -16,6 +16,7 @@ from oversmooth import passes, points
 from oversmooth.inputs import Encoded, batch
 from oversmooth.intervention import Intervention
 from oversmooth.measurement import Note
+from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.passes import batches
@@ -97,8 +98,8 @@ def score(
 def _why_undefined(settings: Settings, model: LoadedModel) -> str:
     if model.prediction is None:
         if model.network.config.is_encoder_decoder:
-            return "of an encoder–decoder only the encoder is run, which has no language-model head"
-        return "this checkpoint has no language-model head that can be used"
+            return ENCODER_ALONE
+        return NO_HEAD
     if model.prediction == "masked":
         return "" if model.tokenizer.mask_token_id is not None else "the tokenizer of this model has no mask token"
     # Mitigations from outside count as well.

@@ -18,13 +18,12 @@ from oversmooth.metrics import fidelity_names
 from oversmooth.points import title
 from oversmooth.progress import Progress, Report, sentence, silent
 from oversmooth.tokens import harmless, visible
-from oversmooth.wording import count
+from oversmooth.wording import MISSING, count
 
 if TYPE_CHECKING:
     from oversmooth.comparison import Comparison
     from oversmooth.measurement import Measurement
 
-MISSING = "–"
 MOST_NAMES = 12
 """Files that are told by name; of more, their number."""
 

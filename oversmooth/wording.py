@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Final
+
+MISSING: Final = "–"
+"""In the place of a number that is not defined."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

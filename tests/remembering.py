@@ -37,6 +37,15 @@ class Remembering(AppTest):
         self.take_over()
         return self
 
+    def send(self, state: WidgetState) -> None:
+        """Run the page with one control as the visitor has left it, whatever its kind."""
+        asked = WidgetStates(widgets=[each for key, each in self.memory.items() if key != state.id])
+        asked.widgets.append(state)
+        if not state.HasField("trigger_value"):
+            self.memory[state.id] = state
+        super()._run(asked)
+        self.take_over()
+
     def _touched(self) -> set[str]:
         return {node.id for node in self._tree if isinstance(node, Widget) and _is_touched(node)}
 

@@ -166,7 +166,7 @@ class TestRefusals:
         if specification.strip():
             found = compare(SETTINGS, [specification, SHARP], model=bert())
             assert list(found.measurements) == [BASELINE, SHARP]
-            assert found.order == (BASELINE, specification, SHARP)
+            assert found.places == {BASELINE: 0, specification: 1, SHARP: 2}
             assert told in found.failures[specification]
             assert found.failures[specification].endswith(".")
         else:

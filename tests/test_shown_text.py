@@ -106,7 +106,9 @@ class TestResolution:
 
     def test_of_compared_spectra_too(self, drawn: tuple[Measurement, Measurement]) -> None:
         ours, theirs = (
-            figures_of(Comparison({"baseline": each, "other": each}, {}, ("baseline", "other")))["spectra_2"].build()
+            figures_of(Comparison({"baseline": each, "other": each}, {}, {"baseline": 0, "other": 1}))[
+                "spectra_2"
+            ].build()
             for each in drawn
         )
         assert [shape.y0 for shape in ours.layout.shapes] == [shape.y0 for shape in theirs.layout.shapes] != []

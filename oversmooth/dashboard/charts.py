@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from oversmooth.dashboard.export_menu import Paper, export_menu
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, kept, remembered
+from oversmooth.dashboard.state import choice, keep, kept, remembered
 from oversmooth.figures import CONFIG
 from oversmooth.measurement import Measurement
 from oversmooth.pairs import named
@@ -34,16 +35,23 @@ def layer_slider(options: Sequence[str]) -> str:
     """The point at which maps and spectra are drawn; the last block at first."""
     last = [point for point in options if is_block(point)][-1]
     st.session_state[USUAL_LAYER] = last
-    point = kept("layer", last)
+    point: str = kept("layer", "")
     if st.session_state.pop(LAYER_ASKED_FOR, last) not in options:
         st.info(
             plain(f"The link asks for layer “{shortened(point)}”, which the model does not have."),
             icon=":material/link:",
         )
-    layer: str = st.select_slider(
-        "Layer", options, format_func=tick, **bound("layer", point if point in options else last)
-    )
+    # Kept empty where it is the last block, which then stays the last with another model.
+    others = {each: tick(each) for each in options if each != last}
+    keep("layer", point if point in others else "")
+    labels = {each: tick(each) for each in options}
+    shown = point if point in others else last
+    layer: str = st.select_slider("Layer", **choice("layer", shown, labels, partial(_take_layer, others)))
     return layer
+
+
+def _take_layer(others: Collection[str], point: str) -> None:
+    keep("layer", point if point in others else "")
 
 
 def lines_toggle(texts: int) -> bool:

@@ -12,7 +12,7 @@ from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.export_menu import Paper
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, kept
+from oversmooth.dashboard.state import bound_choice, kept
 from oversmooth.dashboard.swatches import swatch
 from oversmooth.figures.compared_maps import compared_map, difference_map
 from oversmooth.figures.gallery import side_name
@@ -48,19 +48,19 @@ def _name_of(kind: str, comparison: Comparison, label: str, point: str) -> str:
 
 
 def _chosen(comparison: Comparison) -> str | None:
-    labels = list(comparison.variants)
+    # By place, which stays while variants are renamed or removed.
+    labels = {comparison.position(label): label for label in comparison.variants}
     if not labels:
         return None
-    label = kept("mapped", labels[0])
-    chosen: str = st.pills(
+    place = kept("mapped", next(iter(labels)))
+    names = {place: _name(comparison, label) for place, label in labels.items()}
+    chosen: int = st.pills(
         "Beside the baseline",
-        labels,
-        format_func=lambda each: _name(comparison, each),
         required=True,
         wrap=True,
-        **bound("mapped", label if label in labels else labels[0]),
+        **bound_choice("mapped", place if place in labels else next(iter(labels)), names),
     )
-    return chosen
+    return labels[chosen]
 
 
 def _name(comparison: Comparison, label: str) -> str:

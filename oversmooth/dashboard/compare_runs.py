@@ -43,7 +43,8 @@ def await_comparison(baseline: Settings, variants: Mapping[str, Variant]) -> Com
             st.error(f"**{plain(label)}**: {plain(reason)}", icon=":material/error:")
         if failures:
             st.button("Try again", key="retry")
-    return Comparison(outcomes.measurements, reasons, (BASELINE, *variants))
+    places = {BASELINE: 0} | {label: variant.place for label, variant in variants.items()}
+    return Comparison(outcomes.measurements, reasons, places)
 
 
 def await_controls(baseline: Settings) -> dict[str, Comparison]:

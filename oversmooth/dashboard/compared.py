@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oversmooth import alternatives, findings, metrics, points
 from oversmooth.comparison import Comparison
-from oversmooth.dashboard import compare_maps, permalinks, theme
+from oversmooth.dashboard import compare_maps, head_switch, permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, name_text, spectrum_form
 from oversmooth.dashboard.compare_plane import draw_plane
 from oversmooth.dashboard.definitions import definitions
@@ -19,7 +19,7 @@ from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import remembered
-from oversmooth.dashboard.tables import difference_table, end_table, output_reason
+from oversmooth.dashboard.tables import difference_table, end_table, output_reason, show_table
 from oversmooth.figures.choosing import metrics_of
 from oversmooth.figures.compared_curves import compared_curve
 from oversmooth.figures.compared_spectra import compared_spectra
@@ -31,6 +31,9 @@ from oversmooth.wording import count
 
 COLUMNS = 2
 """Charts in a row below the first."""
+NOTHING_TO_SAY = (
+    "not defined. The baseline is not set against itself; other reasons stand below and under “All numbers as a table”."
+)
 
 
 def show(comparison: Comparison, chosen: tuple[str, ...], headline: DeltaGenerator) -> None:
@@ -40,6 +43,7 @@ def show(comparison: Comparison, chosen: tuple[str, ...], headline: DeltaGenerat
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(plain(_circumstances(comparison)), width="content")
             permalinks.copy_link()
+    head_switch.learn(comparison)
     _remarks(comparison)
     details = st.container()
     # Outside the part that the layer slider redraws: this alone can stop the controls while they are measured.
@@ -103,7 +107,6 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
     """Curves, one layer in detail, and the plane. Moving the slider redraws this part alone and runs no model."""
     curves = st.container()
     point = layer_slider(_points(comparison))
-    permalinks.update()
     note_choices(point)
     papers = _papers(comparison, chosen, point)
     with curves:
@@ -111,6 +114,7 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
         definitions(tuple(dict.fromkeys(chosen)))
     name_text("Maps and spectra", comparison.baseline)
     label = compare_maps.draw_maps(comparison, point, papers)
+    permalinks.update()
     left, right = st.columns(COLUMNS, gap="large")
     if label is not None:
         with left:
@@ -182,11 +186,17 @@ def _spectra(comparison: Comparison, point: str, papers: Mapping[str, Paper]) ->
 def _ends(comparison: Comparison, chosen: tuple[str, ...]) -> None:
     """What is drawn, where each side is read, as a table; with the reason where the head has nothing to say."""
     st.subheader("Every side at its end", anchor=False)
-    st.dataframe(end_table(comparison, chosen), hide_index=True)
-    for label, measurement in comparison.measurements.items():
-        for name in measurement.outputs:
-            if reason := output_reason(measurement, str(name)):
-                st.caption(plain(f"{label}: no {metrics.get(str(name)).title.lower()}: {reason}."))
+    show_table(end_table(comparison, chosen), NOTHING_TO_SAY)
+    missing = {
+        label: tuple(
+            f"no {metrics.get(str(name)).title.lower()}: {reason}."
+            for name in measurement.outputs
+            if (reason := output_reason(measurement, str(name)))
+        )
+        for label, measurement in comparison.measurements.items()
+    }
+    for sentence, labels in _by_sentence(missing).items():
+        st.caption(plain(f"{', '.join(labels)}: {sentence}"))
 
 
 @part
@@ -195,7 +205,7 @@ def _numbers(comparison: Comparison) -> None:
     everything = st.expander("All numbers as a table", key="numbers", on_change="rerun")
     if everything.open:
         with everything:
-            st.dataframe(difference_table(comparison), hide_index=True)
+            show_table(difference_table(comparison), "not defined, or no difference; the reasons stand below.")
             for label, measurement in comparison.measurements.items():
                 for sentence in findings.missing(measurement):
                     st.caption(plain(f"{label}: {sentence}"))

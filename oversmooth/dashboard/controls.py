@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard import granted
+from oversmooth.dashboard import granted, head_switch
 from oversmooth.dashboard.explain_view import SOURCE
 from oversmooth.dashboard.model_choice import model_choice
 from oversmooth.dashboard.state import bound, enter, kept, remembered
 from oversmooth.dashboard.text_input import shown_text, text_input
+from oversmooth.dashboard.variant_editor import variants
 from oversmooth.metrics import fidelity, identity
 from oversmooth.settings import Precision, Settings
 
@@ -54,7 +55,7 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
         shown = shown_text(texts)
         special_tokens = _special_tokens()
         chosen = _compared_metrics() if comparison else _metrics()
-        language_model = comparison and _language_model()
+        language_model = comparison and head_switch.language_model([model, *_other_models()])
         device, precision, max_tokens = _run()
     settings = Settings.of(
         model=model,
@@ -91,6 +92,10 @@ def explain_sidebar() -> Settings:
         precision=precision,
         max_tokens=max_tokens,
     )
+
+
+def _other_models() -> list[str]:
+    return [variant.model for variant in variants() if variant.model]
 
 
 def _special_tokens() -> bool:
@@ -154,12 +159,3 @@ def _curves(page: str, key: str, measured: str) -> tuple[str, ...]:
         help=f"{measured}; this chooses what is drawn.",
     )
     return tuple(name for name in CURVES[page] if name in chosen)
-
-
-def _language_model() -> bool:
-    return st.toggle(
-        "Language-model loss",
-        **remembered("language_model", False),
-        help="The loss of the checkpoint's own head, where it has one, and how far its predictions move. A causal "
-        "model needs no further pass; a masked one needs one for every token of every side, which takes long.",
-    )

@@ -14,7 +14,7 @@ from oversmooth.dashboard.explain_why import draw_why
 from oversmooth.dashboard.export_menu import data_row, note_choices
 from oversmooth.dashboard.panels import circumstances
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.tables import curve_table
+from oversmooth.dashboard.tables import curve_table, show_table
 from oversmooth.findings.explanations import explanation_headline
 from oversmooth.measurement import Measurement
 
@@ -45,7 +45,7 @@ def _numbers(measurement: Measurement) -> None:
     everything = st.expander("All numbers as a table", key="numbers", on_change="rerun")
     if everything.open:
         with everything:
-            st.dataframe(curve_table(measurement))
+            show_table(curve_table(measurement), "not defined; the reasons stand below.", hide_index=False)
             for sentence in findings.missing(measurement):
                 st.caption(plain(sentence))
     records = st.expander("How these numbers came about", key="records", on_change="rerun")

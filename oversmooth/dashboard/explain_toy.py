@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from oversmooth import toy
@@ -11,6 +12,7 @@ from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_view import DEPTH, RANGE, RESIDUAL, SEED
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept, remembered
+from oversmooth.dashboard.tables import BESIDE, show_table
 from oversmooth.errors import SettingsError
 from oversmooth.figures.toy import toy_figure
 from oversmooth.view import MOST_SEED, View
@@ -45,22 +47,24 @@ def draw_toy() -> None:
         chart(toy_figure(found, theme=theme.current()), verdict, "toy")
     with st.expander("The numbers as a table", key="toy_table", on_change="rerun") as table:
         if table.open:
-            st.dataframe(
-                {
-                    "step": found.steps,
-                    "HFC/LFC": found.ratio,
-                    "mean cosine": found.cosine,
-                    "mean |cosine|": found.absolute_cosine,
-                    "effective rank": found.effective_rank,
-                },
-                hide_index=True,
+            show_table(
+                pd.DataFrame(
+                    {
+                        "step": found.steps,
+                        "HFC/LFC": found.ratio,
+                        "mean cosine": found.cosine,
+                        "mean |cosine|": found.absolute_cosine,
+                        "effective rank": found.effective_rank,
+                    }
+                ),
+                BESIDE,
             )
 
 
 def _controls() -> toy.ToySettings | None:
     """What the recurrence runs with; None after saying why it cannot."""
     usual = View()
-    low, high = st.slider(
+    ends = st.slider(
         "Eigenvalues of H, from smallest to largest",
         -toy.WIDEST,
         toy.WIDEST,
@@ -68,6 +72,8 @@ def _controls() -> toy.ToySettings | None:
         **remembered(RANGE, (usual.toy_low, usual.toy_high)),
         help="Both ends are attained; the others are drawn between them.",
     )
+    # Sliders go astray by the last bit: 2.4000000000000004.
+    low, high = (round(end, 10) for end in ends)
     residual = st.toggle("Residual connection", **remembered(RESIDUAL, usual.toy_residual))
     depth = kept(DEPTH, usual.toy_depth)
     depth = st.select_slider("Depth, in steps", sorted({*DEPTHS, depth}), **bound(DEPTH, depth))

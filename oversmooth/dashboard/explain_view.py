@@ -22,7 +22,7 @@ RANGE, RESIDUAL, DEPTH, SEED = "toy_range", "toy_residual", "toy_depth", "toy_se
 def view() -> View:
     """What its controls say, or would say before they are drawn."""
     usual = View()
-    low, high = last(RANGE, (usual.toy_low, usual.toy_high))
+    low, high = (round(end, 10) for end in last(RANGE, (usual.toy_low, usual.toy_high)))
     layer = last("layer", "")
     metric, quantity = last(METRIC, MAIN_METRIC), last(QUANTITY, "")
     return View(

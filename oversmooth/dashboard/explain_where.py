@@ -14,6 +14,7 @@ from oversmooth.dashboard.explain_tables import gain_table, step_table
 from oversmooth.dashboard.explain_view import METRIC, STEPS
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import remembered
+from oversmooth.dashboard.tables import BESIDE, show_table
 from oversmooth.figures.gains import branch_gains
 from oversmooth.figures.waterfall import waterfall as waterfall_figure
 from oversmooth.findings.changes import MAIN_METRIC
@@ -73,5 +74,5 @@ def draw_where(measurement: Measurement) -> None:
         st.caption(plain(sentence))
     with st.expander("The steps and the gains as tables", key="where_tables", on_change="rerun") as tables:
         if tables.open:
-            st.dataframe(step_table(waterfall.steps(measurement, metric, detail or "parts")), hide_index=True)
-            st.dataframe(gain_table(measurement), hide_index=True)
+            show_table(step_table(waterfall.steps(measurement, metric, detail or "parts")), BESIDE)
+            show_table(gain_table(measurement), BESIDE)

@@ -13,6 +13,7 @@ from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_charts import papers, titled
 from oversmooth.dashboard.explain_tables import cka_table, offset_table
 from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.tables import BESIDE, show_table
 from oversmooth.figures.curves import curve
 from oversmooth.figures.layer_cka import layer_cka
 from oversmooth.figures.within_between import within_between
@@ -57,8 +58,8 @@ def draw_whether(measurement: Measurement) -> None:
     if explanation is not None and explanation.corpus:
         with st.expander("Within, between and the layers as tables", key="offset_table", on_change="rerun") as table:
             if table.open:
-                st.dataframe(offset_table(measurement), hide_index=True)
-                st.dataframe(cka_table(measurement))
+                show_table(offset_table(measurement), BESIDE)
+                show_table(cka_table(measurement), BESIDE, hide_index=False)
 
 
 def _identity(measurement: Measurement) -> tuple[str, ...]:

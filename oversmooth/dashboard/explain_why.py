@@ -17,6 +17,7 @@ from oversmooth.dashboard.explain_view import NULL_CHOICE, QUANTITY, USUAL_QUANT
 from oversmooth.dashboard.export_menu import note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept, remembered
+from oversmooth.dashboard.tables import BESIDE, show_table
 from oversmooth.figures.bound import smoothing_bound
 from oversmooth.figures.curves import small_curve
 from oversmooth.figures.dominance import dominance
@@ -84,8 +85,8 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
         )
     with st.expander("Attention as a table", key="attention_table", on_change="rerun") as table:
         if table.open:
-            st.dataframe(attention_table(measurement), hide_index=True)
-            st.dataframe(adjacent_table(measurement), hide_index=True)
+            show_table(attention_table(measurement), BESIDE)
+            show_table(adjacent_table(measurement), BESIDE)
 
 
 def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
@@ -127,7 +128,7 @@ def _norms(measurement: Measurement, reading: Reading) -> None:
             name_text("The histograms are", measurement)
             with st.expander("Norms as a table", key="norm_table", on_change="rerun") as table:
                 if table.open:
-                    st.dataframe(norm_table(measurement), hide_index=True)
+                    show_table(norm_table(measurement), BESIDE)
     if explanation is not None and explanation.bound:
         with right:
             titled(
@@ -140,7 +141,7 @@ def _norms(measurement: Measurement, reading: Reading) -> None:
             )
             with st.expander("Bound and contraction as a table", key="bound_table", on_change="rerun") as table:
                 if table.open:
-                    st.dataframe(bound_table(measurement), hide_index=True)
+                    show_table(bound_table(measurement), BESIDE)
 
 
 @part
@@ -176,7 +177,7 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
             name_text("Attention is", measurement)
     with st.expander("Heads as a table", key="head_table", on_change="rerun") as table:
         if table.open:
-            st.dataframe(head_table(measurement), hide_index=True)
+            show_table(head_table(measurement), BESIDE)
 
 
 @part

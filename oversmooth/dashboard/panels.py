@@ -16,7 +16,7 @@ from oversmooth.dashboard.definitions import definitions
 from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.tables import curve_table, token_table
+from oversmooth.dashboard.tables import curve_table, show_table, token_table
 from oversmooth.dashboard.token_strip import token_strip
 from oversmooth.figures.curves import curve, small_curve
 from oversmooth.figures.gallery import figures_of
@@ -166,12 +166,12 @@ def _tokens(measurement: Measurement) -> None:
     name_text("Tokens", measurement)
     token_strip(measurement.shown)
     with st.expander("Tokens as a table"):
-        st.dataframe(token_table(measurement.shown), hide_index=True)
+        show_table(token_table(measurement.shown))
 
 
 def _numbers(measurement: Measurement) -> None:
     with st.expander("All numbers as a table"):
-        st.dataframe(curve_table(measurement))
+        show_table(curve_table(measurement), "not defined; the reasons stand below.", hide_index=False)
         for sentence in findings.missing(measurement):
             st.caption(plain(sentence[0].upper() + sentence[1:]))
     with st.expander("How these numbers came about"):

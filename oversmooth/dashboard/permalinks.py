@@ -15,7 +15,7 @@ from oversmooth.dashboard.copying import copy_button
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.restoring import CURVES_KEY, PageName, opening, page_of, restore, tell, told, usual
 from oversmooth.dashboard.state import last
-from oversmooth.dashboard.variants import Variant
+from oversmooth.dashboard.variants import Variant, labels
 from oversmooth.errors import OversmoothError
 from oversmooth.permalink import AnySettings, from_query, named, to_query
 from oversmooth.settings import Settings
@@ -95,10 +95,9 @@ def _view(settings: AnySettings) -> View:
     if not isinstance(settings, ComparisonSettings):
         several = len(settings.texts) > 1
         return view.model_copy(update={"lines": several and last("lines", False)})
-    first = next((label for label, _ in settings.variants), None)
     return view.model_copy(
         update={
-            "mapped": _own("mapped", first),
+            "mapped": _mapped(settings),
             "across": _own("fidelity", LEFT[0]),
             "upwards": _own("diversity", metrics.usual_names()[0]),
             "controls": last("with_controls", False),
@@ -117,6 +116,14 @@ def _own(key: str, usual_value: str | None) -> str:
     """A control's value; empty where it is the usual one, or was never drawn."""
     value: str | None = last(key, None)
     return "" if value is None or value == usual_value else value
+
+
+def _mapped(settings: ComparisonSettings) -> str:
+    """The label of the variant whose map is drawn; empty where it is the first, as it is at first."""
+    sides: list[Variant] = st.session_state.variants
+    place = last("mapped", None)
+    label = next((label for label, side in zip(labels(sides), sides, strict=True) if side.place == place), "")
+    return label if label in [each for each, _ in settings.variants[1:]] else ""
 
 
 def _edited() -> int:

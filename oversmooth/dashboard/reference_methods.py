@@ -46,7 +46,7 @@ def draw_effect(method: type[Mitigation]) -> None:
 def _variant(name: str) -> Variant:
     """The method with its parameters as they were set last in this session."""
     kept: dict[str, Variant] = st.session_state.setdefault("reference methods", {})
-    return kept.setdefault(name, Variant(0, {name: defaults(name)}))
+    return kept.setdefault(name, Variant(0, {name: defaults(name)}, place=1))
 
 
 def _baseline() -> Settings:

@@ -84,6 +84,9 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
     told += _unsaid(baseline, (*said, "texts"), "")
     if isinstance(settings, ComparisonSettings):
         told += _restore_variants(settings.variants, baseline, 1 if view is None else view.edited)
+        if view is not None:
+            places = {label: place for place, (label, _) in enumerate(settings.variants, 1)}
+            keep("mapped", places.get(view.mapped, 1))
     if view is not None:
         told += _restore_view(view, page)
     return told
@@ -101,7 +104,7 @@ def _restore_view(view: View, page: PageName) -> list[str]:
     keep("form", view.form)
     if page == "compare":
         keep("with_controls", view.controls)
-        for key, value in {"mapped": view.mapped, "fidelity": view.across, "diversity": view.upwards}.items():
+        for key, value in {"fidelity": view.across, "diversity": view.upwards}.items():
             if value:
                 keep(key, value)
     return [f"{enumerated(foreign)} can be drawn beside a baseline alone."] if foreign else []

@@ -57,6 +57,7 @@ def _take() -> None:
         asked = _as_drawn(read(upload.name, upload.getvalue()))
         told = restore(asked)
     except OversmoothError as error:
+        tell([])  # what was said of an earlier file
         reason = str(error)
         st.session_state[_WRONG] = reason if len(reason) <= MOST_WORDS else reason[:MOST_WORDS] + "…"
         return

@@ -5,13 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+import streamlit as st
 
 from oversmooth import findings, metrics
 from oversmooth.comparison import Comparison
+from oversmooth.dashboard.prose import plain
 from oversmooth.measurement import Measurement, Tokens
 from oversmooth.pairs import HALVES
 from oversmooth.points import tick
 from oversmooth.tokens import visible
+from oversmooth.wording import MISSING
+
+BESIDE = "not defined; the page says why beside the chart."
+"""Of the empty cells of a table that is the one of a chart."""
+
+
+def show_table(table: pd.DataFrame, why: str = "", *, hide_index: bool = True) -> None:
+    """Draw a table; below it, where a cell is empty, what that means.
+
+    Args:
+        table: the numbers; a missing one is an empty cell.
+        why: for its empty cells.
+        hide_index: whether the names of the rows are left out.
+    """
+    st.dataframe(table, hide_index=hide_index, placeholder=MISSING)
+    if why and bool(table.isna().to_numpy().any()):
+        st.caption(plain(f"{MISSING}: {why}"))
 
 
 def curve_table(measurement: Measurement) -> pd.DataFrame:

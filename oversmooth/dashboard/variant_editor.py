@@ -16,7 +16,7 @@ from oversmooth.dashboard.model_choice import offered
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, hold, keep, kept
 from oversmooth.dashboard.swatches import swatch
-from oversmooth.dashboard.variants import LABEL_CHARACTERS, Variant, defaults, labels, newcomers
+from oversmooth.dashboard.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labels, newcomers
 from oversmooth.errors import InputError
 from oversmooth.texts import from_lines
 
@@ -32,7 +32,11 @@ def variants() -> list[Variant]:
 def typed() -> dict[str, Any]:
     """Of the session the variants that have a text of their own, with nothing but that."""
     sides: list[Variant] = st.session_state.get("variants", [])
-    texts = [Variant(each.number, text=each.text, each_line=each.each_line) for each in sides if each.text.strip()]
+    texts = [
+        Variant(each.number, text=each.text, each_line=each.each_line, place=each.place)
+        for each in sides
+        if each.text.strip()
+    ]
     return {"variants": texts, "variant_number": max(each.number for each in texts)} if texts else {}
 
 
@@ -56,7 +60,7 @@ def _choose(sides: list[Variant]) -> Variant | None:
     """The variant whose controls are drawn; None for the baseline."""
     numbers = [0, *(variant.number for variant in sides)]
     names = dict(zip(numbers, (BASELINE, *labels(sides)), strict=True))
-    places = {number: place for place, number in enumerate(numbers)}
+    places = {0: 0} | {variant.number: variant.place for variant in sides}
     first = numbers[:2][-1]
     number = kept("chosen_variant", first)
     number = number if number in names else first
@@ -82,7 +86,8 @@ def _add(sides: list[Variant]) -> None:
         st.session_state.add_variant = None
         if kind is not None and len(sides) < most:
             number = st.session_state.variant_number = st.session_state.get("variant_number", len(newcomers())) + 1
-            sides.append(Variant(number, {kind: defaults(kind)} if kind in titles else {}))
+            methods = {kind: defaults(kind)} if kind in titles else {}
+            sides.append(Variant(number, methods, place=free_place(sides)))
             keep("chosen_variant", number)
 
     st.selectbox(

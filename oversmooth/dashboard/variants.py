@@ -44,6 +44,11 @@ class Variant:
     """The second text of a pair with it; blank for none."""
     name: str = ""
     """The label that the user gave; empty for the specification in short."""
+    place: int = 0
+    """Of its colour, dash and marker, which stay while others are removed; its number where none is given."""
+
+    def __post_init__(self) -> None:
+        self.place = self.place or self.number
 
     def settings(self, baseline: Settings) -> Settings:
         """The baseline's settings with what this variant has of its own.
@@ -88,6 +93,12 @@ def _one_line(text: str, most: int) -> str:
 def newcomers() -> list[Variant]:
     """The variants of the first open."""
     return [Variant(number, {name: defaults(name)}) for number, name in enumerate(NEWCOMER, 1)]
+
+
+def free_place(variants: Sequence[Variant]) -> int:
+    """The first place from 1 that no variant has."""
+    taken = {variant.place for variant in variants}
+    return next(place for place in range(1, len(variants) + 2) if place not in taken)
 
 
 def labels(variants: Sequence[Variant]) -> list[str]:

@@ -93,6 +93,8 @@ def _axes(canvas: Canvas, reach: tuple[float, float, float]) -> None:
     across = value_axis(left, right, ticks=6, from_zero=False)
     canvas.depth_axis.update(across, title={"text": "real part"}, zeroline=True, showgrid=True)
     canvas.depth_axis.update(zerolinecolor=canvas.theme.grid, zerolinewidth=1, gridcolor=canvas.theme.grid, gridwidth=1)
+    canvas.value_axis.update(value_axis(-up, up, ticks=6, from_zero=False), title={"text": "imaginary part"})
+    canvas.value_axis.update(dtick=across["dtick"], tickformat=across["tickformat"])
     for axis in (canvas.depth_axis, canvas.value_axis):
         # Found anew for each size: the browser would keep a range that it had to widen for a wider screen.
         axis.update(constrain="range", autorange=True, autorangeoptions={"include": axis["range"]})

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from oversmooth.metrics.registry import Definition, define_fidelity
 from oversmooth.papers import Paper
+
+NO_HEAD: Final = "this checkpoint has no language-model head that can be used"
+ENCODER_ALONE: Final = "of an encoder–decoder only the encoder is run, which has no language-model head"
+"""Why there are none, of a model."""
 
 define_fidelity(
     Definition(

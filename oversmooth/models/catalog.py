@@ -26,12 +26,22 @@ class CatalogEntry:
     """Approximate size of the weights on the hub, in decimal megabytes."""
     licence: str
     note: str = ""
+    head: bool = True
+    """Whether its checkpoint brings a language-model head."""
 
 
 # Sizes and licences as the model cards state them. No commits: each load resolves one and records it.
 CATALOG: tuple[CatalogEntry, ...] = (
     CatalogEntry(
-        DEFAULT_MODEL, "", "bert", 6, 384, 91, "Apache-2.0", "Installed with Oversmooth: works without a network."
+        DEFAULT_MODEL,
+        "",
+        "bert",
+        6,
+        384,
+        91,
+        "Apache-2.0",
+        "Installed with Oversmooth: works without a network.",
+        head=False,
     ),
     CatalogEntry("bert-base-uncased", "google-bert/bert-base-uncased", "bert", 12, 768, 440, "Apache-2.0"),
     CatalogEntry("roberta-base", "FacebookAI/roberta-base", "roberta", 12, 768, 499, "MIT"),
@@ -50,6 +60,7 @@ CATALOG: tuple[CatalogEntry, ...] = (
         54,
         "Apache-2.0",
         "May be published as a pickle only, which is refused before anything is downloaded.",
+        head=False,
     ),
     CatalogEntry("gpt2", "openai-community/gpt2", "gpt2", 12, 768, 548, "MIT", "Causal."),
     CatalogEntry(

@@ -201,3 +201,26 @@ def pdfinfo(content: bytes, folder: Path) -> str:
     path = folder / "figure.pdf"
     path.write_bytes(content)
     return subprocess.run(["pdfinfo", path], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_button_of_a_file_is_in_sight_wherever_its_menu_opens(
+    page: Page, server: tuple[str, psutil.Process]
+) -> None:
+    page.goto(server[0])
+    menu = page.locator(".st-key-export_curve button").first
+    expect(menu).to_be_visible(timeout=60_000)
+    expect(page.locator(".st-key-chart_spectrum .js-plotly-plot")).to_be_visible(timeout=60_000)
+    for height in (1000, 640):
+        page.set_viewport_size({"width": 1440, "height": height})
+        for block in ("start", "center", "end"):
+            menu.evaluate("(button, block) => button.scrollIntoView({block})", block)
+            menu.click()
+            button = page.locator(".st-key-download_curve button")
+            expect(button).to_be_in_viewport(ratio=1)
+            box = page.get_by_test_id("stPopoverBody").bounding_box()
+            assert box is not None
+            assert box["height"] >= 0.4 * height
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= height
+            page.keyboard.press("Escape")
+            expect(button).to_have_count(0)

@@ -126,7 +126,6 @@ def test_every_control_of_a_comparison_travels_in_its_address() -> None:
     page.selectbox(key="fidelity").set_value("pooled_cosine_to_baseline")
     page.selectbox(key="diversity").set_value("stable_rank")
     page.select_slider(key="layer").set_value("3")
-    page.toggle(key="language_model").set_value(True)
     page.run()
     query = parse_qs(address(page))
     assert query["variant"][:3] == ["softdecay:blend=0.5", "neutreno", "attnscale"]
@@ -134,13 +133,12 @@ def test_every_control_of_a_comparison_travels_in_its_address() -> None:
         "label": "birds & <b>",
         "texts": ["A bird sang in the tree by the river.", "It rained."],
     }
-    assert {name: query[name] for name in ("mapped", "across", "upwards", "layer", "curve", "language_model")} == {
+    assert {name: query[name] for name in ("mapped", "across", "upwards", "layer", "curve")} == {
         "mapped": ["attnscale"],
         "across": ["pooled_cosine_to_baseline"],
         "upwards": ["stable_rank"],
         "layer": ["3"],
         "curve": ["rankme", "cka_to_baseline"],
-        "language_model": ["yes"],
     }
     again = opened(address(page), "compare")
     assert charts(again) == charts(page)

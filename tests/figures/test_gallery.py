@@ -126,7 +126,7 @@ def test_names_are_file_names_everywhere_whatever_a_variant_is_called() -> None:
 
 def test_a_variant_keeps_its_number_where_another_fails() -> None:
     sides = {BASELINE: measurement(), "second": variant(-0.1)}
-    comparison = Comparison(sides, {"first": "It broke."}, (BASELINE, "first", "second"))
+    comparison = Comparison(sides, {"first": "It broke."}, {BASELINE: 0, "first": 1, "second": 2})
     assert "difference_5_2_second" in figures_of(comparison)
 
 

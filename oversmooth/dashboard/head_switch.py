@@ -1,0 +1,50 @@
+"""The switch of the language-model loss: not to be turned on where no side has a head, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from oversmooth.comparison import Comparison
+from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.state import hold, remembered
+from oversmooth.dashboard.tables import output_reason
+from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
+from oversmooth.models.catalog import find
+from oversmooth.wording import enumerated
+
+_KEY, _LEARNT = "language_model", "models without a head"
+
+
+def language_model(models: Iterable[str]) -> bool:
+    """Draw the switch for the models of all sides; whether the loss is measured."""
+    named = list(dict.fromkeys(models))
+    headless = [model for model in named if _is_headless(model)]
+    label = "Language-model loss"
+    if len(headless) == len(named):
+        # What was chosen is kept for a model that has one.
+        hold(_KEY, False)
+        st.toggle(label, key=_KEY, disabled=True)
+        who = enumerated(headless)
+        st.caption(plain(f"{who} {'comes' if len(headless) == 1 else 'come'} without a language-model head."))
+        return False
+    return st.toggle(
+        label,
+        **remembered(_KEY, False),
+        help="The loss of the checkpoint's own head, where it has one, and how far its predictions move. A causal "
+        "model needs no further pass; a masked one needs one for every token of every side, which takes long.",
+    )
+
+
+def learn(comparison: Comparison) -> None:
+    """Note for this session which models have turned out to have no head, where that was measured."""
+    learnt: set[str] = st.session_state.setdefault(_LEARNT, set())
+    for measurement in comparison.measurements.values():
+        if output_reason(measurement, "language_model_loss") in (ENCODER_ALONE, NO_HEAD):
+            learnt.add(measurement.settings.model)
+
+
+def _is_headless(model: str) -> bool:
+    entry = find(model)
+    return not entry.head if entry is not None else model in st.session_state.get(_LEARNT, ())
