@@ -17,6 +17,20 @@ _MARKS: Final = (
     (BOM_UTF16_BE, "UTF-16"),
     (BOM_UTF8, "UTF-8"),
 )
+_KINDS: Final = (
+    (b"PK\x03\x04", "a zip archive, as spreadsheets (.xlsx) are"),
+    (b"\xd0\xcf\x11\xe0", "a spreadsheet or document of Office"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ", "compressed with xz"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard"),
+    (b"%PDF-", "a PDF"),
+    (b"PAR1", "a table in Parquet"),
+    (b"ARROW1", "a table in Arrow"),
+    (b"SQLite format 3", "a database of SQLite"),
+)
+"""What files of other kinds begin with."""
+_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 MOST_FOREIGN: Final = 0.25
 """Share of a text's signs beyond ASCII in any language written with Windows-1252: above, it is another encoding."""
 
@@ -39,6 +53,7 @@ def decoded(content: bytes, name: str) -> Decoded:
     Raises:
         InputError: where it is in none of these, or no text.
     """
+    _refuse_other_kinds(content, name)
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return Decoded(_without_nul(_marked(content, mark, encoding, name), name))
@@ -57,6 +72,14 @@ def decoded(content: bytes, name: str) -> Decoded:
         raise InputError(
             f"Line {line:,} of {name} is not UTF-8: it is in another encoding, or mixes several. Save it as UTF-8."
         ) from error
+
+
+def _refuse_other_kinds(content: bytes, name: str) -> None:
+    if content.startswith(_POINTER):
+        raise InputError(f"{name} is not the file but a pointer of Git LFS to it: fetch it with “git lfs pull”.")
+    for start, kind in _KINDS:
+        if content.startswith(start):
+            raise InputError(f"{name} is {kind}, whatever its name says. Save its text in UTF-8, as .txt or .csv.")
 
 
 def _marked(content: bytes, mark: bytes, encoding: str, name: str) -> str:

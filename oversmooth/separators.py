@@ -8,31 +8,27 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from statistics import median
 from typing import Any, Final
 
 from oversmooth.errors import InputError
-from oversmooth.view import shortened
-from oversmooth.wording import enumerated
+from oversmooth.headings import header as heading
+from oversmooth.headings import is_number, is_sentence
+from oversmooth.table import LONGEST_LINE
 
 SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 SAMPLE: Final = 1000
 """Rows that are looked at: for how they are written, for the columns and for which of them hold texts."""
 _NONE: Final = "\x1f"
 """Stands in no text: of a table with one column, whose texts hold every other separator."""
-_TOLD: Final = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
+_TOLD: Final = re.compile(r'"?sep=(.)"?(?:[\r\n]|$)', re.IGNORECASE)
 """The line in which a spreadsheet names its separator."""
-_ENDS: Final = tuple(".!?…。！？")
-_NAMES: Final = frozenset(
-    {"text", "texts", "sentence", "sentences", "content", "word", "words", "token", "name", "label"}
-)
-_CELLS, _CELL = 3, 60
-"""Cells that are named, and characters of each."""
-_SENTENCE_WORDS: Final = 4
-"""Words from which a cell is a sentence rather than the name of a column."""
+_DECIMAL: Final = re.compile(r"[+-]?\d+,\d+")
+
+# The standard library refuses values of more than 131,072 characters, which a long text is; lines are bounded by us.
+csv.field_size_limit(LONGEST_LINE)
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,10 @@ class Dialect:
     separator: str
     quoted: bool = True
     """Whether quotation marks enclose values; else they are characters of them."""
+    spaced: bool = False
+    """Whether spaces between a separator and a quotation mark belong to neither."""
+    escaped: bool = False
+    """Whether a quotation mark inside a value has a backslash before it, instead of being written twice."""
     skip: int = 0
     """Lines before the first row."""
     header: bool = True
@@ -94,10 +94,24 @@ def dialect_of(text: str, name: str, usual: str, separator: str | None = None, h
     rows = _sample(text, found)
     if not rows:
         return found
-    has, notices = (header, ()) if header is not None else _header(rows, name)
+    has, notices = (header, ()) if header is not None else heading(rows, name)
     if found.quoted is False and any('"' in value for row in rows for value in row):
         notices = (f"Quotation marks in {name} were taken for characters of its texts.", *notices)
+    if found.escaped:
+        notices = (f"A backslash before a quotation mark in {name} was taken for no part of its texts.", *notices)
     return replace(found, header=has, notices=(*found.notices, *notices))
+
+
+def like_a_table(text: str, name: str) -> tuple[str, ...]:
+    """That lines which are read as texts have the look of a table, in a sentence; nothing where they have not."""
+    for sign in ("\t", ";", "|", ","):
+        rows = _sample(text, Dialect(sign)) or _sample(text, Dialect(sign, quoted=False)) or []
+        # Commas and semicolons are also those of sentences.
+        if len(rows) > 1 and len(rows[0]) > 1 and (sign == "\t" or _numeric(rows)):
+            suffix = ".tsv" if sign == "\t" else ".csv"
+            parts = f"a {word(sign)} divides each into {len(rows[0]):,} values"
+            return (f"Each line of {name} was read as one text, though {parts}: name it {suffix} to take a column.",)
+    return ()
 
 
 def rows_of(lines: Iterator[str], dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
@@ -108,11 +122,18 @@ def rows_of(lines: Iterator[str], dialect: Dialect) -> Iterator[tuple[int, list[
     """
     for _ in islice(lines, dialect.skip):
         pass
-    marks: dict[str, Any] = {} if dialect.quoted else {"quoting": csv.QUOTE_NONE}
+    marks: dict[str, Any] = {"skipinitialspace": dialect.spaced} if dialect.quoted else {"quoting": csv.QUOTE_NONE}
+    if dialect.escaped:
+        # Not as an escape character of the standard library, which would take every other backslash away too.
+        lines = (line.replace('\\"', '""') for line in lines)
     reader = csv.reader(lines, delimiter=dialect.separator, strict=True, **marks)
+    width = 0
     for row in reader:
         blank = len(row) == 1 and not row[0].strip()
-        yield reader.line_num + dialect.skip, [] if blank else row
+        width = width or (0 if blank else len(row))
+        # Some programs end each row, but not that of the names, with a separator.
+        ends = width if width > 1 and not any(row[width:]) else None
+        yield reader.line_num + dialect.skip, [] if blank else row[:ends]
 
 
 def _sample(text: str, dialect: Dialect) -> list[list[str]] | None:
@@ -125,19 +146,46 @@ def _sample(text: str, dialect: Dialect) -> list[list[str]] | None:
 
 
 def _found(text: str, name: str, usual: str, skip: int) -> Dialect:
-    order = dict.fromkeys((usual, *SEPARATORS.values()))
+    order = list(dict.fromkeys((usual, *SEPARATORS.values())))
     tried = {sign: _quoting(text, Dialect(sign, skip=skip)) for sign in order}
     wide = {sign: found for sign, (found, width) in tried.items() if found is not None and width > 1}
+    widths = {sign: _first_width(text, Dialect(sign, skip=skip)) for sign in order}
+    if all(widths[sign] <= 1 or sign == "," for sign in order) and _prose(text, wide.get(",")):
+        told = f"Every comma in {name} is followed by a space, as in a sentence: each line was read as one text."
+        return Dialect(_NONE, quoted=False, skip=skip, notices=(told,))
     if wide:
-        sign = next(iter(wide))
+        sign = _likeliest({sign: _sample(text, found) or [] for sign, found in wide.items()})
         others = [word(each) for each in wide if each != sign]
         return replace(wide[sign], notices=tuple(_told(name, sign, usual, others)))
-    if all(_first_width(text, Dialect(sign, skip=skip)) <= 1 for sign in order):
+    if all(width <= 1 for width in widths.values()):
         # Texts alone, whatever signs they hold.
         narrow = [found for found, _ in (*tried.values(), _quoting(text, Dialect(_NONE, skip=skip))) if found]
         if narrow:
             return narrow[0]
-    return Dialect(usual, skip=skip)
+    # None divides all lines alike: that of the suffix is to blame where it divides the first, else what does.
+    return Dialect(usual if widths[usual] > 1 else max(order, key=lambda sign: widths[sign]), skip=skip)
+
+
+def _likeliest(tables: Mapping[str, list[list[str]]]) -> str:
+    """The separator that leaves decimal commas whole and gives most columns of numbers; of equals, the first."""
+    decimal = [sign for sign, rows in tables.items() if sign != "," and _has_decimal_commas(rows)]
+    return max(decimal or tables, key=lambda sign: _numeric(tables[sign]))
+
+
+def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a column holds numbers alone, some of them with a comma."""
+    columns = zip(*(rows[1:] or rows), strict=True)
+    return any(all(map(is_number, column)) and any(map(_DECIMAL.fullmatch, column)) for column in columns)
+
+
+def _prose(text: str, divided: Dialect | None) -> bool:
+    """Whether commas are those of sentences, one a line, and not of a table."""
+    lines = [line for line in islice(io.StringIO(text, newline=""), SAMPLE) if line.strip()]
+    commas = sum(line.count(",") for line in lines)
+    if not commas or not is_sentence(lines[0]) or commas != sum(len(re.findall(r",[ \t]", line)) for line in lines):
+        return False
+    rows = _sample(text, divided) if divided is not None else None
+    return not any('"' in line for line in lines) and not (rows and _numeric(rows))
 
 
 def _named(text: str, name: str, separator: str, skip: int) -> Dialect:
@@ -149,13 +197,13 @@ def _named(text: str, name: str, separator: str, skip: int) -> Dialect:
         if others:
             raise InputError(
                 f"No {word(separator)} divides the first line of {name}; a {' or '.join(others)} would. Name that, or "
-                "none."
+                "leave it to be found out."
             )
     return found
 
 
 def _told(name: str, sign: str, usual: str, others: Sequence[str]) -> Iterator[str]:
-    if sign != usual:
+    if sign != usual and not others:
         yield f"{name} was read as separated by {word(sign)}."
     if others:
         yield f"{name} was read as separated by {word(sign)}, though {' or '.join(others)} would divide it too."
@@ -167,14 +215,28 @@ def _quoting(text: str, dialect: Dialect) -> tuple[Dialect | None, int]:
     Files that are separated by tabs are often written without any quoting (GLUE), so that a mark at the beginning of a
     value is a character and would swallow what follows.
     """
+    enclosed, marks = _enclosed(text, dialect)
     bare = replace(dialect, quoted=False)
-    enclosed, plain = _sample(text, dialect), _sample(text, bare)
+    plain = _sample(text, bare)
     width = max((len(rows[0]) for rows in (enclosed, plain) if rows), default=0)
     if not enclosed and not plain:
         return None, 0
     if not enclosed or (plain and dialect.separator == "\t" and len(plain[0]) > 1 and _characters(enclosed, plain)):
         return bare, width
-    return dialect, len(enclosed[0])
+    return marks, len(enclosed[0])
+
+
+def _enclosed(text: str, dialect: Dialect) -> tuple[list[list[str]] | None, Dialect]:
+    """The first rows with quotation marks around values, and how these are written; None where nothing fits."""
+    ways = [dialect]
+    if f'{dialect.separator} "' in text:
+        ways.append(replace(dialect, spaced=True))
+    if '\\"' in text:
+        ways.append(replace(dialect, escaped=True))
+    for way in ways:
+        if rows := _sample(text, way):
+            return rows, way
+    return None, dialect
 
 
 def _characters(enclosed: Sequence[Sequence[str]], plain: Sequence[Sequence[str]]) -> bool:
@@ -204,54 +266,3 @@ def _first_width(text: str, dialect: Dialect) -> int:
         except csv.Error:
             continue
     return 0
-
-
-def _header(rows: Sequence[Sequence[str]], name: str) -> tuple[bool, tuple[str, ...]]:
-    """Whether the first row names the columns, and what is to be said of it."""
-    first, rest = rows[0], rows[1:]
-    columns = list(zip(*rest, strict=True)) if rest else [()] * len(first)
-    heads = [_names_numbers(cell, column) for cell, column in zip(first, columns, strict=True)]
-    if not any(heads) and any(
-        _is_value(cell, column, alone=len(first) == 1) for cell, column in zip(first, columns, strict=True)
-    ):
-        what = "a text" if len(first) == 1 else "values"
-        told = f"The first line of {name}, {_shown(first)}, was taken for {what}, not for names of columns."
-        return False, (told,)
-    if any(heads) or not any(" " in cell.strip() for cell in first):
-        return True, ()
-    columns_named = "the name of its column" if len(first) == 1 else "the names of its columns"
-    return True, (f"The first line of {name}, {_shown(first)}, was taken for {columns_named}.",)
-
-
-def _shown(row: Sequence[str]) -> str:
-    return enumerated([f"“{shortened(cell, _CELL)}”" for cell in row[:_CELLS]])
-
-
-def _names_numbers(cell: str, column: Sequence[str]) -> bool:
-    """Whether a word stands above numbers."""
-    filled = [value for value in column if value.strip()]
-    return bool(cell.strip()) and not is_number(cell) and bool(filled) and all(map(is_number, filled))
-
-
-def _is_value(cell: str, column: Sequence[str], *, alone: bool) -> bool:
-    """Whether the cell is like those below it rather than a name for them."""
-    filled = [value for value in column if value.strip()]
-    if is_number(cell):
-        return True
-    words = len(cell.split())
-    if words >= _SENTENCE_WORDS or cell.strip().endswith(_ENDS) or cell in filled:
-        return True
-    if not words or not filled:
-        return False
-    usual = median(len(value.split()) for value in filled)
-    # Of single words, one that names what they are is a name.
-    return 2 * words >= usual and (words > 1 or (usual == 1 and alone and cell.strip().lower() not in _NAMES))
-
-
-def is_number(value: str) -> bool:
-    """Whether a value is a number, with a point or a comma."""
-    try:
-        float(value.replace(",", ".", 1))
-    except ValueError:
-        return False
-    return True

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from oversmooth.decoding import decoded
 from oversmooth.errors import InputError
-from oversmooth.separators import SAMPLE, Dialect, chosen, dialect_of, is_number, rows_of
+from oversmooth.separated import separated
+from oversmooth.separators import SAMPLE
+from oversmooth.table import Table, Written, bounded, lines
 from oversmooth.wording import bytes_in_words, count
 
 if TYPE_CHECKING:
@@ -27,104 +25,9 @@ LARGEST_COLUMN: Final = 500_000_000
 
 BATCH_ROWS: Final = 128
 
-LONGEST_LINE: Final = 1_000_000
-"""Characters of a line of a table, whose values may take many times its length in memory."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """What someone says of how a file of separated values is written; None where that is to be found out."""
-
-    separator: str | None = None
-    header: bool | None = None
-    """Whether its first line names the columns."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """The columns of a file."""
-
-    columns: tuple[str, ...]
-    texts: tuple[str, ...]
-    """The columns that hold texts."""
-    values: Callable[[str], Iterator[object]]
-    """All values of a column, in order.
-
-    Raises:
-        InputError: where the file is damaged.
-    """
-    notices: tuple[str, ...] = ()
-
-
-def lines(text: str) -> Iterator[str]:
-    """The lines of a text, without their ends; other separators of Unicode end none."""
-    return (line.removesuffix("\n") for line in io.StringIO(text, newline=None))
-
-
-def _bounded(table: Iterable[str], name: str) -> Iterator[str]:
-    for number, line in enumerate(table, 1):
-        if len(line) > LONGEST_LINE:
-            raise InputError(f"Line {number:,} of {name} has more than {count(LONGEST_LINE, 'character')}. Split it.")
-        yield line
-
-
-def separated(content: bytes, name: str, written: Written, *, usual: str) -> Table:
-    """A table of separated values, whose first line names the columns unless it looks like another.
-
-    Args:
-        content: of the file.
-        name: of the file.
-        written: what was said of how it is written.
-        usual: the separator of its suffix.
-
-    Raises:
-        InputError: where it cannot be read.
-    """
-    found = decoded(content, name)
-    dialect = dialect_of(found.text, name, usual, chosen(written.separator), written.header)
-    rows = _rows(found.text, name, dialect)
-    first = next(rows, [])
-    if not first:
-        raise InputError(f"{name} is empty.")
-    columns = tuple(first) if dialect.header else tuple(f"column {number}" for number in range(1, len(first) + 1))
-    numbers = {column: number for number, column in enumerate(columns)}
-    if len(numbers) < len(columns):
-        [(twice, _)] = Counter(columns).most_common(1)
-        raise InputError(f"{name} has several columns named “{twice}”. Give each a name of its own.")
-    looked_at = islice(chain([] if dialect.header else [first], rows), SAMPLE)
-    worded = {number for row in looked_at for number, value in enumerate(row) if _has_words(value)}
-
-    def values(column: str) -> Iterator[object]:
-        number = numbers[column]
-        return (row[number] if row else None for row in islice(_rows(found.text, name, dialect), dialect.header, None))
-
-    texts = tuple(column for column, number in numbers.items() if number in worded)
-    return Table(columns, texts, values, (*found.notices, *dialect.notices))
-
-
-def _rows(text: str, name: str, dialect: Dialect) -> Iterator[list[str]]:
-    """Rows of equal length; an empty line is an empty row."""
-    width = line = 0
-    try:
-        for line, row in rows_of(_bounded(io.StringIO(text, newline=""), name), dialect):
-            width = width or len(row)
-            if row and len(row) != width:
-                raise InputError(
-                    f"Line {line:,} of {name} has {count(len(row), 'value')} where its first line has {width:,}, "
-                    f"separated by {dialect.name}. Put quotation marks around texts that hold the separator, or name "
-                    "another separator."
-                )
-            if row or width:
-                yield row
-    except csv.Error as error:
-        raise InputError(
-            f"{name} cannot be read as values separated by {dialect.name}, behind line {line:,}: a quotation mark is "
-            f"not closed, or stands inside a value ({error})."
-        ) from error
-
-
-def _has_words(value: str) -> bool:
-    return bool(value.strip()) and not is_number(value)
+_ONE_A_LINE: Final = (
+    'Write one object a line, such as {"text": "…"}, without brackets around all or commas between them.'
+)
 
 
 def json_lines(content: bytes, name: str, written: Written) -> Table:
@@ -151,13 +54,14 @@ def _of_objects(text: str, name: str, column: str) -> Iterator[object]:
 
 
 def _objects(text: str, name: str) -> Iterator[dict[str, object]]:
-    for number, line in enumerate(_bounded(lines(text), name), 1):
+    for number, line in enumerate(bounded(lines(text), name), 1):
         try:
             row = json.loads(line) if line.strip() else {}
         except (ValueError, RecursionError) as error:
-            raise InputError(f"Line {number:,} of {name} is not JSON.") from error
+            what = "begins an array" if line.lstrip().startswith("[") else "is not JSON"
+            raise InputError(f"Line {number:,} of {name} {what}. {_ONE_A_LINE}") from error
         if not isinstance(row, dict):
-            raise InputError(f'Line {number:,} of {name} is no JSON object such as {{"text": "…"}}.')
+            raise InputError(f"Line {number:,} of {name} is no JSON object. {_ONE_A_LINE}")
         yield row
 
 

@@ -13,8 +13,9 @@ from oversmooth.decoding import decoded
 from oversmooth.errors import InputError
 from oversmooth.launch import script
 from oversmooth.pairs import Input, characters, parts
-from oversmooth.separators import SAMPLE
-from oversmooth.text_tables import TABLES, Table, Written, lines
+from oversmooth.separators import SAMPLE, like_a_table
+from oversmooth.table import Table, Written, lines
+from oversmooth.text_tables import TABLES
 from oversmooth.wording import bytes_in_words, count, did_you_mean, enumerated
 
 MOST_TEXTS = 1000
@@ -126,9 +127,12 @@ def read_texts(
             )
         found = decoded(content, name)
         lists = _collected(lines(found.text), name, "line")
-        return TextList(lists.texts, (*found.notices, *lists.notices))
+        return TextList(lists.texts, (*found.notices, *like_a_table(found.text, name), *lists.notices))
     table = _table(content, name, written)
     taken = (_chosen(table, name),) if column is None else _named(table, name, column)
+    for each in taken:
+        if table.columns.count(each) > 1:
+            raise InputError(f"{name} has several columns named “{each}”. Give each a name of its own.")
     values = [table.values(each) for each in taken]
     lists = _collected(values[0] if len(values) == 1 else zip(*values, strict=True), name, _NOUNS[len(taken) - 1])
     chosen = taken[0] if len(taken) == 1 else (taken[0], taken[1])
@@ -146,7 +150,9 @@ def columns_of(
     Raises:
         InputError: where the file cannot be read.
     """
-    return () if _suffix(content, name) == ".txt" else _table(content, name, Written(separator, header)).texts
+    if _suffix(content, name) == ".txt":
+        return ()
+    return tuple(dict.fromkeys(_table(content, name, Written(separator, header)).texts))
 
 
 def _suffix(content: bytes, name: str) -> str:
@@ -169,8 +175,11 @@ def _chosen(table: Table, name: str) -> str:
     if len(table.texts) == 1:
         return table.texts[0]
     if not table.texts:
-        told = _told(table.columns)
-        raise InputError(f"No column of {name} holds texts in its first {SAMPLE:,} rows; its columns are {told}.")
+        told = f"its columns are {_told(table.columns)}" if table.columns else "it has no columns"
+        raise InputError(
+            f"No column of {name} holds texts in its first {SAMPLE:,} rows; {told}. Give a table with a column of "
+            "texts."
+        )
     usual = [column for wanted in USUAL_COLUMNS for column in table.texts if column.strip().lower() == wanted]
     if usual:
         return usual[0]

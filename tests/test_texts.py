@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import subprocess
@@ -11,9 +12,11 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet as pq
 
 from oversmooth import separators, texts
 from oversmooth.errors import InputError
@@ -202,12 +205,27 @@ class TestBadFiles:
             (b'{"text": "a b"}\n["a b"]\n', "a.jsonl", "Line 2"),
             (b"[" * 100_000, "a.jsonl", "Line 1"),
             (b"", "a.jsonl", "no JSON object"),
+            (b"id,text\n1\n", "a.csv", "Give every line as many values"),
+            (b'id,text\n1,"' + b"a b\n" * 300_000 + b'",2\n', "a.csv", "more than 1,000,000 characters"),
+            (b'[{"text": "a b"}]', "a.jsonl", "one object a line"),
+            (b'[\n{"text": "a b"}\n]', "a.jsonl", "without brackets around all"),
+            (b"PK\x03\x04" + bytes(30), "a.csv", "(.xlsx)"),
+            (gzip.compress(b"text\na b\n"), "a.jsonl", "gzip"),
+            (b"%PDF-1.4\n%\xe2\xe3\n", "a.txt", "a PDF"),
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a.csv", "git lfs pull"),
+            (parquet({"text": ["a b"]}), "a.csv", "Parquet"),
             (b"", "a.parquet", "damaged"),
             (b"PAR1 this is none PAR1", "a.parquet", "damaged"),
         ],
     )
     def test_are_told_in_a_sentence(self, content: bytes, name: str, told: str) -> None:
         assert told in refusal(content, name)
+
+    def test_two_columns_of_one_name_in_parquet(self) -> None:
+        file = io.BytesIO()
+        table = pd.DataFrame({"text": ["a b"], "twin": ["c d"]})
+        pq.write_table(pa.Table.from_pandas(table).rename_columns(["text", "text"]), file)
+        assert "several columns named “text”" in refusal(file.getvalue(), "a.parquet")
 
     def test_a_parquet_file_that_was_cut_or_overwritten(self) -> None:
         whole = parquet({"text": [f"text {number}" for number in range(5000)]})
@@ -324,6 +342,25 @@ class TestTablesThatDoNotSayHowTheyAreWritten:
             ("\n  \ntext,stars\n\na b,5\n   \nc d,4\n", ("a b", "c d"), "left out"),
             (",text,score\n0,Hello you,1.5\n1,Bye now,2\n", ("Hello you", "Bye now"), ""),
             ("text;score\nHello, you;1,5\nBye, now;2,0\n", ("Hello, you", "Bye, now"), "semicolon"),
+            (
+                "Hello to all of you;1,5\nBye to all of us;2,0\n",
+                ("Hello to all of you", "Bye to all of us"),
+                "semicolon",
+            ),
+            (
+                "It rained, she said.;4\nIt was, in fact, dry.;2\n",
+                ("It rained, she said.", "It was, in fact, dry."),
+                "semi",
+            ),
+            ("It rained, she said.\nIt was dry.\n", ("It rained, she said.", "It was dry."), "followed by a space"),
+            ("It rained, she said.\nIt was, dry.\n", ("It rained, she said.", "It was, dry."), "followed by a space"),
+            ("text,label,,,\na b,1,,,\nc d,0,,,\n", ("a b", "c d"), ""),
+            ("text,label\na b,1,\nc d,0,\n", ("a b", "c d"), ""),
+            ("text,n,n\na b,1,2\nc d,0,2\n", ("a b", "c d"), ""),
+            ('n, text\n1, "a, b"\n2, "c"\n', ("a, b", "c"), ""),
+            ('text,n\n"a \\"b\\", C:\\new",1\n"c",2\n', ('a "b", C:\\new', "c"), "backslash"),
+            ('"sep=|"\ntext|n\na, b|1\n', ("a, b",), ""),
+            (f'text,n\n"{"a long text, " * 20_000}",1\n', ("a long text, " * 20_000,), ""),
         ],
     )
     def test_headings_and_single_columns(self, content: str, texts_of_it: tuple[str, ...], told: str) -> None:
@@ -386,6 +423,25 @@ class TestTablesThatDoNotSayHowTheyAreWritten:
         for said in ({"separator": ";"}, {"header": True}):
             with pytest.raises(InputError, match=r"[Ll]eave"):
                 read_texts(content, name, **said)
+
+    @pytest.mark.parametrize(
+        ("name", "content", "told"),
+        [
+            ("a.txt", b"1\ta b\tc d\n0\te f\tg h\n", "a tab divides each into 3 values: name it .tsv"),
+            ("a.txt", b"text,label\na b,1\nc d,0\n", "a comma divides each into 2 values: name it .csv"),
+            ("a.txt", b"It rained, she said.\nIt was, in fact, dry.\n", ""),
+            ("a.txt", b"It rained, she said.\nIt was, dry; so we went.\n", ""),
+        ],
+    )
+    def test_lines_that_look_like_a_table_are_texts_and_said_to_be(self, name: str, content: bytes, told: str) -> None:
+        found = read_texts(content, name)
+        assert found.texts == tuple(content.decode().splitlines())
+        assert bool(found.notices) == bool(told)
+        assert told in " ".join(found.notices)
+
+    def test_what_divides_the_first_line_is_to_blame_where_nothing_divides_all(self) -> None:
+        told = refusal(b"news\t1\tA plane is here.\nnews\t2\tA man, it seems.\tmore\n", "sts-train.csv")
+        assert "Line 2 of sts-train.csv has 4 values where its first line has 3, separated by tab" in told
 
     def test_ragged_rows_name_the_separator(self) -> None:
         told = refusal(b"text,label\na b,1\nc, d,0\n", "a.csv")
