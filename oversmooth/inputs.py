@@ -95,6 +95,7 @@ def encode_all(
             _require_content(tokens, cut, model)
             _require_embedded(encoding.ids, tokens, model)
             _require_pair(encoding, given, model)
+            _require_types(encoding, model)
             yield Encoded(
                 ids=encoding.ids,
                 tokens=tokens,
@@ -135,6 +136,17 @@ def _require_pair(encoding: Encoding, given: Sequence[str], model: LoadedModel) 
         raise InputError(
             f"{model.record.name} has no form for a pair of texts: its tokenizer puts nothing between them, so the "
             "model would read them as one. Give one text, in which the two stand as the model knows them."
+        )
+
+
+def _require_types(encoding: Encoding, model: LoadedModel) -> None:
+    known = model.anatomy.token_types
+    given = encoding.others.get("token_type_ids", ()) if "token_type_ids" in model.anatomy.takes else ()
+    if known is not None and max(given, default=0) >= known:
+        raise InputError(
+            f"The tokenizer of {model.record.name} gives tokens the type {max(given)}, and its network knows "
+            f"{count(known, 'type')}, counted from 0. Give one text instead of a pair, or take “token_type_ids” out of "
+            "“model_input_names” in tokenizer_config.json."
         )
 
 

@@ -116,6 +116,15 @@ class TestWhatTheNetworkReads:
         assert "token_type_ids" in model.tokenizer(FIRST)
         assert set(batch([read(FIRST, model)], model)) == {"input_ids", "attention_mask"}
 
+    @pytest.mark.parametrize("family", ["bert", "roberta", "longformer"])
+    def test_a_type_that_the_network_does_not_know_is_refused(self, family: str) -> None:
+        config = {"bert": "BertConfig", "roberta": "RobertaConfig", "longformer": "LongformerConfig"}[family]
+        made = getattr(transformers, config)(**COMMON, type_vocab_size=1)
+        model = loaded(transformers.AutoModel.from_config(made).eval(), typed(BERT))
+        assert "gives tokens the type 1" in refusal(PAIR, model)
+        assert "its network knows 1 type, counted from 0" in refusal(PAIR, model)
+        assert curves(measured(model, FIRST))[0] == pytest.approx(called(model, FIRST), abs=1e-5)
+
     def test_what_the_network_does_not_take_is_not_given(self) -> None:
         model = model_of("distilbert", BERT)
         assert model.tokenizer(*PAIR)["token_type_ids"].count(1) == 5
@@ -338,9 +347,11 @@ class TestTypedSpecialTokens:
     def test_a_text_of_nothing_else_is_refused(self) -> None:
         assert "turned it into special tokens only" in refusal("[SEP] [MASK]", minilm())
 
-    @pytest.mark.parametrize(("form", "place"), [(BERT, 0), (XLNET, 5)])
-    def test_the_classification_token_is_the_one_that_was_added(self, form: tuple[str, str], place: int) -> None:
-        encoded = read("the [CLS] cat sat", model_of("bert", form))
+    @pytest.mark.parametrize(("family", "form", "place"), [("bert", BERT, 0), ("xlnet", XLNET, 5)])
+    def test_the_classification_token_is_the_one_that_was_added(
+        self, family: str, form: tuple[str, str], place: int
+    ) -> None:
+        encoded = read("the [CLS] cat sat", model_of(family, form))
         assert encoded.classification == place
         assert encoded.tokens.items[place].segment is None
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Literal
 
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
@@ -19,7 +19,6 @@ from oversmooth.models.families import (
     FALCON_NORMS,
     FINAL_NORM_NAMES,
     FINAL_NORM_ON_POOLED,
-    GLOBAL_ATTENTION,
     HEAD_RATIO,
     NESTED_BLOCKS,
     PARALLEL_SWITCH,
@@ -27,12 +26,12 @@ from oversmooth.models.families import (
     POST_NORM_OPT,
     SEQUENTIAL_NORM,
     SHIFTED_RESIDUAL,
-    SPARSE_ATTENTION,
     TIME_FIRST,
     GlobalAttention,
     Layout,
     Parts,
 )
+from oversmooth.models.sparse import attended_globally, global_attention, keep_sparse
 from oversmooth.models.trial import compare, is_causal, padding_is_safe
 from oversmooth.points import SubLayer
 
@@ -97,6 +96,11 @@ class Anatomy:
         """Names of what the network can be given."""
         return frozenset(inspect.signature(self.network.forward).parameters)
 
+    @property
+    def token_types(self) -> int | None:
+        """How many types of token the network has an embedding for; None where it has none, or no bound."""
+        return getattr(self.network.config, "type_vocab_size", None) or None
+
 
 def dissect(network: PreTrainedModel) -> Anatomy:
     """Find the parts of a network.
@@ -110,11 +114,11 @@ def dissect(network: PreTrainedModel) -> Anatomy:
     final_norm = _final_norm(part, holder, family)
     parts = _parts(network, family)
     sub_layers = _sub_layers(blocks, parts)
-    sparse = _keep_sparse(part)
-    chosen = _global_attention(network)
+    sparse = keep_sparse(part)
+    chosen = global_attention(network)
     reachable = hasattr(sys.modules[type(network).__module__], "ALL_ATTENTION_FUNCTIONS")
     reads: Literal["text", "image"] = "image" if part.main_input_name == "pixel_values" else "text"
-    limits = [*_limits(family, parts, reachable), *_attended_globally(part, network, chosen)]
+    limits = [*_limits(family, parts, reachable), *attended_globally(part, network, chosen)]
     if reads == "text" and parts is None:
         limits += _unknown(part, blocks, final_norm, family)
     return Anatomy(
@@ -281,53 +285,6 @@ def _unknown(
         )
     if final_norm is None and not agreement.end:
         yield f"What follows the last block is not known for the family “{family}”, so the points end with that block."
-
-
-def _keep_sparse(network: PreTrainedModel) -> bool:
-    """Have a network of BigBird's kind read each long text with sparse attention, whatever was read before.
-
-    Its code changes to full attention at the first short text, and no later one changes it back. Gives whether the
-    network is of that kind: then a short text beside a long one would be read as the long one is.
-    """
-    config: Any = network.config
-    change: Any = getattr(network, "set_attention_type", None)
-    if getattr(config, "attention_type", None) != SPARSE_ATTENTION or change is None:
-        return False
-    # What its code compares with: so many blocks are attended to anyway.
-    fully = (5 + 2 * config.num_random_blocks) * config.block_size
-
-    def choose(_: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        ids = arguments[0] if arguments else named["input_ids"]
-        if ids.shape[1] > fully:
-            change(SPARSE_ATTENTION)
-
-    network.register_forward_pre_hook(choose, with_kwargs=True)
-    return True
-
-
-def _global_attention(network: PreTrainedModel) -> GlobalAttention | None:
-    """What the head of the checkpoint chooses, which is not loaded with the network."""
-    named = network.config.architectures or [type(network).__name__]
-    return next((GLOBAL_ATTENTION[name] for name in named if name in GLOBAL_ATTENTION), None)
-
-
-_CHOSEN: Final[dict[GlobalAttention, str]] = {
-    "first": "the first token has global attention",
-    "question": "the first text of a pair has global attention, and a single text none",
-    "choice": "the second text of a pair has global attention, and a single text none",
-}
-
-
-def _attended_globally(
-    network: PreTrainedModel, whole: PreTrainedModel, chosen: GlobalAttention | None
-) -> Iterator[str]:
-    if "global_attention_mask" not in inspect.signature(network.forward).parameters:
-        return
-    head = (whole.config.architectures or [type(whole).__name__])[0]
-    if chosen is None:
-        yield f"No token has global attention, since {head} chooses none by itself: every token sees its window alone."
-    else:
-        yield f"As {head} has it, {_CHOSEN[chosen]}."
 
 
 def _limits(family: str, parts: Parts | None, attention_reachable: bool) -> Iterator[str]:
