@@ -15,7 +15,7 @@ import torch
 import oversmooth
 from oversmooth.analysis import Analysis
 from oversmooth.inputs import Encoded
-from oversmooth.metrics.scale import MASSIVE
+from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.pairs import characters, digest, parts
@@ -118,7 +118,7 @@ def _massive(analysis: Analysis) -> Iterator[str]:
     massive = [point for point, ratio in zip(analysis.points, reached, strict=True) if ratio >= MASSIVE]
     if massive:
         yield (
-            f"Massive activations at {count(len(massive), 'point')} (the largest is {reached.max():,.0f} times the "
+            f"{TOLD_MASSIVE}{count(len(massive), 'point')} (the largest is {reached.max():,.0f} times the "
             f"median, first at {title(massive[0])}): cosines, ranks and spectra there describe that outlier, not "
             "smoothing."
         )

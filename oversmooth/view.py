@@ -75,7 +75,7 @@ class View(BaseModel):
     @classmethod
     def _known_curves(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         for name in names or ():
-            _known(name, (*metric_registry.usual_names(), *LEFT))
+            _known(name, (*metric_registry.names(), *LEFT))
         # Each once.
         return None if names is None else tuple(dict.fromkeys(names))
 

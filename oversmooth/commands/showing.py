@@ -21,10 +21,10 @@ def show(result: Measurement | Comparison, target: Target) -> int:
     if isinstance(result, Comparison):
         return _comparison(result, target)
     # Only now: what follows takes seconds to import.
-    from oversmooth.findings import headline, missing
+    from oversmooth.findings import headline, missing, warnings_beside
     from oversmooth.findings.explanations import in_words
 
-    terminal.notes([*result.record.warnings, *missing(result)])
+    terminal.notes([*warnings_beside(result), *missing(result)])
     written = target.write(result)
     if result.explanation is not None:
         terminal.tell(in_words(result))
@@ -54,11 +54,11 @@ def _comparison(comparison: Comparison, target: Target) -> int:
 
 def _notes(comparison: Comparison) -> list[str]:
     """What each side has to say; what all say is told once, without naming them."""
-    from oversmooth.findings import missing
+    from oversmooth.findings import missing, warnings_beside
 
     sides: dict[str, list[str]] = {}
     for label, measurement in comparison.measurements.items():
-        for note in (*measurement.record.warnings, *missing(measurement)):
+        for note in (*warnings_beside(measurement), *missing(measurement)):
             sides.setdefault(note, []).append(label)
     everywhere = len(comparison.measurements)
     return [note if len(found) == everywhere else f"{', '.join(found)}: {note}" for note, found in sides.items()]

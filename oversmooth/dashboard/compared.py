@@ -82,7 +82,7 @@ def _amount(measurement: Measurement) -> str:
 
 def _remarks(comparison: Comparison) -> None:
     """Warnings and limits, each once, with the sides they are of."""
-    warnings = {label: each.record.warnings for label, each in comparison.measurements.items()}
+    warnings = {label: findings.warnings_beside(each) for label, each in comparison.measurements.items()}
     limits = {label: each.record.model.limits for label, each in comparison.measurements.items()}
     for sentence, sides in _by_sentence(warnings).items():
         st.warning(plain(_of(sides, comparison) + sentence), icon=":material/warning:")

@@ -35,14 +35,14 @@ MAIN_COMPARED = (
 USUAL_CURVES = {"measure": MAIN_METRICS, "compare": MAIN_COMPARED}
 """By the name of the page."""
 CURVES = {
-    "measure": metrics.usual_names(),
-    "compare": (*metrics.usual_names(), identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE),
+    "measure": metrics.names(),
+    "compare": (*metrics.names(), identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE),
 }
 """What can be drawn, by the name of the page."""
 
 
 def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
-    """Draw the controls; give the settings, and the metrics whose curves are drawn (all are measured).
+    """Draw the controls; give the settings, and the metrics whose curves are drawn (all usual ones are measured).
 
     Args:
         comparison: whether the settings are those of a baseline; the model, the texts and how they are run are shared
@@ -62,6 +62,7 @@ def sidebar(*, comparison: bool = False) -> tuple[Settings, tuple[str, ...]]:
         texts=texts,
         shown=shown,
         special_tokens=special_tokens,
+        metrics=_measured(chosen),
         centred_spectra=True,
         fidelity=comparison,
         language_model=language_model,
@@ -148,6 +149,12 @@ def _metrics() -> tuple[str, ...]:
 
 def _compared_metrics() -> tuple[str, ...]:
     return _curves("compare", "compared_metrics", "All are measured in one pass a side")
+
+
+def _measured(chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """The usual metrics, and of the others those that are drawn."""
+    usual = metrics.usual_names()
+    return tuple(name for name in metrics.names() if name in usual or name in chosen)
 
 
 def _curves(page: str, key: str, measured: str) -> tuple[str, ...]:

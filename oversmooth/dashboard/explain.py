@@ -26,7 +26,7 @@ def show(measurement: Measurement) -> None:
         st.caption(plain(circumstances(measurement)), width="content")
         permalinks.copy_link()
     st.markdown("[Where](#where) · [Why](#why) · [Whether](#whether) · [Toy](#toy)")
-    for warning in measurement.record.warnings:
+    for warning in findings.warnings_beside(measurement):
         st.warning(plain(warning), icon=":material/warning:")
     for limit in measurement.record.model.limits:
         st.info(plain(limit), icon=":material/info:")

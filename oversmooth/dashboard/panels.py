@@ -38,7 +38,7 @@ def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(plain(circumstances(measurement)), width="content")
         permalinks.copy_link()
-    for warning in measurement.record.warnings:
+    for warning in findings.warnings_beside(measurement):
         st.warning(plain(warning), icon=":material/warning:")
     for limit in measurement.record.model.limits:
         st.info(plain(limit), icon=":material/info:")

@@ -108,7 +108,7 @@ def _view(settings: AnySettings) -> View:
 
 def _curves(page: PageName) -> tuple[str, ...] | None:
     chosen = last(CURVES_KEY[page], USUAL_CURVES[page])
-    known = (*metrics.usual_names(), *LEFT)
+    known = (*metrics.names(), *LEFT)
     return None if set(chosen) == set(USUAL_CURVES[page]) else tuple(name for name in known if name in chosen)
 
 

@@ -43,7 +43,7 @@ def curve_table(measurement: Measurement) -> pd.DataFrame:
 
 def end_table(comparison: Comparison, chosen: Sequence[str]) -> pd.DataFrame:
     """One row for each side: the chosen metrics and what is left of the baseline, where the side is read."""
-    sides = findings.differences(comparison, [name for name in chosen if name in metrics.usual_names()])
+    sides = findings.differences(comparison, [name for name in chosen if name in metrics.names()])
     return pd.DataFrame(
         {
             "side": side.label,
@@ -62,8 +62,9 @@ def output_reason(measurement: Measurement, name: str) -> str:
 
 def difference_table(comparison: Comparison) -> pd.DataFrame:
     """One row for each metric of each side, where the side is read; a missing number is an empty cell."""
-    sides = findings.differences(comparison, metrics.usual_names())
-    rows = [_difference_row(name, side) for name in metrics.usual_names() for side in sides]
+    measured = [name for name in metrics.names() if name in comparison.baseline.metrics]
+    sides = findings.differences(comparison, measured)
+    rows = [_difference_row(name, side) for name in measured for side in sides]
     rows += [
         {"metric": metrics.get(name).title, "side": side.label, "at": tick(side.point), "value": side.fidelity[name]}
         for name in metrics.fidelity_names()

@@ -107,6 +107,9 @@ class Side(_Frozen):
     """Metric of the language-model head → by input; empty where it was not asked for."""
     spectra: dict[str, list[list[list[Number]]]]
     """``raw`` and, where asked for, ``centred`` → singular values by input, point and component, the largest first."""
+    activation_ratios: list[list[Number]] | None
+    """By input and point: the largest over the median activation. From about 1,000 on, cosines, ranks and spectra
+    describe that outlier. Null where it is not known."""
     floor: list[list[Number]]
     """By input and point: singular values below are rounding of the states."""
     similarity: Similarity | None
@@ -152,7 +155,7 @@ class Document(_Frozen):
 
 def _side(label: str, measurement: Measurement) -> Side:
     spectra = measurement.spectra
-    maps = measurement.similarity
+    maps, ratios = measurement.similarity, measurement.activation_ratios
     return Side.model_construct(
         label=label,
         settings=measurement.settings,
@@ -161,6 +164,7 @@ def _side(label: str, measurement: Measurement) -> Side:
         curves={name: _listed(measurement.curves[name]) for name in measurement.metrics},
         outputs={str(name): _listed(values) for name, values in measurement.outputs.items()},
         spectra={str(name): _listed(values) for name, values in spectra.items() if name != "floor"},
+        activation_ratios=None if ratios is None else _listed(ratios),
         floor=_listed(spectra["floor"]),
         similarity=None if maps is None else _similarity(measurement, maps),
         tokens=[[_entry(*each) for each in enumerate(tokens.items)] for tokens in measurement.tokens],

@@ -5,6 +5,7 @@ from oversmooth.findings.comparisons import Difference, Side, comparison_headlin
 from oversmooth.findings.gaps import missing
 from oversmooth.findings.headlines import headline
 from oversmooth.findings.numerals import arrow, number, signed
+from oversmooth.findings.outlying import warnings_beside
 
 __all__ = [
     "Change",
@@ -20,4 +21,5 @@ __all__ = [
     "number",
     "reason",
     "signed",
+    "warnings_beside",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from oversmooth import points
 from oversmooth.findings.numerals import number
-from oversmooth.metrics.scale import MASSIVE
+from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
 from oversmooth.wording import count, enumerated
 
 if TYPE_CHECKING:
@@ -56,6 +56,12 @@ def outlier_sentence(measurement: Measurement, at: Sequence[str] | None = None) 
         return f"A massive activation, {most} at {points.title(worst)}{of_texts}: {_DESCRIBED}."
     where = f"{points.places(list(found))}, up to {most} at {points.title(worst)}{of_texts}"
     return f"Massive activations at {where}: {_DESCRIBED}."
+
+
+def warnings_beside(measurement: Measurement) -> tuple[str, ...]:
+    """What the record warns of, less the massive activations that every headline tells."""
+    told = bool(massive(measurement))
+    return tuple(each for each in measurement.record.warnings if not (told and each.startswith(TOLD_MASSIVE)))
 
 
 def compared_outliers(comparison: Comparison) -> str:

@@ -16,6 +16,8 @@ from oversmooth.papers import Paper
 
 MASSIVE: Final = 1000.0
 """Massive-activation ratio from which cosines, ranks and spectra describe an outlier (Sun et al. 2024)."""
+TOLD_MASSIVE: Final = "Massive activations at "
+"""How the warning of a record begins that there is one."""
 
 
 def _mean_norms(stack: Stack) -> Sequence[float]:

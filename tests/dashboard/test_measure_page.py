@@ -77,6 +77,18 @@ def test_the_first_open_shows_the_default_model_on_an_example() -> None:
     figure(page, "spectrum")
 
 
+def test_a_metric_that_is_not_usual_is_measured_once_it_is_chosen() -> None:
+    page = sound(opened(SHORT))
+    assert "Prompt entropy, as published" in page.multiselect(key="metrics").options
+    assert "Prompt entropy, as published" not in page.dataframe[-1].value.columns
+    sound(page.multiselect(key="metrics").select("prompt_entropy").run())
+    expected = measure(Settings.of(texts=SHORT, metrics="prompt_entropy", device="cpu")).curve("prompt_entropy")
+    drawn = max(figure(page, "small_prompt_entropy")["data"], key=lambda trace: len(trace["x"]))
+    assert [float(value) for value in drawn["y"]] == pytest.approx(list(expected.values()), rel=1e-6)
+    sound(page.multiselect(key="metrics").unselect("prompt_entropy").run())
+    assert not [chart for chart in page.get("plotly_chart") if "prompt_entropy" in chart.proto.id]
+
+
 def test_a_chart_tells_its_finding_to_a_screen_reader() -> None:
     page = opened()
     for chart in page.get("plotly_chart"):

@@ -101,6 +101,17 @@ def test_arrays_are_those_of_the_result(measured: Measurement) -> None:
         np.testing.assert_array_equal(found[f"spectra_{name}"], measured.spectra[name].values)
 
 
+def test_a_document_holds_the_ratios_that_headlines_speak_of() -> None:
+    unknown = measurement()
+    ratios = np.linspace(1, 2000, 2 * len(unknown.points)).reshape(2, -1)
+    ratios[1, 0] = np.nan
+    known = dataclasses.replace(unknown, activation_ratios=xr.DataArray(ratios, dims=("input", "point")))
+    found = json.loads(Document.of(known).to_json())["sides"][0]["activation_ratios"]
+    assert found[1][0] is None
+    np.testing.assert_array_equal(np.array(found, dtype=float), ratios)
+    assert json.loads(Document.of(unknown).to_json())["sides"][0]["activation_ratios"] is None
+
+
 def test_arrays_of_a_comparison_lie_side_by_side(compared: Comparison) -> None:
     found = arrays(data.data(compared, ["npz"])["arrays.npz"])
     assert found["label"].tolist() == ["baseline", "gfsa", "deep"]

@@ -17,7 +17,7 @@ from oversmooth import Settings, alternatives, measure
 from oversmooth.comparison import Comparison
 from oversmooth.export.latex import caption
 from oversmooth.figures.gallery import figures_of
-from oversmooth.findings import comparison_headline, headline
+from oversmooth.findings import comparison_headline, headline, warnings_beside
 from oversmooth.findings.collapse import collapse_sentence, collapsed_by, states
 from oversmooth.findings.explanations import explanation_headline, in_words
 from oversmooth.findings.whether import whether
@@ -71,6 +71,17 @@ def test_one_dimension_is_no_collapse() -> None:
         assert "Tokens collapse" not in words
         assert "grow alike" not in words.split("\n\n")[0]
     assert collapse_sentence(result).startswith("No collapse is told: the high-frequency share is ")
+
+
+def test_what_a_headline_tells_is_not_warned_of_again() -> None:
+    long = measure(Settings.of(texts=TEXT, max_tokens=8, device="cpu"), model=loaded(with_outlier()))
+    told = [each for each in long.record.warnings if TOLD.search(each)]
+    assert len(told) == 1
+    assert TOLD.search(headline(long))
+    assert warnings_beside(long) == tuple(each for each in long.record.warnings if each not in told)
+    assert "The text was cut" in warnings_beside(long)[0]
+    calm = measure(Settings.of(texts=TEXT, max_tokens=8, device="cpu"), model=tiny("gpt2"))
+    assert warnings_beside(calm) == calm.record.warnings
 
 
 def test_it_stands_beside_every_finding() -> None:
