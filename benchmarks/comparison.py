@@ -24,6 +24,7 @@ from oversmooth.measuring import one_blas_thread
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.recording import record
+from oversmooth.resolution import Resolution
 from oversmooth.rows import rows_of
 from oversmooth.settings import Settings
 
@@ -53,11 +54,13 @@ def states_of(model: LoadedModel, inputs: dict[str, torch.Tensor]) -> States:
 def analyse(model: LoadedModel, settings: Settings, states: States) -> None:
     """The analysis that ``measure`` does of one pass, without a model."""
     text = encode(settings.texts[0], model, max_tokens=settings.max_tokens, special_tokens=settings.special_tokens)
+    rows = [rows_of(text)]
     analysis = Analysis(
         settings.metrics,
         tuple(states),
-        [rows_of(text)],
+        rows,
         model.anatomy.hidden_size,
+        resolution=Resolution(rows, np.dtype(np.float32), post_norm=True),
         similarity=settings.similarity,
         centred=settings.centred_spectra,
     )

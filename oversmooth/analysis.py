@@ -13,6 +13,7 @@ from oversmooth import metrics
 from oversmooth.fidelity import Fidelity
 from oversmooth.measurement import Note
 from oversmooth.metrics import Metric, TokenStates, UndefinedError
+from oversmooth.resolution import Resolution
 from oversmooth.rows import Rows, measured_tokens
 from oversmooth.wording import count
 
@@ -28,6 +29,7 @@ class Analysis:
         points: in the order in which they arrive.
         rows: per input.
         width: of the hidden states.
+        resolution: of the pass that is analysed.
         similarity: whether to keep the maps of one input.
         shown: the number of that input.
         centred: whether to keep the singular values of the centred tokens too.
@@ -41,6 +43,7 @@ class Analysis:
         rows: Sequence[Rows],
         width: int,
         *,
+        resolution: Resolution,
         similarity: bool,
         shown: int = 0,
         centred: bool,
@@ -49,6 +52,7 @@ class Analysis:
         self.metrics = tuple(metrics.get_metric(name) for name in names)
         self.points = {point: index for index, point in enumerate(points)}
         self.rows = rows
+        self._resolution = resolution
         self.fidelity = fidelity
         shape = (len(rows), len(points))
         components = max(min(len(row.measured), width) for row in rows)
@@ -72,7 +76,7 @@ class Analysis:
     def take(self, numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
         """Measure the states (input, token, dim) of inputs at one point, padding and special tokens among them."""
         with np.errstate(over="ignore", invalid="ignore"):  # Told in a note.
-            for number, tokens in measured_tokens(self.rows, numbers, states):
+            for number, tokens in measured_tokens(self.rows, numbers, states, self._resolution.of(numbers, point)):
                 self._take(number, point, tokens)
 
     def _take(self, number: int, point: str, tokens: TokenStates) -> None:
@@ -118,7 +122,7 @@ class Analysis:
     def _put(self, name: str, number: int, point: str, value: float, *, resolved: bool) -> None:
         self.curves[name][number, self.points[point]] = value
         if not resolved:
-            reason = "the value lies below what the rounding of the float32 states resolves"
+            reason = self._resolution.reason(number, point)
             self.notes.append(Note("unresolved", number, point, name, reason))
 
     def _keep_spectra(self, tokens: TokenStates, number: int, point: str) -> None:

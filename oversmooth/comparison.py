@@ -121,16 +121,26 @@ class Comparison:
         for point, delta in deltas.items():
             if point in theirs and math.isfinite(theirs[point]) != math.isfinite(ours[point]):
                 return point
-            if _differs(delta, theirs.get(point, 0.0)):
+            if _differs(delta, theirs.get(point, 0.0)) and not self._unresolved(metric, label, point):
                 return point
         return None
 
     def largest(self, metric: str, label: str) -> tuple[str, float] | None:
-        """The main point with the largest difference to the baseline, and that difference; None where there is none."""
+        """The main point with the largest resolved difference to the baseline, and it; None where there is none."""
         deltas = self.deltas(metric, label)
         theirs = self.baseline.curve(metric) if deltas else {}
-        found = {point: delta for point, delta in deltas.items() if _differs(delta, theirs.get(point, 0.0))}
+        found = {
+            point: delta
+            for point, delta in deltas.items()
+            if _differs(delta, theirs.get(point, 0.0)) and not self._unresolved(metric, label, point)
+        }
         return max(found.items(), key=lambda item: abs(item[1]), default=None)
+
+    def _unresolved(self, metric: str, label: str, point: str) -> bool:
+        """Whether noise may have a part in the difference at a point of a variant."""
+        theirs = self.end(self.baseline_label) if point == points.FUSION else point
+        sides = ((self.baseline, theirs), (self.measurements[label], point))
+        return any(side.missing(metric, at, "unresolved") for side, at in sides)
 
     # As in Measurement, what is made of comparisons is imported only when it is asked for.
 

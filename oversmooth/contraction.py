@@ -24,7 +24,7 @@ def contraction(measurement: Measurement) -> NDArray[np.float64]:
     r"""What each block multiplied the tokens' distance to their mean by: d_M(X_{l+1}) / d_M(X_l), shape (input, layer).
 
     With an explanation over the tokens that its bound is over, all that are no padding; else over those that were
-    measured. NaN where either distance is missing, the first is 0, or ``distance_to_mean`` was not measured.
+    measured. NaN where either distance is missing or not resolved, the first is 0, or there is no ``distance_to_mean``.
     """
     if measurement.explanation is not None and CONTRACTION in measurement.explanation.bound:
         known: NDArray[np.float64] = measurement.explanation.bound[CONTRACTION].transpose("input", "layer").values
@@ -33,7 +33,7 @@ def contraction(measurement: Measurement) -> NDArray[np.float64]:
     texts = measurement.curves.sizes["input"]
     if REST not in measurement.metrics:
         return np.full((texts, len(names) - 1), np.nan)
-    distances = measurement.curves[REST].sel(point=names).transpose("input", "point").values
+    distances = measurement.resolved(REST).sel(point=names).transpose("input", "point").values
     return of_distances(distances)
 
 

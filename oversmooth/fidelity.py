@@ -86,7 +86,8 @@ class Fidelity:
                 yield Value(name, number, np.nan, baseline.nothing(number))
                 continue
             try:
-                yield Value(name, number, compute(tokens, theirs), resolved=resolved(name, tokens, theirs))
+                value = compute(tokens, theirs)
+                yield Value(name, number, value, resolved=resolved(name, value, tokens, theirs))
             except UndefinedError as error:
                 yield Value(name, number, np.nan, str(error))
 

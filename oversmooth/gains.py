@@ -32,7 +32,8 @@ def branch_gains(measurement: Measurement) -> xr.Dataset:
     Returns:
         Dims (input, layer, branch), with branch "attention" or "mlp". ``constant_branch`` and ``rest_branch``: what the
         branch adds, over what it reads. ``constant_stream`` and ``rest_stream``: the residual stream after the branch
-        was added, over the stream before. NaN where a point, a metric or a value is missing, or the divisor is 0.
+        was added, over the stream before. NaN where a point, a metric or a value is missing, a value is not
+        resolved, or the divisor is 0.
     """
     layers = range(sum(map(points.is_block, measurement.points)))
     texts = measurement.curves.sizes["input"]
@@ -93,6 +94,6 @@ def _ends(measurement: Measurement, layer: int, branch: Branch) -> dict[str, tup
 def _ratio(measurement: Measurement, metric: str, before: str, after: str) -> NDArray[np.float64]:
     if metric not in measurement.metrics or not {before, after} <= set(measurement.points):
         return np.full(measurement.curves.sizes["input"], np.nan)
-    divisor, value = (measurement.curves[metric].sel(point=point).values for point in (before, after))
+    divisor, value = (measurement.resolved(metric).sel(point=point).values for point in (before, after))
     ratio: NDArray[np.float64] = np.divide(value, divisor, out=np.full(len(value), np.nan), where=divisor > 0)
     return ratio

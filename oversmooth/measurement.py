@@ -138,6 +138,24 @@ class Measurement:
         means = self.curves.mean("input").sel(point=list(shown))
         return {str(name): dict(zip(shown, map(float, values.values), strict=True)) for name, values in means.items()}
 
+    def resolved(self, metric: str) -> xr.DataArray:
+        """The metric without the values that are not resolved: dims (input, point), NaN in their places."""
+        places = self._unresolved.get(metric)
+        if not places:
+            return self.curves[metric]
+        found = self.curves[metric].transpose("input", "point").copy()
+        for number, point in places:
+            found.values[number, self.points.index(point)] = float("nan")
+        return found
+
+    @cached_property
+    def _unresolved(self) -> Mapping[str, list[tuple[int, str]]]:
+        found: dict[str, list[tuple[int, str]]] = {}
+        for note in self.notes:
+            if note.kind == "unresolved":
+                found.setdefault(note.metric, []).append((note.input, note.point))
+        return found
+
     def missing(self, metric: str, point: str, kind: str = "missing") -> tuple[Note, ...]:
         """The notes on one number."""
         return tuple(note for note in self.notes if (note.metric, note.point, note.kind) == (metric, point, kind))

@@ -21,6 +21,7 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.points import PointSet
 from oversmooth.progress import Progress, Report
 from oversmooth.recording import expected_points, record
+from oversmooth.resolution import Resolution
 from oversmooth.rows import rows_of
 from oversmooth.settings import Settings
 
@@ -51,13 +52,16 @@ def run_texts(
     take: Take,
     report: Report,
     watch: Watch | None = None,
+    resolution: Resolution | None = None,
 ) -> None:
     """Run the texts through the model and hand their states at every point to ``take``, perhaps in threads.
 
-    With ``watch``, the intervention is there and watched.
+    ``resolution`` sees each of them first. With ``watch``, the intervention is there and watched.
     """
     fused = _read_out(intervention)
     points = expected_points(model.anatomy, which, fused=fused is not None)
+    # A method may enlarge what is left of a collapse inside the block.
+    inside = which == "blocks" and resolution is not None and intervention is not None and bool(intervention.methods)
     done, total = 0, len(points) * len(texts)
     report(Progress("measure", done, total, points[0]))
     for members in batches(texts, padded=model.anatomy.padding_is_safe):
@@ -68,12 +72,23 @@ def run_texts(
         ) -> None:
             nonlocal done
             # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
-            waiting.add(point, states.to("cpu", model.network.dtype))
+            states = states.to("cpu", model.network.dtype)
+            if resolution is not None:
+                resolution.see(members, point, states.numpy())
+            if point not in points:
+                return
+            waiting.add(point, states)
             done += len(members)
             report(Progress("measure", done, total, point))
 
         with _seen(intervention, watch, members):
-            record(model.anatomy, batch([texts[number] for number in members], model), add, which, fused)
+            record(
+                model.anatomy,
+                batch([texts[number] for number in members], model),
+                add,
+                "all" if inside else which,
+                fused,
+            )
         waiting.analyse()
 
 
@@ -90,6 +105,7 @@ def analyse(
     points = expected_points(model.anatomy, settings.points, fused=_read_out(intervention) is not None)
     rows = [rows_of(text) for text in texts]
     width = model.anatomy.hidden_size
+    resolution = Resolution(rows, np.dtype(model.precision), post_norm=model.anatomy.post_norm)
     fidelity = None
     if sides is not None:
         identities = [row.identities for row in rows]
@@ -101,22 +117,23 @@ def analyse(
         points,
         rows,
         width,
+        resolution=resolution,
         similarity=settings.similarity,
         shown=settings.shown,
         centred=settings.centred_spectra,
         fidelity=fidelity,
     )
     if explainer is None:
-        run_texts(texts, model, settings.points, intervention, analysis.take, report)
+        run_texts(texts, model, settings.points, intervention, analysis.take, report, resolution=resolution)
         return analysis
 
     def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
         analysis.take(numbers, point, states)
-        for number, each in zip(numbers, states, strict=True):
-            explainer.take(number, point, each)
+        for number, each, rounding in zip(numbers, states, resolution.of(numbers, point).tolist(), strict=True):
+            explainer.take(number, point, each, rounding)
 
     watch = explainer.watch if explainer.observes else None
-    run_texts(texts, model, settings.points, intervention, take, report, watch)
+    run_texts(texts, model, settings.points, intervention, take, report, watch, resolution)
     return analysis
 
 

@@ -68,7 +68,7 @@ def provenance(
         mitigations=circumstances.mitigations,
         seeds=_seeds(circumstances.mitigations),
         seconds=circumstances.seconds,
-        warnings=(*_warnings(texts, analysis), *more),
+        warnings=(*_warnings(texts, analysis, circumstances.environment.dtype), *more),
     )
 
 
@@ -99,7 +99,7 @@ def _seeds(mitigations: Sequence[str]) -> dict[str, int]:
     return {method.declaration.name: method.seed for method in methods if hasattr(method, "seed")}
 
 
-def _warnings(texts: Sequence[Encoded], analysis: Analysis) -> Iterator[str]:
+def _warnings(texts: Sequence[Encoded], analysis: Analysis, precision: str) -> Iterator[str]:
     for number, text in enumerate(texts):
         yield from (place(number, texts) + warning for warning in text.warnings)
     for (number, point), reason in analysis.non_finite.items():
@@ -107,7 +107,7 @@ def _warnings(texts: Sequence[Encoded], analysis: Analysis) -> Iterator[str]:
     unresolved = dict.fromkeys(note.point for note in analysis.notes if note.kind == "unresolved")
     if unresolved:
         names = ", ".join(title(point) for point in unresolved)
-        yield f"Below what float32 states resolve, and marked so: some metrics at {names}."
+        yield f"Below what a {precision} pass resolves, and marked so: some metrics at {names}."
     yield from _massive(analysis)
     if analysis.fidelity is not None:
         yield from analysis.fidelity.warnings()

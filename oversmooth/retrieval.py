@@ -67,7 +67,9 @@ class Retrieval:
             # Of several texts the bare states: what was computed of them, and of others with them, is larger, and of no
             # further use.
             alone = len(self._identities) == 1
-            arrived[number] = tokens if tokens is None or alone else TokenStates(tokens.stored.copy())
+            arrived[number] = (
+                tokens if tokens is None or alone else TokenStates(tokens.stored.copy(), rounding=tokens.rounding)
+            )
             if len(arrived) < len(self.texts):
                 return []
             del self._arrived[point]
@@ -88,16 +90,27 @@ class Retrieval:
         if not finite or (several and len(finite) == 1):
             yield from (Found(number, np.nan, "there are no states of another text to search") for number in finite)
             return
-        tokens = TokenStates(np.concatenate([each.stored for each in finite.values()])) if several else finite[0]
+        tokens = _together(list(finite.values())) if several else finite[0]
         texts = np.repeat(list(finite), [each.count for each in finite.values()])
         try:
-            counted, found = retrieved(tokens, np.concatenate([self._identities[each] for each in finite]), texts)
+            counted, found, undecided = retrieved(
+                tokens, np.concatenate([self._identities[each] for each in finite]), texts
+            )
         except UndefinedError as error:
             yield from (Found(number, np.nan, str(error)) for number in finite)
             return
         for number in finite:
             chosen = counted & (texts == number)
             if chosen.any():
-                yield Found(number, float(found[chosen].mean()), resolved=tokens.residual_resolved)
+                yield Found(
+                    number,
+                    float(found[chosen].mean()),
+                    resolved=tokens.residual_resolved and not undecided[chosen].any(),
+                )
             else:
                 yield Found(number, np.nan, UNSHARED if several else ALONE)
+
+
+def _together(texts: Sequence[TokenStates]) -> TokenStates:
+    rounding = max(each.rounding for each in texts)
+    return TokenStates(np.concatenate([each.stored for each in texts]), rounding=rounding)

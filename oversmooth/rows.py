@@ -43,7 +43,7 @@ def rows_of(text: Encoded) -> Rows:
 
 
 def measured_tokens(
-    rows: Sequence[Rows], numbers: Sequence[int], states: NDArray[np.floating]
+    rows: Sequence[Rows], numbers: Sequence[int], states: NDArray[np.floating], roundings: NDArray[np.float64]
 ) -> Iterator[tuple[int, TokenStates]]:
     """The measured tokens of several inputs, each with the number of its input.
 
@@ -51,6 +51,7 @@ def measured_tokens(
         rows: of all inputs.
         numbers: of the inputs, in the order of the states.
         states: of these inputs at one point (input, token, dim), padding and special tokens among them.
+        roundings: their resolution floors over the Frobenius norms of the tokens (input).
     """
     wide = 8 * states.shape[2]
     for count, group in groupby(range(len(numbers)), key=lambda place: len(rows[numbers[place]].measured)):
@@ -58,17 +59,20 @@ def measured_tokens(
         most = max(1, STACK_BYTES // (wide * count))
         for first in range(0, len(places), most):
             chosen = places[first : first + most]
-            yield from _stacked([(numbers[place], rows[numbers[place]], states[place]) for place in chosen])
+            inputs = [(numbers[place], rows[numbers[place]], states[place]) for place in chosen]
+            yield from _stacked(inputs, roundings[chosen])
 
 
-def _stacked(inputs: Sequence[tuple[int, Rows, NDArray[np.floating]]]) -> Iterator[tuple[int, TokenStates]]:
+def _stacked(
+    inputs: Sequence[tuple[int, Rows, NDArray[np.floating]]], roundings: NDArray[np.float64]
+) -> Iterator[tuple[int, TokenStates]]:
     stored = np.stack([states[row.measured] for _, row, states in inputs])
     # Row 0 stands in where there is no [CLS] token; nobody reads it.
     anchors = np.stack([states[row.classification or 0] for _, row, states in inputs])
     # Decompositions refuse a whole stack for one input that is not finite.
     finite = np.array([bool(np.isfinite(each).all()) for each in stored])
     whole = finite.all()
-    stack = Stack(stored, anchors) if whole else Stack(stored[finite], anchors[finite])
+    stack = Stack(stored, anchors, roundings) if whole else Stack(stored[finite], anchors[finite], roundings[finite])
     places = (np.cumsum(finite) - 1).tolist()
     for index, (number, row, _) in enumerate(inputs):
         tokens = TokenStates(

@@ -17,6 +17,7 @@ from oversmooth.passes import run_texts
 from oversmooth.progress import Report
 from oversmooth.recording import expected_points
 from oversmooth.references import Reference, reference_key
+from oversmooth.resolution import Resolution
 from oversmooth.rows import measured_tokens, rows_of
 from oversmooth.settings import Settings
 
@@ -49,14 +50,15 @@ def sides_of(
 def _run_baseline(settings: Settings, model: LoadedModel, texts: Sequence[Encoded], report: Report) -> Reference:
     reference = _empty_reference(settings, model, texts)
     rows = [rows_of(text) for text in texts]
+    resolution = Resolution(rows, np.dtype(model.precision), post_norm=model.anatomy.post_norm)
 
     def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
-        for number, tokens in measured_tokens(rows, numbers, states):
+        for number, tokens in measured_tokens(rows, numbers, states, resolution.of(numbers, point)):
             if math.isfinite(tokens.energy):
                 reference.keep(number, point, tokens)
 
     with Intervention(model, ()).active() as intervention:
-        run_texts(texts, model, settings.points, intervention, take, report)
+        run_texts(texts, model, settings.points, intervention, take, report, resolution=resolution)
     return reference
 
 

@@ -226,8 +226,8 @@ def _role(crossed: Sequence[str], names: Mapping[str, str]) -> Role:
 
 
 def _ends(measurement: Measurement, metric: str, places: Sequence[_Place]) -> Iterator[tuple[Values, Values]]:
-    """The values of each text at the start and the end of each step."""
-    found = measurement.curves[metric].transpose("point", "input")
+    """The values of each text at the start and the end of each step; NaN where one is not resolved."""
+    found = measurement.resolved(metric).transpose("point", "input")
     index = {point: place for place, point in enumerate(measurement.points)}
     for place in places:
         yield found.values[index[place.start]], found.values[index[place.end]]
@@ -236,6 +236,8 @@ def _ends(measurement: Measurement, metric: str, places: Sequence[_Place]) -> It
 def _why(measurement: Measurement, metric: str, place: _Place) -> str:
     """Why a step has no value: the reason at its start, else at its end."""
     for point in (place.start, place.end):
-        if not np.isfinite(measurement.curves[metric].sel(point=point).values).any():
+        if not np.isfinite(measurement.resolved(metric).sel(point=point).values).any():
+            if measurement.missing(metric, point, "unresolved"):
+                return f"nothing resolved at {points.title(point)}: {reason(measurement, metric, point, 'unresolved')}"
             return f"no value at {points.title(point)}: {reason(measurement, metric, point)}"
     return "no text has a value at both ends"

@@ -14,6 +14,7 @@ from reference import matrices
 from oversmooth import metrics
 from oversmooth.analysis import Analysis
 from oversmooth.measurement import Note
+from oversmooth.resolution import Resolution
 from oversmooth.rows import Rows
 
 States = NDArray[np.float32]
@@ -63,7 +64,14 @@ def rows(states: Sequence[States], *, special: bool, classification: int | None 
 def analysed(states: Sequence[States], rows: Sequence[Rows], numbers: Sequence[int] | None = None) -> Analysis:
     """All at once, padded at the end with numbers that nobody may read."""
     analysis = Analysis(
-        metrics.names(), (POINT,), rows, states[0].shape[1], similarity=True, shown=len(rows) - 1, centred=True
+        metrics.names(),
+        (POINT,),
+        rows,
+        states[0].shape[1],
+        resolution=Resolution(rows, np.dtype(np.float32), post_norm=True),
+        similarity=True,
+        shown=len(rows) - 1,
+        centred=True,
     )
     width = max(len(each) for each in states) + 1
     padded = np.full((len(states), width, states[0].shape[1]), 1e30, dtype=np.float32)

@@ -56,3 +56,9 @@ def test_corpus_prints_every_row() -> None:
     cells = rows_of("corpus")
     assert [row[0] for row in cells] == ["2", "8"]
     assert all(re.search(r"\d+ / \d+", cell) for row in cells for cell in row[3:])
+
+
+def test_resolution_prints_every_row() -> None:
+    cells = rows_of("resolution")
+    assert [row[1] for row in cells] == [family for family in ("bert", "gpt2", "llama") for _ in range(2)]
+    assert all(float(row[3]) > 0 for row in cells)

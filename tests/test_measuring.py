@@ -124,10 +124,10 @@ class TestNumbersAreThoseOfTheStates:
             tokens = self.rows(states, special_tokens).astype(np.float64)
             at = result.spectra.sel(point=point).isel(input=0)
             expected = np.linalg.svd(tokens, compute_uv=False)
-            floor = 2.0**-24 * float(np.linalg.norm(tokens))
-            np.testing.assert_allclose(at["raw"].values, expected, rtol=1e-5, atol=floor)
+            floor = 2.0**-18 * float(np.linalg.norm(tokens))
+            np.testing.assert_allclose(at["raw"].values, expected, rtol=1e-5, atol=floor / 64)
             centred = np.linalg.svd(tokens - tokens.mean(0), compute_uv=False)
-            np.testing.assert_allclose(at["centred"].values[:-1], centred[:-1], rtol=1e-5, atol=floor)
+            np.testing.assert_allclose(at["centred"].values[:-1], centred[:-1], rtol=1e-5, atol=floor / 64)
             assert np.isnan(at["centred"][-1])  # The zero that subtracting the mean makes is no finding.
             assert float(at["floor"]) == pytest.approx(floor, rel=1e-5)
 
@@ -412,10 +412,10 @@ class TestCollapse:
     def test_what_float32_does_not_resolve_is_marked(self) -> None:
         share = collapsed().curves["high_frequency_share"].values[0]
         for point, value in zip(collapsed().points, share, strict=True):
-            below = value < 2.0**-48  # The square of half a unit in the last place of float32.
+            below = value < 2.0**-36  # The square of 64 roundings of float32.
             assert bool(collapsed().missing("high_frequency_share", point, "unresolved")) == below, point
         (warning,) = collapsed().record.warnings
-        assert warning.startswith("Below what float32 states resolve, and marked so: some metrics at ")
+        assert warning.startswith("Below what a float32 pass resolves, and marked so: some metrics at ")
         assert "block 11" in warning
         assert "block 3" not in warning
 
@@ -425,7 +425,7 @@ def test_tokens_that_became_equal_are_marked_as_below_resolution() -> None:
     result = measured(altered("bert", "encoder.layer.0.output.LayerNorm.weight", 0.0), SENTENCE)
     notes = result.missing("distance_to_mean", "0", "unresolved")
     assert len(notes) == 1
-    assert "below what the rounding of the float32 states resolves" in notes[0].reason
+    assert "below what a float32 pass resolves; run with precision float64" in notes[0].reason
     assert not result.missing("distance_to_mean", "embedding", "unresolved")
     (warning,) = [each for each in result.record.warnings if "float32" in each]
     assert "block 0" in warning
@@ -447,7 +447,8 @@ class TestMassiveActivations:
     def test_they_are_told_whatever_was_asked_for(self) -> None:
         model = altered_row("gpt2", "wte.weight", "moon", 1e5, column=3)
         every, one = (measured(model, SHORT, **each) for each in ({}, {"metrics": ("token_cosine",)}))
-        assert one.record.warnings == every.record.warnings
+        told, all_told = ([each for each in side.record.warnings if "Massive" in each] for side in (one, every))
+        assert told == all_told != []
         assert "max_activation_ratio" not in one.curves
         assert one.activation_ratios is not None
         xr.testing.assert_equal(one.activation_ratios, every.curves["max_activation_ratio"].rename(None))

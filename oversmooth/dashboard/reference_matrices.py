@@ -89,7 +89,7 @@ def states_of(matrix: Float64) -> TokenStates:
 def values(states: TokenStates) -> list[Value]:
     """Every metric of the tokens, in order."""
     return [
-        _value(metric.name, partial(metric.compute, states), partial(metric.resolved or _always, states))
+        _value(metric.name, partial(metric.compute, states), partial(_resolved, metric, states))
         for metric in metrics.all_metrics()
     ]
 
@@ -105,13 +105,13 @@ def values_beside(baseline: Float64, variant: Float64) -> list[Value]:
         raise InputError(f"The baseline has {lengths}: both sides need the same tokens.")
     states, kept = states_of(variant), Baseline.of(states_of(baseline))
     found = {
-        name: _value(name, partial(compute, states, kept), partial(fidelity.resolved, name, states, kept))
+        name: _value(
+            name, partial(compute, states, kept), partial(fidelity.resolved, name, states=states, baseline=kept)
+        )
         for name, compute in fidelity.BESIDE_BASELINE.items()
     }
     both = states_of(np.vstack([baseline, variant]))
-    found[identity.IDENTITY_RETRIEVAL] = _value(
-        identity.IDENTITY_RETRIEVAL, partial(_retrieval, both), partial(_always, both)
-    )
+    found[identity.IDENTITY_RETRIEVAL] = _value(identity.IDENTITY_RETRIEVAL, partial(_retrieval, both), _always)
     return [found[name] for name in metrics.fidelity_names() if name in found]
 
 
@@ -130,21 +130,25 @@ def _tex(value: float) -> str:
     return number(value).replace(",", "{,}")
 
 
-def _always(_: TokenStates) -> bool:
+def _resolved(metric: metrics.Metric, states: TokenStates, _: float) -> bool:
+    return metric.resolved is None or metric.resolved(states)
+
+
+def _always(_: float) -> bool:
     return True
 
 
-def _value(name: str, compute: Callable[[], float], resolved: Callable[[], bool]) -> Value:
+def _value(name: str, compute: Callable[[], float], resolved: Callable[[float], bool]) -> Value:
     title = metrics.get(name).title
     try:
         value = compute()
     except UndefinedError as error:
         return Value(name, title, math.nan, str(error))
-    return Value(name, title, value, "" if resolved() else "below the resolution of the numbers")
+    return Value(name, title, value, "" if resolved(value) else "below the resolution of the numbers")
 
 
 def _retrieval(both: TokenStates) -> float:
     """Share of tokens found again, where the halves of the rows are two texts of the same words."""
     size = both.count // 2
-    counted, found = identity.retrieved(both, np.tile(np.arange(size), 2), np.repeat([0, 1], size))
+    counted, found, _ = identity.retrieved(both, np.tile(np.arange(size), 2), np.repeat([0, 1], size))
     return float(found.sum() / counted.sum())

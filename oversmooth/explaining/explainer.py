@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -24,6 +25,11 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.recording import expected_points
 from oversmooth.rows import Rows
 from oversmooth.wording import blocks_in_words
+
+UNRESOLVED: Final = (
+    "What a block did to the distance to the mean token is left out where tokens are alike to what the pass resolves; "
+    "float64 resolves more."
+)
 
 
 class Explainer:
@@ -59,22 +65,36 @@ class Explainer:
         # At the embedding and the outputs of blocks: d_M of all tokens that are no padding, as √λ is.
         self._streams = [point for point in self._points if point != points.FINAL_NORM]
         self._distances = np.full((len(texts), len(self._streams)), np.nan)
+        self._unresolved = False
+        """Whether a distance lies below what the pass resolves."""
 
     def watch(self, members: Sequence[int]) -> See:
         """What is shown the attention matrices of the one pass whose batch has these texts as its rows."""
         return self._attention.of_pass(members)
 
-    def take(self, number: int, point: str, states: NDArray[np.floating]) -> None:
-        """The states (token, dim) of one text at one point, padding among them."""
+    def take(self, number: int, point: str, states: NDArray[np.floating], rounding: float) -> None:
+        """The states (token, dim) of one text at one point, padding among them, and their floor over ‖X‖_F."""
         finite = np.isfinite(states[: self._lengths[number]]).all()
         if point in self._points:
             self._corpus.take(number, point, states[self._rows[number].measured] if finite else None)
         if not finite:
             return
         if point in self._streams:
-            self._distances[number, self._streams.index(point)] = _distance(states[: self._lengths[number]])
+            self._distances[number, self._streams.index(point)] = self._distance(
+                states[: self._lengths[number]], rounding
+            )
         if self._norms is not None:
             self._norms.take(number, point, states)
+
+    def _distance(self, states: NDArray[np.floating], rounding: float) -> float:
+        """d_M = ‖RX‖_F (Shi et al. 2022, Definition 1); NaN where it is not resolved."""
+        moved = states.astype(np.float64) - states[0]  # by way of one token: alike tokens have exact differences
+        moved -= moved.mean(axis=0)
+        distance = float(np.linalg.norm(moved))
+        if distance > rounding * float(np.linalg.norm(states.astype(np.float64))):
+            return distance
+        self._unresolved = True
+        return math.nan
 
     def explanation(self) -> Explanation:
         """Everything, after the last pass."""
@@ -83,10 +103,13 @@ class Explainer:
             self.reasons["attention"] = self._unseen()
         circuits = self._circuits()
         corpus, texts = self._several()
+        bound = self._bound(attention)
+        if self._unresolved:
+            self.reasons["bound"] = " ".join(filter(None, (self.reasons.get("bound", ""), UNRESOLVED)))
         return Explanation(
             attention=attention,
             norms=xr.Dataset() if self._norms is None else self._norms.dataset(),
-            bound=self._bound(attention),
+            bound=bound,
             circuits=circuits,
             dominance=self._dominance(circuits),
             corpus=corpus,
@@ -204,13 +227,6 @@ class Explainer:
             coordinates,
         )
         return found, reading.texts
-
-
-def _distance(states: NDArray[np.floating]) -> float:
-    """d_M = ‖RX‖_F (Shi et al. 2022, Definition 1)."""
-    moved = states.astype(np.float64) - states[0]  # by way of one token: alike tokens have exact differences
-    moved -= moved.mean(axis=0)
-    return float(np.linalg.norm(moved))
 
 
 def _sentence(clause: str) -> str:

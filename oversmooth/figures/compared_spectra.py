@@ -48,7 +48,7 @@ def compared_spectra(
     canvas = Canvas(theme)
     for side, spectrum, floor in zip(drawn, values, floors, strict=True):
         canvas.traces.extend(_line(side, spectrum, floor, place, theme))
-    shapes, notes = resolution(floors, extent, logarithmic, theme)
+    shapes, notes = resolution(floors, comparison.baseline.settings.precision, extent, logarithmic, theme)
     canvas.shapes.extend(shapes)
     canvas.annotations.extend(notes)
     canvas.layout.update(axes_of(extent, max(len(each) for each in values), centred, logarithmic))

@@ -53,7 +53,7 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
         return blank(f"No spectrum at {points.title(point)}: {why}.", theme, height=HEIGHT)
     floor = float(measurement.spectra["floor"].sel(point=point).values[measurement.settings.shown])
     extent = extent_of([measurement], centred)
-    shapes, notes = resolution([floor], extent, logarithmic, theme)
+    shapes, notes = resolution([floor], measurement.settings.precision, extent, logarithmic, theme)
     layout = {
         "template": template(theme),
         "height": HEIGHT,
@@ -204,7 +204,7 @@ def _ends(measurement: Measurement, centred: bool) -> tuple[float, float]:
 
 
 def resolution(
-    floors: Sequence[float], extent: tuple[float, float], logarithmic: bool, theme: Theme
+    floors: Sequence[float], precision: str, extent: tuple[float, float], logarithmic: bool, theme: Theme
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Dashed lines below which singular values are rounding, and one label, where they are in view."""
     low, high = extent
@@ -215,7 +215,7 @@ def resolution(
     across = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "yref": "y", "layer": "below", "line": dashed}
     numbers = " to ".join(dict.fromkeys(number(floor, 2) for floor in (floors[0], floors[-1])))
     label = {
-        "text": f"resolution of float32 states, {numbers}",
+        "text": f"resolution of a {precision} pass, {numbers}",
         # Unlike a shape, an annotation on a logarithmic axis is placed by its exponent.
         "y": math.log10(floors[-1]) if logarithmic else floors[-1],
         "x": 0, "xref": "x domain", "yref": "y", "xanchor": "left", "yanchor": "bottom",

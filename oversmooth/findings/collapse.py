@@ -63,7 +63,13 @@ def _shares(measurement: Measurement) -> dict[str, float]:
     if "high_frequency_share" not in measurement.metrics:
         return {}
     shares = measurement.curve("high_frequency_share")
-    return {point: share for point, share in shares.items() if points.is_block(point) and math.isfinite(share)}
+    known = {point: share for point, share in shares.items() if points.is_block(point) and math.isfinite(share)}
+    # A share that is small is at most as large where it is not resolved; one that is not may be noise that has grown.
+    return {
+        point: share
+        for point, share in known.items()
+        if share <= COLLAPSED_SHARE or not measurement.missing("high_frequency_share", point, "unresolved")
+    }
 
 
 def _shares_beside_largest(measurement: Measurement) -> dict[str, float]:

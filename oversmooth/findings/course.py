@@ -69,12 +69,14 @@ class Course:
 def course(measurement: Measurement, metric: str) -> Course | None:
     """The way of a metric; None where no text has a value anywhere.
 
+    A value that is not resolved is none: nothing is ranked by what may be noise.
+
     It goes from the first to the last point at which a text has a value. Where no text has one at both, it is that of
     the texts which reach furthest.
     """
     names = [point for point in measurement.main_points if point != points.FINAL_NORM]
     columns = [measurement.points.index(point) for point in names]
-    values = measurement.curves[metric].transpose("input", "point").values[:, columns]
+    values = measurement.resolved(metric).transpose("input", "point").values[:, columns]
     known = np.isfinite(values)
     if not known.any():
         return None

@@ -38,6 +38,8 @@ def headline(measurement: Measurement) -> str:
     title = metric_registry.get(metric).title
     if found is None:
         where = "" if len(measurement.tokens) == 1 else " in any of the texts"
+        if any(measurement.missing(metric, point, "unresolved") for point in measurement.main_points):
+            return " ".join([f"{title} has no resolved value{where}.", *caveats(measurement, metric)])
         return f"{title} has no value{where}: {reason(measurement, metric, change.first_point)}."
     if change.first_point == change.last_point:
         means = f" ({found.mean_of})" if found.mean_of else ""

@@ -44,7 +44,11 @@ class Baseline:
     local_error: float
     """Squared error of the tokens' local reconstruction over the squared length of the centred tokens."""
     resolved: bool
-    """Whether the tokens differ by more than the rounding of their stored values."""
+    """Whether the tokens differ by more than the resolution floor."""
+    mean_resolved: bool
+    """Whether the mean token is longer than it."""
+    structure_resolved: bool
+    """Whether the local reconstruction errs by more than it."""
 
     @classmethod
     def of(cls, states: TokenStates) -> Baseline:
@@ -52,6 +56,7 @@ class Baseline:
         gram = states.centred_gram
         neighbours, weights = _neighbourhoods(gram)
         spread = float(gram.diagonal().max())
+        error = _local_error(gram, neighbours, weights) if spread > 0.0 else math.nan
         stored = (gram / (spread or 1.0)).astype(states.stored.dtype)
         return cls(
             mean=states.mean.copy(),  # not of all texts that were computed with this one
@@ -59,8 +64,10 @@ class Baseline:
             gram_norm=float(np.linalg.norm(stored.astype(np.float64))),
             neighbours=neighbours,
             weights=weights,
-            local_error=_local_error(gram, neighbours, weights) if spread > 0.0 else math.nan,
+            local_error=error,
             resolved=states.residual_resolved,
+            mean_resolved=states.mean_resolved,
+            structure_resolved=_structure_resolved(error, states),
         )
 
     @staticmethod
@@ -213,6 +220,24 @@ BESIDE_BASELINE: Final[dict[str, Callable[[TokenStates, Baseline], float]]] = {
 """What is computed of a variant and its baseline at every point."""
 
 
-def resolved(name: str, states: TokenStates, baseline: Baseline) -> bool:
-    """Whether a number beside the baseline rests on differences between tokens that rounding did not make."""
-    return name == "pooled_cosine_to_baseline" or (states.residual_resolved and baseline.resolved)
+def resolved(name: str, value: float, states: TokenStates, baseline: Baseline) -> bool:
+    """Whether a number beside the baseline rests on something that noise did not make.
+
+    Args:
+        name: of the number.
+        value: of it.
+        states: of the variant.
+        baseline: that they are set against.
+    """
+    if name == "pooled_cosine_to_baseline":
+        return states.mean_resolved and baseline.mean_resolved
+    if name == "lsds" and not (
+        baseline.structure_resolved and _structure_resolved(value * baseline.local_error, states)
+    ):
+        return False
+    return states.residual_resolved and baseline.resolved
+
+
+def _structure_resolved(error: float, states: TokenStates) -> bool:
+    """Whether the local reconstruction errs by more than noise would make it."""
+    return math.sqrt(error * states.residual_energy) > states.floor

@@ -37,7 +37,7 @@ define_fidelity(
 
 def retrieved(
     states: TokenStates, identities: NDArray[np.intp], texts: NDArray[np.intp]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """Which tokens count, and which of these find their own word piece in the nearest token of another text.
 
     Cosines are between tokens centred by the mean of all. With a single text, the other tokens of it are searched. A
@@ -49,7 +49,7 @@ def retrieved(
         texts: number of the text that each belongs to (n).
 
     Returns:
-        Two masks (n); the second is False where the first is.
+        Three masks (n); the second is False where the first is, the third where noise of the floor decides nothing.
 
     Raises:
         UndefinedError: where all tokens are equal.
@@ -59,7 +59,7 @@ def retrieved(
     same = apart & (identities[:, None] == identities)
     counted = same.any(axis=1)
     if not counted.any():
-        return counted, counted
+        return counted, counted, counted
     if states.residual_energy == 0.0:
         raise UndefinedError("the tokens are all equal")
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -68,4 +68,8 @@ def retrieved(
     cosines[~np.isfinite(cosines)] = -np.inf
     own = np.where(same, cosines, -np.inf).max(axis=1)
     other = np.where(apart & ~same, cosines, -np.inf).max(axis=1)
-    return counted, counted & (own > other)
+    # Noise turns both tokens of a pair.
+    with np.errstate(invalid="ignore"):
+        turned = states.rounding * states.norms * inverse
+        undecided = np.abs(own - other) <= turned
+    return counted, counted & (own > other), undecided

@@ -14,31 +14,37 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
-class Precision:
-    """What the dtype of the stored states allows."""
+class Arithmetic:
+    """What a type of numbers allows."""
 
     rounding: float
     """Relative rounding u of one stored value."""
+    in_pass: float
+    """Share of ‖X‖_F that must stand between numbers and the noise of a pass: four times its reach, 16 u."""
     accurate_ratio: float
     """σ/σ_max down to which singular values come from a float64 Gram matrix, with a relative error of ε(σ_max/σ)²."""
 
 
 PRECISIONS = {
     # The Gram matrix errs by 1e-8 at most, far below the rounding of the states.
-    np.dtype(np.float32): Precision(2.0**-24, 1e-4),
+    np.dtype(np.float32): Arithmetic(2.0**-24, 2.0**-18, 1e-4),
     # By 1e-10; and the computation rounds several times more than the states (2⁻⁵³) do.
-    np.dtype(np.float64): Precision(2.0**-50, 1e-3),
+    np.dtype(np.float64): Arithmetic(2.0**-50, 2.0**-47, 1e-3),
 }
+NOTHING = 2.0**-50
+"""Share of ‖X‖_F: a singular value that does not rise above it is what the decomposition rounds."""
+STEADY = 1 / 8
+"""Largest share of its size by which noise of half the floor, in all directions, may move a number that is resolved."""
 
 
-def roots(squares: Float64, matrices: Float64, accurate_ratio: float, floors: Float64) -> Float64:
+def roots(squares: Float64, matrices: Float64, accurate_ratio: float, lengths: Float64) -> Float64:
     """Singular values, descending, from eigenvalues of Gram matrices, or by a true SVD where these are too coarse.
 
     Args:
         squares: eigenvalues, ascending (s × k).
         matrices: what the Gram matrices are of (s × n × d).
         accurate_ratio: of a singular value to the largest, down to which the eigenvalues serve.
-        floors: resolution floors (s); values that do not rise above them are given as 0.
+        lengths: ‖X‖_F of the states (s); values that do not rise above what computing with them rounds are given as 0.
 
     Returns:
         s × k; NaN where a decomposition does not converge.
@@ -47,12 +53,9 @@ def roots(squares: Float64, matrices: Float64, accurate_ratio: float, floors: Fl
         return squares
     values: Float64 = np.sqrt(np.maximum(squares[:, ::-1], 0.0))
     for row in np.flatnonzero(squares[:, 0] < accurate_ratio**2 * squares[:, -1]):
-        largest = squares[row, -1]
-        coarse = np.abs(squares[row][squares[row] < accurate_ratio**2 * largest])
         # An eigenvalue may be off by ε·largest, so even one of 0 may hide a singular value that counts.
-        if coarse.max() + EPSILON * largest > floors[row] ** 2:
-            values[row] = _singular_values(matrices[row])[: squares.shape[1]]
-    values[values <= floors[:, None]] = 0.0
+        values[row] = _singular_values(matrices[row])[: squares.shape[1]]
+    values[values <= NOTHING * lengths[:, None]] = 0.0
     return values
 
 

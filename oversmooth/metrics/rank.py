@@ -10,7 +10,7 @@ import numpy as np
 from oversmooth.metrics.numerics import Float64, divisors, eigenvalues, floats, squared_lengths
 from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.similarity import at_the_mean, distances_from_mean_resolved
-from oversmooth.metrics.stacks import Stack
+from oversmooth.metrics.stacks import Spectrum, Stack
 from oversmooth.metrics.states import NOT_CONVERGED, TokenStates
 from oversmooth.papers import Paper
 from oversmooth.wording import count
@@ -34,26 +34,41 @@ def _entropies(shares: Float64) -> Float64:
     return entropies
 
 
-def _effective_ranks(stack: Stack) -> Sequence[float]:
-    return floats(np.exp(_entropies(stack.shares)))
+def _effective_ranks(spectrum: Spectrum) -> Sequence[float]:
+    return floats(np.exp(_entropies(spectrum.shares)))
 
 
-def _ranks_me(stack: Stack) -> Sequence[float]:
-    shares = stack.shares + RANKME_OFFSET
+def _ranks_me(spectrum: Spectrum) -> Sequence[float]:
+    shares = spectrum.shares + RANKME_OFFSET
     return floats(np.exp(-(shares * np.log(shares)).sum(axis=1)))
 
 
-def _participation_ratios(stack: Stack) -> Sequence[float]:
-    return floats(1.0 / divisors(squared_lengths(stack.energy_shares)))
+def _stable_ranks(spectrum: Spectrum) -> Sequence[float]:
+    return floats(1.0 / divisors(spectrum.energy_shares[:, 0]))
 
 
-def _numerical_ranks(stack: Stack) -> Sequence[float]:
-    threshold = float(np.finfo(np.float32).eps) * max(stack.count, stack.dimension)
-    return floats((stack.relative > threshold).sum(axis=1, dtype=np.float64))
+def _participation_ratios(spectrum: Spectrum) -> Sequence[float]:
+    return floats(1.0 / divisors(squared_lengths(spectrum.energy_shares)))
 
 
-def _matrix_entropies(stack: Stack) -> Sequence[float]:
-    return floats(_entropies(stack.energy_shares))
+def _threshold(states: TokenStates) -> float:
+    return float(np.finfo(np.float32).eps) * max(states.count, states.dimension)
+
+
+def _above(states: TokenStates, threshold: float) -> int:
+    """Number of singular values above it."""
+    return int(np.count_nonzero(states.singular_values > threshold))
+
+
+def _count_resolved(states: TokenStates) -> bool:
+    """Whether no singular value is so near the threshold that noise may have carried it over."""
+    threshold = _threshold(states) * float(states.singular_values[0])
+    reach = states.floor / (2.0 * math.sqrt(min(states.count, states.dimension)))
+    return states.directions_resolved and _above(states, threshold - reach) == _above(states, threshold + reach)
+
+
+def _matrix_entropies(spectrum: Spectrum) -> Sequence[float]:
+    return floats(_entropies(spectrum.energy_shares))
 
 
 def _prompt_entropies(stack: Stack) -> Sequence[float]:
@@ -78,11 +93,11 @@ def _prompt_entropies(stack: Stack) -> Sequence[float]:
     bound="min(n, d)",
     reads="The number of directions in use, from the entropy of the singular values.",
     caveat="One massive token or dimension makes it small without any smoothing.",
+    resolved=lambda states: states.steady(_effective_ranks),
 )
 def effective_rank(states: TokenStates) -> float:
     """Exponential of the entropy of the normalised singular values."""
-    states.require_spectrum()
-    return states.shared(_effective_ranks)
+    return states.of_spectrum(_effective_ranks)
 
 
 @metric(
@@ -99,11 +114,11 @@ def effective_rank(states: TokenStates) -> float:
     bound="about min(n, d)",
     reads="The effective rank as RankMe defines it, with its small constant added to each share.",
     caveat="Made for pooled vectors of a data set, here of one text's tokens; its constant lifts the bound a little.",
+    resolved=lambda states: states.steady(_ranks_me),
 )
 def rankme(states: TokenStates) -> float:
     """Effective rank with RankMe's offset of 1e-7 on each share."""
-    states.require_spectrum()
-    return states.shared(_ranks_me)
+    return states.of_spectrum(_ranks_me)
 
 
 @metric(
@@ -121,10 +136,11 @@ def rankme(states: TokenStates) -> float:
     reads="Total energy over the energy of the strongest direction.",
     caveat="Only sees the largest singular value, so a common offset alone brings it to 1; code on spectral gaps in "
     "attention (Nait Saada et al.) takes it of XXᵀ, where every singular value is squared.",
+    resolved=lambda states: states.steady(_stable_ranks),
 )
 def stable_rank(states: TokenStates) -> float:
     """Squared Frobenius norm over squared spectral norm."""
-    return float(1.0 / states.energy_shares[0])
+    return states.of_spectrum(_stable_ranks)
 
 
 @metric(
@@ -141,11 +157,11 @@ def stable_rank(states: TokenStates) -> float:
     bound="min(n, d)",
     reads="The number of directions that carry the energy, weighted by their squares.",
     caveat="Taken on the raw tokens, not on their covariance: a common offset counts as a direction.",
+    resolved=lambda states: states.steady(_participation_ratios),
 )
 def participation_ratio(states: TokenStates) -> float:
     """Inverse of the sum of squared energy shares."""
-    states.require_spectrum()
-    return states.shared(_participation_ratios)
+    return states.of_spectrum(_participation_ratios)
 
 
 @metric(
@@ -162,11 +178,12 @@ def participation_ratio(states: TokenStates) -> float:
     bound="min(n, d)",
     reads="The number of directions that float32 states can tell from rounding (ε₃₂ = 2⁻²³).",
     caveat="Barely moves until a collapse is complete.",
+    resolved=_count_resolved,
 )
 def numerical_rank(states: TokenStates) -> float:
     """Number of singular values above the float32 threshold."""
     states.require_spectrum()
-    return states.shared(_numerical_ranks)
+    return float(_above(states, _threshold(states) * float(states.singular_values[0])))
 
 
 @metric(
@@ -180,12 +197,11 @@ def numerical_rank(states: TokenStates) -> float:
     reads="The von Neumann entropy of the trace-normalised Gram matrix of the tokens.",
     caveat="Grows with the number of tokens: compare texts of equal length, or divide by ln min(n, d); the authors' "
     "code takes it of centred unit tokens: that is prompt_entropy.",
-    resolved=lambda states: states.singular_values.size == 1 or bool(states.singular_values[1] > 0),
+    resolved=lambda states: states.steady(_matrix_entropies),
 )
 def matrix_entropy(states: TokenStates) -> float:
     """Shannon entropy of the energy shares."""
-    states.require_spectrum()
-    return states.shared(_matrix_entropies)
+    return states.of_spectrum(_matrix_entropies)
 
 
 @metric(

@@ -37,6 +37,7 @@ def _mean_norms(stack: Stack) -> Sequence[float]:
     upper=np.inf,
     reads="The average length of a token's vector: the scale on which distances are to be read.",
     caveat="An average: one massive token can carry most of it.",
+    resolved=lambda states: states.rounding < 1.0,
 )
 def mean_norm(states: TokenStates) -> float:
     """Mean Euclidean norm of the tokens."""
@@ -45,10 +46,6 @@ def mean_norm(states: TokenStates) -> float:
 
 def _norms_of_means(stack: Stack) -> Sequence[float]:
     return floats(np.sqrt(stack.mean_energies))
-
-
-def _mean_resolved(states: TokenStates) -> bool:
-    return math.sqrt(states.count) * states.shared(_norms_of_means) > states.floor
 
 
 @metric(
@@ -64,7 +61,7 @@ def _mean_resolved(states: TokenStates) -> bool:
     upper=np.inf,
     reads="The length of the part that all tokens share; beside the distance to the mean, what a branch does to each.",
     caveat="Carries the scale of the states, which a norm sets anew.",
-    resolved=_mean_resolved,
+    resolved=lambda states: states.mean_resolved,
 )
 def mean_token_norm(states: TokenStates) -> float:
     """Euclidean norm of the mean token; √n times it is the norm of the states' projection on equal tokens."""
@@ -84,6 +81,12 @@ def _activations(stack: Stack) -> Sequence[tuple[float, float]]:
     return list(zip(floats(largest), floats(medians), strict=True))
 
 
+def _median_resolved(states: TokenStates) -> bool:
+    """Whether the median activation rises above the noise of one."""
+    _, median = states.shared(_activations)
+    return median * math.sqrt(states.count * states.dimension) > 8.0 * states.floor
+
+
 @metric(
     title="Massive-activation ratio",
     formula=r"\max_{i,k} |X_{ik}| \,/\, \operatorname{median}_{i,k} |X_{ik}|",
@@ -92,6 +95,7 @@ def _activations(stack: Stack) -> Sequence[tuple[float, float]]:
     upper=np.inf,
     reads="The largest activation over the median one; from about 1,000 on, ranks and spectra describe that outlier.",
     caveat="Says that an outlier exists, not which token or dimension it is; the paper also asks for a size above 100.",
+    resolved=_median_resolved,
 )
 def max_activation_ratio(states: TokenStates) -> float:
     """Largest over median absolute activation."""

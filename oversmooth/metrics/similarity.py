@@ -53,6 +53,7 @@ def _centred_mean_cosines(stack: Stack) -> Sequence[float]:
     reads="The mean cosine between the tokens of one text: 1 when all point the same way.",
     caveat="Blind to norms, and it counts an offset common to every text (anisotropy) as similarity; the code of Yan "
     "et al. (tokenUni) counts each token with itself too, which makes c of n tokens (1 + (n − 1) c)/n.",
+    resolved=lambda states: states.directions_resolved,
 )
 def token_cosine(states: TokenStates) -> float:
     """Mean cosine over all pairs of different tokens."""
@@ -63,7 +64,7 @@ def token_cosine(states: TokenStates) -> float:
 
 def distances_from_mean_resolved(stack: Stack) -> Sequence[bool]:
     """Whether every token's distance to the mean token rises above the rounding of the states."""
-    above = np.sqrt(stack.residual_energies) > stack.precision.rounding * stack.norms
+    above = np.sqrt(stack.residual_energies) > stack.roundings[:, None] * stack.norms
     resolved: list[bool] = np.logical_and.reduce(above, axis=1).tolist()
     return resolved
 
@@ -105,7 +106,7 @@ def _over_pairs(matrices: Float64) -> Float64:
 def _directions_resolved(stack: Stack) -> Sequence[bool]:
     # Rounding turns a token by up to u, so the distance of two unit tokens changes by up to 2u; then the gaps' own ε.
     mean_squares = 2.0 * _over_pairs(stack.cosine_gaps)
-    turned = (2.0 * stack.precision.rounding) ** 2 + 8.0 * EPSILON * stack.spreads
+    turned = (2.0 * stack.roundings) ** 2 + 8.0 * EPSILON * stack.spreads
     resolved: list[bool] = (mean_squares > turned).tolist()
     return resolved
 
@@ -155,6 +156,7 @@ def _classification_cosines(stack: Stack) -> Sequence[float]:
     reads="The mean cosine of the [CLS] token to the tokens of the text.",
     caveat="Only for models with a [CLS] token; it is compared to the others, never to itself, as it is where the "
     "paper's code draws it.",
+    resolved=lambda states: states.directions_resolved,
 )
 def cls_uniformity(states: TokenStates) -> float:
     """Mean cosine of the classification token to every other token."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from oversmooth.metrics.numerics import EPSILON, Float64, floats, squared_lengths
+from oversmooth.metrics.numerics import EPSILON, Float64, divisors, floats, squared_lengths
 from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.similarity import YAN
-from oversmooth.metrics.stacks import Stack
+from oversmooth.metrics.stacks import Spectrum
 from oversmooth.metrics.states import TokenStates
 
 
@@ -20,18 +20,34 @@ def _middle(ordered: Float64) -> float:
     return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
 
 
-def _moments(stack: Stack) -> Sequence[tuple[float, float]]:
-    """Second and third central moment of σ/σ_1."""
-    size = stack.relative.shape[1]
-    deviations = stack.relative - stack.relative.sum(axis=1, keepdims=True) / size
-    seconds = squared_lengths(deviations) / size
+def _deviations(spectrum: Spectrum) -> Float64:
+    """Of σ/σ_1 from their mean."""
+    relative = spectrum.relative
+    deviations: Float64 = relative - relative.sum(axis=1, keepdims=True) / relative.shape[1]
+    return deviations
+
+
+def _variances(spectrum: Spectrum) -> Sequence[float]:
+    """Second central moment of σ/σ_1."""
+    deviations = _deviations(spectrum)
+    return floats(squared_lengths(deviations) / deviations.shape[1])
+
+
+def _skewnesses(spectrum: Spectrum) -> Sequence[float]:
+    """Third central moment of σ/σ_1 over the second to 3/2."""
+    deviations = _deviations(spectrum)
+    size = deviations.shape[1]
     thirds = np.vecdot(deviations * deviations, deviations) / size
-    return list(zip(floats(seconds), floats(thirds), strict=True))
+    return floats(thirds / divisors(squared_lengths(deviations) / size) ** 1.5)
 
 
-def _spread_resolved(states: TokenStates) -> bool:
-    variance, _ = states.shared(_moments)
-    return math.sqrt(variance) * float(states.singular_values[0]) > states.floor
+def _first_shares(spectrum: Spectrum) -> Sequence[float]:
+    return floats(spectrum.energy_shares[:, 0])
+
+
+def _skewness_resolved(states: TokenStates) -> bool:
+    deviation = math.sqrt(states.of_spectrum(_variances))
+    return deviation * float(states.singular_values[0]) > states.floor and states.steady(_skewnesses, least=1.0)
 
 
 @metric(
@@ -43,10 +59,11 @@ def _spread_resolved(states: TokenStates) -> bool:
     reads="The share of the energy in the strongest direction: 1 when every token is a multiple of one vector.",
     caveat="Energy about zero, not variance about the mean: a common offset alone brings it near 1; the part of the "
     "paper's code that draws EV divides by the sum of the smallest squares instead of all.",
+    resolved=lambda states: states.steady(_first_shares),
 )
 def explained_variance_1(states: TokenStates) -> float:
     """Energy share of the largest singular value."""
-    return float(states.energy_shares[0])
+    return states.of_spectrum(_first_shares)
 
 
 @metric(
@@ -57,15 +74,13 @@ def explained_variance_1(states: TokenStates) -> float:
     upper=np.inf,
     reads="The skewness of the singular values over the largest: large when few tower over a long tail.",
     caveat="Grows with min(n, d), so compare texts of equal length.",
-    resolved=_spread_resolved,
+    resolved=_skewness_resolved,
 )
 def spectrum_skewness(states: TokenStates) -> float:
     """Population skewness of σ/σ_1."""
-    states.require_spectrum()
-    variance, third = states.shared(_moments)
-    if variance <= EPSILON**2:
+    if states.of_spectrum(_variances) <= EPSILON**2:
         raise UndefinedError("all singular values are equal")
-    return float(third / variance**1.5)
+    return states.of_spectrum(_skewnesses)
 
 
 @metric(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from oversmooth.metrics.numerics import (
     PRECISIONS,
+    STEADY,
     Float64,
     divisors,
     eigenvalues,
@@ -37,16 +38,20 @@ class Stack:
     Args:
         stored: finite, float32 or float64 (s × n × d).
         classifications: the [CLS] tokens' states (s × d); whatever there is for sequences without one.
+        roundings: resolution floors over ‖X‖_F (s); without them, the relative rounding of the stored values.
     """
 
-    def __init__(self, stored: NDArray[Any], classifications: NDArray[Any]) -> None:
+    def __init__(self, stored: NDArray[Any], classifications: NDArray[Any], roundings: Float64 | None = None) -> None:
         self.stored = stored
-        self.precision = PRECISIONS[stored.dtype]
+        self.arithmetic = PRECISIONS[stored.dtype]
+        self.roundings = np.full(len(stored), self.arithmetic.rounding) if roundings is None else roundings
         self.values: Float64 = stored.astype(np.float64)
         self.classifications: Float64 = classifications.astype(np.float64)
         self.count: int = stored.shape[1]
         self.dimension: int = stored.shape[2]
         self._known: dict[Callable[[Stack], Sequence[Any]], Sequence[Any]] = {}
+        self._of_spectrum: dict[Callable[[Spectrum], Sequence[float]], Sequence[float]] = {}
+        self._disturbed: dict[Callable[[Spectrum], Sequence[float]], Sequence[bool]] = {}
 
     def once(self, compute: Callable[[Stack], Sequence[Value]]) -> Sequence[Value]:
         """One value for each sequence, computed when it is asked for first."""
@@ -100,8 +105,8 @@ class Stack:
 
     @cached_property
     def floors(self) -> Float64:
-        """Resolution floors u·‖X‖_F: what rounding the stored states may change in any singular value (Weyl) (s)."""
-        floors: Float64 = self.precision.rounding * np.sqrt(self.energies)
+        """Resolution floors (s): what lies below may be noise; see :attr:`TokenStates.floor`."""
+        floors: Float64 = self.roundings * np.sqrt(self.energies)
         return floors
 
     @cached_property
@@ -169,13 +174,13 @@ class Stack:
 
     @cached_property
     def singular_values(self) -> Float64:
-        """σ_1 ≥ … ≥ σ_min(n, d) of X (s × min(n, d)); 0 where not above the floor, NaN where nothing converges."""
+        """σ_1 ≥ … ≥ σ_min(n, d) of X (s × min(n, d)); NaN where nothing converges."""
         if self.count <= self.dimension:
             squares = eigenvalues(self.grams)
         else:
             outer = self.means[:, :, None] * self.means[:, None, :]
             squares = eigenvalues(self._centred_scatters + self.count * outer)
-        return roots(squares, self.values, self.precision.accurate_ratio, self.floors)
+        return roots(squares, self.values, self.arithmetic.accurate_ratio, np.sqrt(self.energies))
 
     @cached_property
     def undecomposed(self) -> list[bool]:
@@ -190,27 +195,80 @@ class Stack:
             squares = eigenvalues(self.centred_grams)[:, 1:]
         else:
             squares = eigenvalues(self._centred_scatters)
-        return roots(squares, self.centred, self.precision.accurate_ratio, self.floors)
+        return roots(squares, self.centred, self.arithmetic.accurate_ratio, np.sqrt(self.energies))
 
     @property
     def _centred_scatters(self) -> Float64:
         return self.centred.transpose(0, 2, 1) @ self.centred
 
     @cached_property
+    def spectrum(self) -> Spectrum:
+        """The singular values, and what is made of them."""
+        return Spectrum(self.singular_values)
+
+    def of_spectrum(self, compute: Callable[[Spectrum], Sequence[float]]) -> Sequence[float]:
+        """What is made of the singular values, computed when it is asked for first (s)."""
+        if compute not in self._of_spectrum:
+            self._of_spectrum[compute] = compute(self.spectrum)
+        return self._of_spectrum[compute]
+
+    def steady(self, compute: Callable[[Spectrum], Sequence[float]], least: float = 0.0) -> Sequence[bool]:
+        """Whether what is made of the singular values would stay nearly the same with the noise of the floor (s).
+
+        ``least`` is the size below which the number itself is no measure of what is nearly the same.
+        """
+        if compute not in self._disturbed:
+            self._disturbed[compute] = self._steady(compute, least)
+        return self._disturbed[compute]
+
+    def _steady(self, compute: Callable[[Spectrum], Sequence[float]], least: float) -> Sequence[bool]:
+        if self._far_above:
+            return [True] * len(self.stored)
+        found, moved = np.asarray(self.of_spectrum(compute)), np.asarray(compute(self._noisy))
+        steady: list[bool] = (np.abs(moved - found) <= STEADY * np.maximum(np.abs(found), least)).tolist()
+        return steady
+
+    @property
+    def noises(self) -> Float64:
+        """Half the floor, spread over all directions (s)."""
+        noises: Float64 = self.floors / (2.0 * np.sqrt(min(self.count, self.dimension)))
+        return noises
+
+    @cached_property
+    def _far_above(self) -> bool:
+        """Whether no singular value would move by a percent: so it is but after a collapse."""
+        return bool((self.singular_values[:, -1] > 8.0 * self.noises).all())
+
+    @cached_property
+    def _noisy(self) -> Spectrum:
+        return Spectrum(np.sqrt(self.singular_values**2 + self.noises[:, None] ** 2))
+
+
+class Spectrum:
+    """Singular values of s sequences, descending, and what is made of them.
+
+    Args:
+        values: s × min(n, d).
+    """
+
+    def __init__(self, values: Float64) -> None:
+        self.values = values
+
+    @cached_property
     def shares(self) -> Float64:
         """σ_i / Σσ, descending (s × min(n, d))."""
-        shares: Float64 = self.singular_values / divisors(self.singular_values.sum(axis=1, keepdims=True))
+        shares: Float64 = self.values / divisors(self.values.sum(axis=1, keepdims=True))
         return shares
 
     @cached_property
     def energy_shares(self) -> Float64:
         """σ_i² / Σσ², descending (s × min(n, d))."""
-        squares = self.singular_values * self.singular_values
+        squares = self.values * self.values
         shares: Float64 = squares / divisors(squares.sum(axis=1, keepdims=True))
         return shares
 
     @cached_property
     def relative(self) -> Float64:
         """σ_i / σ_1, descending from 1 (s × min(n, d))."""
-        relative: Float64 = self.singular_values / divisors(self.singular_values[:, :1])
+        relative: Float64 = self.values / divisors(self.values[:, :1])
         return relative

@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike
 
 from oversmooth.metrics.numerics import PRECISIONS, Float64
 from oversmooth.metrics.registry import UndefinedError
-from oversmooth.metrics.stacks import Stack
+from oversmooth.metrics.stacks import Spectrum, Stack
 from oversmooth.wording import count
 
 Value = TypeVar("Value")
 
+LITTLE = 1 / 32
+"""Floor over ‖X‖_F from which on directions, and what singular values are made of them, may be noise."""
 NOT_CONVERGED = "the singular value decomposition did not converge"
 
 
@@ -33,6 +35,7 @@ class TokenStates:
         classification: the [CLS] token's state (d), where the model has one.
         includes_classification: whether that token is also one of the rows.
         among: a stack, with the number in it of these tokens, where what sequences share is computed for all of them.
+        rounding: the resolution floor over ‖X‖_F; without it, the relative rounding of the stored values.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class TokenStates:
         *,
         includes_classification: bool = False,
         among: tuple[Stack, int] | None = None,
+        rounding: float | None = None,
     ) -> None:
         stored = np.asarray(values)
         if stored.ndim != 2 or stored.size == 0 or stored.dtype not in PRECISIONS:
             raise ValueError(f"expected a float32 or float64 matrix, got {stored.dtype} of shape {stored.shape}")
         anchor = np.zeros(stored.shape[1]) if classification is None else np.asarray(classification)
-        self._stack, self._row = among or (Stack(stored[None], anchor[None]), 0)
+        roundings = None if rounding is None else np.array([rounding])
+        self._stack, self._row = among or (Stack(stored[None], anchor[None], roundings), 0)
         self.stored = stored
         self.count = self._stack.count
         self.dimension = self._stack.dimension
@@ -57,6 +62,19 @@ class TokenStates:
     def shared(self, compute: Callable[[Stack], Sequence[Value]]) -> Value:
         """This sequence's value of what is computed for all sequences of the stack at once."""
         return self._stack.once(compute)[self._row]
+
+    def of_spectrum(self, compute: Callable[[Spectrum], Sequence[float]]) -> float:
+        """This sequence's value of what is made of the singular values of all sequences of the stack at once.
+
+        Raises:
+            UndefinedError: where every token is the zero vector, or the decomposition does not converge.
+        """
+        self.require_spectrum()
+        return self._stack.of_spectrum(compute)[self._row]
+
+    def steady(self, compute: Callable[[Spectrum], Sequence[float]], least: float = 0.0) -> bool:
+        """Whether that would stay nearly the same with the noise of the floor; see :meth:`Stack.steady`."""
+        return self.rounding < LITTLE and self._stack.steady(compute, least)[self._row]
 
     def _of(self, arrays: Float64) -> Float64:
         array: Float64 = arrays[self._row]
@@ -125,13 +143,33 @@ class TokenStates:
 
     @property
     def floor(self) -> float:
-        """Resolution floor u·‖X‖_F: what rounding the stored states may change in any singular value (Weyl)."""
+        """Resolution floor: what lies below it may be noise.
+
+        u·‖X‖_F for states that are given, which is what rounding them may change in any singular value (Weyl). For
+        those of a pass 64 u·‖X‖_F, four times what its arithmetic was found to change at most in tokens that are nearly
+        alike; and more where tokens that were alike differ again.
+        """
         return float(self._stack.floors[self._row])
 
     @property
+    def rounding(self) -> float:
+        """The floor over ‖X‖_F."""
+        return float(self._stack.roundings[self._row])
+
+    @property
     def residual_resolved(self) -> bool:
-        """Whether the tokens differ by more than the rounding of the stored states."""
+        """Whether the tokens differ by more than the floor."""
         return math.sqrt(self.residual_energy) > self.floor
+
+    @property
+    def mean_resolved(self) -> bool:
+        """Whether the mean token is longer than noise may make it."""
+        return math.sqrt(self.count * float(self._stack.mean_energies[self._row])) > self.floor
+
+    @property
+    def directions_resolved(self) -> bool:
+        """Whether noise turns the tokens by little, so that cosines with them say something."""
+        return self.rounding < LITTLE
 
     # -- pairs of tokens ------------------------------------------------------------------------------------------
 
@@ -168,7 +206,7 @@ class TokenStates:
 
     @property
     def singular_values(self) -> Float64:
-        """σ_1 ≥ … ≥ σ_min(n, d) of X; those that do not rise above the floor are 0.
+        """σ_1 ≥ … ≥ σ_min(n, d) of X.
 
         Raises:
             UndefinedError: where the decomposition does not converge.
@@ -178,8 +216,6 @@ class TokenStates:
     @property
     def centred_singular_values(self) -> Float64:
         """Singular values of RX, descending: min(n − 1, d) of them, the structural zero of centring left out.
-
-        Those that do not rise above the floor are 0.
 
         Raises:
             UndefinedError: where the decomposition does not converge.
@@ -194,7 +230,7 @@ class TokenStates:
             UndefinedError: where every token is the zero vector, or the decomposition does not converge.
         """
         self.require_spectrum()
-        return self._of(self._stack.energy_shares)
+        return self._of(self._stack.spectrum.energy_shares)
 
     @property
     def relative(self) -> Float64:
@@ -204,7 +240,7 @@ class TokenStates:
             UndefinedError: where every token is the zero vector, or the decomposition does not converge.
         """
         self.require_spectrum()
-        return self._of(self._stack.relative)
+        return self._of(self._stack.spectrum.relative)
 
 
 def _require_convergence(values: Float64) -> Float64:

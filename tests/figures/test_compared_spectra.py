@@ -68,7 +68,7 @@ def test_values_below_the_resolution_are_grey_and_every_floor_is_drawn() -> None
     figure = compared_spectra(comparison, "4", centred=False, logarithmic=True, theme=LIGHT)
     assert [shape.y0 for shape in figure.layout.shapes] == [1e-6, 2e-6]
     assert {(shape.line.color, shape.line.width) for shape in figure.layout.shapes} == {(LIGHT.muted, 1)}
-    assert "resolution of float32 states, 1×10⁻⁶ to 2×10⁻⁶" in _words(figure)
+    assert "resolution of a float32 pass, 1×10⁻⁶ to 2×10⁻⁶" in _words(figure)
     np.testing.assert_array_equal(_strong(figure)[1].y, [10.0, 1.0, 1e-5, math.nan])
     (grey,) = [trace for trace in figure.data if trace.line.color == LIGHT.muted]
     assert list(grey.y) == [1e-5, 1e-8]

@@ -172,10 +172,10 @@ def test_differences_that_rounding_made_are_told() -> None:
     tokens = (1.0 + 1e-9 * np.random.default_rng(13).normal(size=(6, 8))).astype(np.float32)
     tokens[0, 0] = np.nextafter(np.float32(1.0), np.float32(2.0))
     collapsed, spread = TokenStates(tokens), TokenStates(SPREAD.astype(np.float32))
-    assert not resolved("cka_to_baseline", collapsed, Baseline.of(spread))
-    assert not resolved("lsds", spread, Baseline.of(collapsed))
-    assert resolved("lsds", spread, Baseline.of(spread))
-    assert resolved("pooled_cosine_to_baseline", collapsed, Baseline.of(spread))
+    assert not resolved("cka_to_baseline", 0.9, collapsed, Baseline.of(spread))
+    assert not resolved("lsds", 0.9, spread, Baseline.of(collapsed))
+    assert resolved("lsds", 0.9, spread, Baseline.of(spread))
+    assert resolved("pooled_cosine_to_baseline", 0.9, collapsed, Baseline.of(spread))
 
 
 def test_memory_is_what_was_said() -> None:
@@ -189,7 +189,7 @@ def test_memory_is_what_was_said() -> None:
 def shares(texts: list[Matrix], identities: list[list[int]]) -> list[float]:
     states = TokenStates(np.concatenate(texts))
     of_text = np.repeat(np.arange(len(texts)), [len(each) for each in texts])
-    counted, found = retrieved(states, np.concatenate(identities).astype(np.intp), of_text)
+    counted, found, _ = retrieved(states, np.concatenate(identities).astype(np.intp), of_text)
     assert not (found & ~counted).any()
     chosen = [counted & (of_text == number) for number in range(len(texts))]
     return [float(found[each].mean()) if each.any() else math.nan for each in chosen]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from reference import matrices
 from reference.matrices import Recipe, recipes
 from reference.sample import Matrix
 
-from oversmooth.metrics import TokenStates, UndefinedError, all_metrics
+from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get_metric
 
 RANDOM = settings(max_examples=200, deadline=None, derandomize=True)
 
@@ -55,11 +57,19 @@ def test_all_metrics_share_one_eigenvalue_decomposition(
     assert np.shares_memory(states.cosine_gaps, states.cosine_gaps)
 
 
-def test_collapsed_float32_states_need_no_slow_decomposition(monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = Calls(monkeypatch, "svdvals")
-    tokens = matrices.over_smoothed(128, 384, 1e-9, seed=0)
-    evaluate_all(TokenStates(tokens.astype(np.float32)))
-    assert exact.count == 0
+@pytest.mark.parametrize("ratio", [1e-6, 1e-7, 1e-8, 1e-9])
+def test_collapsed_float32_states_keep_every_direction(ratio: float) -> None:
+    tokens = matrices.over_smoothed(12, 30, ratio, seed=0).astype(np.float32)
+    expected = np.linalg.svd(tokens.astype(np.float64), compute_uv=False)
+    shares = expected / expected.sum()
+    states = TokenStates(tokens)
+    np.testing.assert_allclose(states.singular_values, expected, rtol=1e-8, atol=4e-16 * expected[0])
+    known = shares[shares > 0]
+    rank = math.exp(-float((known * np.log(known)).sum()))
+    assert get_metric("effective_rank").compute(states) == pytest.approx(rank, rel=1e-12)
+    moved = shares + 1e-7
+    rankme = math.exp(-float((moved * np.log(moved)).sum()))
+    assert get_metric("rankme").compute(states) == pytest.approx(rankme, rel=1e-12)
 
 
 def test_a_tail_between_floor_and_accuracy_takes_the_slow_decomposition(monkeypatch: pytest.MonkeyPatch) -> None:
