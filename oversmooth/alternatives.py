@@ -109,7 +109,7 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
         f"The first carries {100 * shares[0]:.0f} % of the energy; 90 % take {enough} of {values.size}.",
     ]
     if below:
-        sentences.append(f"{below} of them lie below the resolution of the states.")
+        sentences.append(f"{below} of them lie below the resolution of the pass.")
     return " ".join(filter(None, (*sentences, outlier_sentence(measurement, [point]))))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,12 +16,14 @@ from oversmooth import passes, points
 from oversmooth.inputs import Encoded, batch
 from oversmooth.intervention import Intervention
 from oversmooth.measurement import Note
+from oversmooth.metrics.numerics import PRECISIONS
 from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.passes import batches
 from oversmooth.progress import Progress, Report
 from oversmooth.references import reference_key
+from oversmooth.resolution import below
 
 if TYPE_CHECKING:
     from oversmooth.models.loaded import LoadedModel
@@ -80,6 +82,7 @@ def score(
         notes = [Note("missing", number, points.OUTPUT, name, reason) for number in range(len(texts)) for name in names]
         return Outputs({name: np.full(len(texts), np.nan) for name in names}, tuple(notes))
     sums = {name: np.zeros(len(texts)) for name in names}
+    noises = np.zeros(len(texts))
     asked = _asked(model, texts)
     predictions = _Predictions(settings, model, int(asked.sum()), intervention)
     done, total = 0, int(asked.sum())
@@ -89,10 +92,12 @@ def score(
         theirs = predictions.theirs(number, questions) if DIVERGENCE in names else None
         for name, found in zip(names, _losses(ours, questions.answers, theirs), strict=True):
             np.add.at(sums[name], questions.texts, found.numpy())
+        np.add.at(noises, questions.texts, _noises(ours).numpy())
         done += len(questions.texts)
         report(Progress("loss", done, total))
     with np.errstate(invalid="ignore"):  # Told in a note.
-        return _told({name: each / asked for name, each in sums.items()}, asked)
+        told = _told({name: each / asked for name, each in sums.items()}, asked)
+        return replace(told, notes=(*told.notes, *_unresolved(told.values, noises / asked, model.precision)))
 
 
 def _why_undefined(settings: Settings, model: LoadedModel) -> str:
@@ -245,6 +250,21 @@ def _losses(ours: Tensor, answers: Tensor, theirs: Tensor | None) -> tuple[Tenso
             each.append(terms.sum(dim=-1).clamp(min=0.0))
         found.append(each)
     return tuple(map(torch.cat, zip(*found, strict=True)))
+
+
+def _noises(logits: Tensor) -> Tensor:
+    """Σ p₀ ln(p₀/p) up to which noise of the pass may have made it: ½δ², logits being off by δ at most (question)."""
+    off = PRECISIONS[logits.numpy().dtype].in_pass * logits.double().abs().amax(dim=-1)
+    return off * off / 2.0
+
+
+def _unresolved(
+    values: Mapping[str, NDArray[np.float64]], noises: NDArray[np.float64], precision: str
+) -> Iterator[Note]:
+    """Of divergences that noise may have made; the same logits diverge by exactly 0. A loss is far above."""
+    for number, value in enumerate(values.get(DIVERGENCE, ())):
+        if 0.0 < value <= noises[number]:
+            yield Note("unresolved", number, points.OUTPUT, DIVERGENCE, below(precision))
 
 
 def _told(values: dict[str, NDArray[np.float64]], asked: NDArray[np.intp]) -> Outputs:

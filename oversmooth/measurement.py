@@ -88,7 +88,7 @@ class Measurement:
     """One variable per metric, dims (input, point); NaN where the value is missing, with a note that says why."""
     spectra: xr.Dataset
     """``raw`` and, where asked for, ``centred``: singular values (input, point, component), descending, NaN beyond the
-    last, 0 where they do not rise above ``floor`` (input, point), the rounding of the stored states."""
+    last; what does not rise above ``floor`` (input, point) may be noise of the pass."""
     similarity: xr.DataArray | None
     """Cosine of every pair of measured tokens of the text number ``settings.shown``: dims (point, token, other),
     float32; ``token`` and ``other`` are positions in the sequence, of the first token of each row."""

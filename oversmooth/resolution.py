@@ -66,10 +66,11 @@ class Resolution:
     def reason(self, number: int, point: str) -> str:
         """Why a number of a text at a point is not resolved, and what to do, in a clause."""
         name = self._dtype.name
-        why = f"the value lies below what a {name} pass resolves"
-        if (number, point) in self._raised:
-            why = f"the tokens were alike up to the rounding of a {name} pass before, which may be all they differ by"
-        return f"{why}; run with precision float64" if name == "float32" else why
+        if (number, point) not in self._raised:
+            return below(name)
+        return _with_advice(
+            f"the tokens were alike up to the rounding of a {name} pass before, which may be all they differ by", name
+        )
 
     def _on_stream(self, point: str) -> bool:
         part = point.partition(".")[2]
@@ -105,6 +106,15 @@ class Resolution:
             raised = [size for (text, at), size in self._raised.items() if text == number and points.is_block(at)]
             if raised:
                 self._raised[number, points.FUSION] = max(raised)
+
+
+def below(precision: str) -> str:
+    """Why a number is not resolved by a pass in a precision, and what to do, in a clause."""
+    return _with_advice(f"the value lies below what a {precision} pass resolves", precision)
+
+
+def _with_advice(why: str, precision: str) -> str:
+    return f"{why}; run with precision float64" if precision == "float32" else why
 
 
 def _sizes(tokens: NDArray[np.floating]) -> tuple[float, float]:

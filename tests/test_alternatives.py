@@ -63,7 +63,7 @@ def test_a_spectrum_is_told_by_its_size_and_energy() -> None:
     result.spectra["floor"].loc[0, "0"] = 1e-6
     assert alternatives.spectrum(result, "0", centred=False) == (
         "Singular values of the tokens at block 0: 4 values from 3 to 1×10⁻⁹. "
-        "The first carries 82 % of the energy; 90 % take 2 of 4. 1 of them lie below the resolution of the states."
+        "The first carries 82 % of the energy; 90 % take 2 of 4. 1 of them lie below the resolution of the pass."
     )
     assert "centred tokens at block 0: 3 values" in alternatives.spectrum(result, "0", centred=True)
 

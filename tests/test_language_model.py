@@ -114,6 +114,13 @@ class TestDivergence:
         np.testing.assert_array_equal(found["language_model_loss"], base["language_model_loss"])
         assert "output_kl" not in base
 
+    def test_what_rounding_may_have_made_is_marked(self, name: str) -> None:
+        slight, plain = (self.variant(with_head(name), f"attnscale:omega={omega}") for omega in (1e-6, 1.5))
+        notes = [note for note in slight.notes if note.metric == "output_kl"]
+        assert [(note.kind, note.input) for note in notes] == [("unresolved", 0), ("unresolved", 1)]
+        assert notes[0].reason == "the value lies below what a float32 pass resolves; run with precision float64"
+        assert not [note for note in plain.notes if note.metric == "output_kl"]
+
     def test_the_same_whether_the_baseline_is_kept_run_again_or_too_large(
         self, name: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -27,8 +27,7 @@ from oversmooth.rows import Rows
 from oversmooth.wording import blocks_in_words
 
 UNRESOLVED: Final = (
-    "What a block did to the distance to the mean token is left out where tokens are alike to what the pass resolves; "
-    "float64 resolves more."
+    "What a block did to the distance to the mean token is left out where tokens are alike to what the pass resolves{}."
 )
 
 
@@ -47,6 +46,7 @@ class Explainer:
         self, model: LoadedModel, texts: Sequence[Encoded], rows: Sequence[Rows], *, shown: int, copied_by: str = ""
     ) -> None:
         self._anatomy = anatomy = model.anatomy
+        self._precision = model.precision
         self._rows = rows
         self._shown = shown
         self._layers = len(anatomy.blocks)
@@ -76,7 +76,8 @@ class Explainer:
         """The states (token, dim) of one text at one point, padding among them, and their floor over ‖X‖_F."""
         finite = np.isfinite(states[: self._lengths[number]]).all()
         if point in self._points:
-            self._corpus.take(number, point, states[self._rows[number].measured] if finite else None)
+            kept = states[self._rows[number].measured] if finite else None
+            self._corpus.take(number, point, kept, rounding)
         if not finite:
             return
         if point in self._streams:
@@ -105,7 +106,7 @@ class Explainer:
         corpus, texts = self._several()
         bound = self._bound(attention)
         if self._unresolved:
-            self.reasons["bound"] = " ".join(filter(None, (self.reasons.get("bound", ""), UNRESOLVED)))
+            self.reasons["bound"] = " ".join(filter(None, (self.reasons.get("bound", ""), self._unresolved_why())))
         return Explanation(
             attention=attention,
             norms=xr.Dataset() if self._norms is None else self._norms.dataset(),
@@ -149,6 +150,9 @@ class Explainer:
             weights, self._anatomy.heads, roots, norms["smallest_deviation"].values, norms["largest_gain"].values
         )
         return found.assign(smoothing_bound=(dims, v), weight_norm=("layer", weights.largest))
+
+    def _unresolved_why(self) -> str:
+        return UNRESOLVED.format("; run with precision float64" if self._precision == "float32" else "")
 
     def _of_norms(self, shown: int, copied_by: str) -> NormGatherer | None:
         try:

@@ -49,7 +49,8 @@ def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
 
     * ``point``, ``component``: names of the points; numbers of the singular values, from 1.
     * ``spectra_raw``, ``spectra_centred`` (the latter where asked for): float64 (input, point, component), NaN beyond
-      the last; ``spectra_floor``: float64 (input, point), the resolution of the states.
+      the last; ``spectra_floor``: float64 (input, point), what the pass resolves, below which
+      singular values may be noise.
     * ``similarity``: float32 (point, token, other), of the text shown, where it was kept; ``similarity_factor``:
       neighbouring tokens that share one row.
     * ``token``, ``token_id``, ``token_position``: text, number in the vocabulary and position in the sequence (from 0,

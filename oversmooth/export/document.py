@@ -47,7 +47,7 @@ class TokenEntry(_Frozen):
 
 
 class NoteEntry(_Frozen):
-    """Why one number is missing, or lies below the resolution of the states."""
+    """Why one number is missing, or lies below the resolution of the pass."""
 
     kind: Literal["missing", "unresolved"]
     input: int

@@ -24,7 +24,7 @@ def compared_spectra(
 ) -> go.Figure:
     """Singular values of each side's text shown, at one point, and below them the share of the energy in the first k.
 
-    Values below the resolution of the stored states are grey, and the resolutions are dashed lines where they are in
+    Values below the resolution of their passes are grey, and the resolutions are dashed lines where they are in
     view. Sides without a spectrum there are named above the chart, with the reason.
 
     Args:

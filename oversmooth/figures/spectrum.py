@@ -28,7 +28,7 @@ MOST_MARKERS = 64
 # Names are filled in as data: within a template, a label such as %{x} would be a command.
 _VALUE = "%{fullData.text}, component %{x}: <b>%{y:.4g}</b><extra></extra>"
 _SHARE = "%{fullData.text}, first %{x}: <b>%{y:.1%}</b><extra></extra>"
-_UNRESOLVED = "%{fullData.text}, component %{x}: %{y:.2g}<br>below the resolution of the states<extra></extra>"
+_UNRESOLVED = "%{fullData.text}, component %{x}: %{y:.2g}<br>below the resolution of the pass<extra></extra>"
 
 Trace = dict[str, Any]
 """One plotly trace: as a plain dictionary it is checked once, with its figure, not by itself as well."""
@@ -38,7 +38,7 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
     """Singular values of the tokens of the text shown, and below them the share of the energy in the first k.
 
     The point is drawn strongly, every other main point as a thin line whose colour is its depth. Values below the
-    resolution of the stored states are grey, and the resolution is a dashed line where it is in view.
+    resolution of the pass are grey, and the resolution is a dashed line where it is in view.
 
     Args:
         measurement: what to draw.
@@ -119,7 +119,7 @@ def strong_line(values: Float64, floor: float, title: str, theme: Theme, **style
 
     Args:
         values: descending.
-        floor: the resolution of the states.
+        floor: the resolution of the pass.
         title: what hover calls it, as markup.
         theme: colours.
         style: plotly's ``line``, and what else the traces are given.

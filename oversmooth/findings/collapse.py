@@ -64,12 +64,23 @@ def _shares(measurement: Measurement) -> dict[str, float]:
         return {}
     shares = measurement.curve("high_frequency_share")
     known = {point: share for point, share in shares.items() if points.is_block(point) and math.isfinite(share)}
-    # A share that is small is at most as large where it is not resolved; one that is not may be noise that has grown.
+    # Noise of a number that is not resolved may have the size of all that was found of it, or else be far below the
+    # limit: what is well below it stays below, and anything else may be noise that has grown.
     return {
         point: share
         for point, share in known.items()
-        if share <= COLLAPSED_SHARE or not measurement.missing("high_frequency_share", point, "unresolved")
+        if share <= COLLAPSED_SHARE / 10 or not _noise(measurement, point)
     }
+
+
+def _noise(measurement: Measurement, point: str) -> bool:
+    return bool(measurement.missing("high_frequency_share", point, "unresolved"))
+
+
+def _told(measurement: Measurement, point: str, share: float) -> str:
+    """A share in words; no digits where noise may have made them in every text."""
+    known = measurement.resolved("high_frequency_share").sel(point=point).notnull().any()
+    return number(share, 2) if known else "below what the pass resolves"
 
 
 def _shares_beside_largest(measurement: Measurement) -> dict[str, float]:
@@ -85,13 +96,14 @@ def _shares_beside_largest(measurement: Measurement) -> dict[str, float]:
 def shrinkage(measurement: Measurement, block: str) -> tuple[float, float]:
     """What became of the distance to the mean token and of its norm: those at a block over those at the embedding.
 
-    As geometric means over texts; NaN where they were not measured.
+    As geometric means over texts; NaN where they were not measured or not resolved.
     """
     ratios = []
     for metric in ("distance_to_mean", "mean_token_norm"):
         if metric not in measurement.metrics or points.EMBEDDING not in measurement.points:
             return math.nan, math.nan
-        before, after = (measurement.curves[metric].sel(point=point).values for point in (points.EMBEDDING, block))
+        values = measurement.resolved(metric)
+        before, after = (values.sel(point=point).values for point in (points.EMBEDDING, block))
         with np.errstate(divide="ignore", invalid="ignore"):
             logarithms = np.log(after) - np.log(before)
         known = logarithms[np.isfinite(logarithms)]
@@ -124,7 +136,7 @@ def _collapsed(measurement: Measurement, block: str, shares: Mapping[str, float]
     until = "" if last == blocks[-1] else f" to {points.title(last)}, the last with a value,"
     return (
         f"Tokens collapse by {points.title(block)}: from there on{until} they differ from their mean by at most 1 % of "
-        f"their length (high-frequency share {number(shares[block], 2)}, limit {COLLAPSED_SHARE:g})."
+        f"their length (high-frequency share {_told(measurement, block, shares[block])}, limit {COLLAPSED_SHARE:g})."
     )
 
 
@@ -133,7 +145,7 @@ def _recovered(measurement: Measurement, found: Mapping[str, State], shares: Map
     lowest = min(collapsed, key=lambda point: shares[point])
     last = list(shares)[-1]
     where = points.places(collapsed, "block")
-    told = f"the high-frequency share is {number(shares[lowest], 2)} at {points.title(lowest)}"
+    told = f"the high-frequency share is {_told(measurement, lowest, shares[lowest])} at {points.title(lowest)}"
     if found[last] == "outlier":
         outlier = _beside_outlier(measurement, found, shares)
         return f"Tokens collapse at {where}: {told} (limit {COLLAPSED_SHARE:g}). Later {outlier}."

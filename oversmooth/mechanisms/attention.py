@@ -15,7 +15,7 @@ from torch import Tensor
 
 from oversmooth.mechanisms.declared_attention import BY_HEAD, NULL, SINK_THRESHOLD
 from oversmooth.mechanisms.singular_values import leading_singular_values
-from oversmooth.metrics.numerics import Float64
+from oversmooth.metrics.numerics import PRECISIONS, Float64
 
 DOUBLINGS: Final = 4
 """Squarings of a matrix whose spectral radius is bounded."""
@@ -28,7 +28,9 @@ def attention_quantities(attention: Tensor, *, causal: bool, seed: int) -> dict[
     """The quantities of attention by their names, each float64 (head).
 
     NaN where they are not defined: all of them for a single token, which has no graph, and for a head whose matrix is
-    not finite. Keys that lie farther off than any head of the layer looks are taken to be out of its window.
+    not finite. √λ and the spectral gap are 0 where they do not rise above what a pass makes of 0, 64 roundings of
+    ‖A‖_F; the others are sums of entries, which are as good as these. Keys that lie farther off than any head of the
+    layer looks are taken to be out of its window.
 
     Args:
         attention: after the softmax (head, query, key), rows sum to 1; computed on the CPU.
@@ -45,17 +47,22 @@ def attention_quantities(attention: Tensor, *, causal: bool, seed: int) -> dict[
     shuffled = shuffle_rows(matrices, causal=causal, seed=seed)
     leading = leading_singular_values(matrices, shuffled)
     mass = _sink_mass(matrices, visible)
+    floors = PRECISIONS[matrices.numpy().dtype].in_pass * matrices.flatten(1).norm(dim=1)
     found = {
-        "attention_root_lambda": leading.centred,
-        "attention_spectral_gap": leading.first - leading.second,
+        "attention_root_lambda": _above(leading.centred, floors),
+        "attention_spectral_gap": _above(leading.first - leading.second, floors),
         "attention_entropy": _entropy(matrices, visible),
         "attention_diagonal_mass": _diagonal_mass(matrices),
         "attention_sink_rate": (mass > SINK_THRESHOLD).double(),
         "attention_sink_mass": mass,
-        "attention_root_lambda" + NULL: leading.shuffled,
+        "attention_root_lambda" + NULL: _above(leading.shuffled, floors),
         "attention_diagonal_mass" + NULL: _diagonal_mass(shuffled),
     }
     return {name: torch.where(finite, each, math.nan).numpy() for name, each in found.items()}
+
+
+def _above(values: Tensor, floors: Tensor) -> Tensor:
+    return torch.where(values <= floors, 0.0, values)
 
 
 @torch.inference_mode()

@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.metrics.numerics import Float64
+from oversmooth.metrics.numerics import PRECISIONS, Float64
 from oversmooth.wording import count
 
 Form = Literal["raw", "centred", "standardised"]
@@ -22,8 +22,6 @@ BYTES: Final = 2**27
 """Most memory of states that wait, at all points together, for those of the other texts."""
 CKA_TOKENS: Final = 2000
 """Most tokens that layers are compared over: the work grows with their square."""
-ROUNDING: Final = 2.0**-24
-"""Relative rounding of the float32 states: what is smaller than this share of them says nothing."""
 _ROWS: Final = 256
 """Rows of a Gram matrix that are held at a time."""
 
@@ -47,7 +45,7 @@ class WithinBetween:
         return self.within - self.between
 
 
-def within_between(texts: Sequence[NDArray[np.floating]]) -> dict[Form, WithinBetween]:
+def within_between(texts: Sequence[NDArray[np.floating]], rounding: float | None = None) -> dict[Form, WithinBetween]:
     """Within-text and between-text cosine, raw, centred and standardised (Ethayarajh 2019).
 
     within_a = (n‖m_a‖² − 1)/(n − 1) and between = mean_{a≠b} m_aᵀ m_b, with m_a the mean of the unit tokens of text a:
@@ -56,19 +54,21 @@ def within_between(texts: Sequence[NDArray[np.floating]]) -> dict[Form, WithinBe
 
     Args:
         texts: finite states of each text's tokens (token, dim), at least one token each.
+        rounding: resolution floor over the size of the states; without it, the relative rounding of the stored values.
     """
+    rounding = _rounding(texts[0]) if rounding is None else rounding
     lengths = np.array([len(text) for text in texts])
     raw = np.concatenate(texts).astype(np.float64)
     found: dict[Form, WithinBetween] = {"raw": _cosines(raw, lengths)}
     starts = _starts(lengths)
     moved = raw - raw[0]  # by way of one token: alike tokens have exact differences
     centred = moved - _text_means(moved, lengths, starts).mean(axis=0)
-    if _energy(centred) <= (ROUNDING**2) * _energy(raw):
-        why = "the tokens of all texts are the same vector, up to the rounding of the states"
+    if _energy(centred) <= rounding**2 * _energy(raw):
+        why = "the tokens of all texts are the same vector, up to what the states resolve"
         return found | {"centred": _undefined(lengths, why), "standardised": _undefined(lengths, why)}
     found["centred"] = _cosines(centred, lengths)
     deviations = np.sqrt(_text_means(np.square(centred), lengths, starts).mean(axis=0))
-    varied = deviations > ROUNDING * np.abs(raw).max(axis=0)
+    varied = deviations > rounding * np.abs(raw).max(axis=0)
     found["standardised"] = _cosines(centred[:, varied] / deviations[varied], lengths)
     return found
 
@@ -121,16 +121,19 @@ def _energy(rows: Float64) -> float:
     return float(np.vdot(rows, rows))
 
 
-def linear_cka(states: Mapping[str, NDArray[np.floating]]) -> Float64:
+def linear_cka(states: Mapping[str, NDArray[np.floating]], roundings: Mapping[str, float] | None = None) -> Float64:
     """Linear CKA of each pair of points over the same tokens, in [0, 1] (point, point); Kornblith et al. 2019.
 
     ‖Y_cᵀX_c‖_F² / (‖X_cᵀX_c‖_F ‖Y_cᵀY_c‖_F) = ⟨K, L⟩_F / (‖K‖_F‖L‖_F) with the Gram matrices K = X_cX_cᵀ, L = Y_cY_cᵀ:
-    whichever takes less work. The diagonal is 1; NaN where all tokens of a point are the same vector.
+    whichever takes less work. The diagonal is 1; NaN where all tokens of a point are the same vector, up to the floor.
 
     Args:
         states: finite states (token, dim) by point, the same tokens in the same order.
+        roundings: resolution floors over the sizes of the states, by point; without them, the relative rounding of the
+            stored values.
     """
-    centred = [_unit(each) for each in states.values()]
+    floors = roundings or {point: _rounding(each) for point, each in states.items()}
+    centred = [_unit(each, floors[point]) for point, each in states.items()]
     known = [place for place, each in enumerate(centred) if each is not None]
     cka = np.full((len(centred), len(centred)), np.nan)
     if known:
@@ -141,13 +144,17 @@ def linear_cka(states: Mapping[str, NDArray[np.floating]]) -> Float64:
     return cka
 
 
-def _unit(stored: NDArray[np.floating]) -> Float64 | None:
-    """Centred tokens, of Frobenius norm 1; None where they do not differ by more than their rounding."""
+def _rounding(stored: NDArray[np.floating]) -> float:
+    return PRECISIONS[stored.dtype].rounding
+
+
+def _unit(stored: NDArray[np.floating], rounding: float) -> Float64 | None:
+    """Centred tokens, of Frobenius norm 1; None where they do not differ by more than this share of their norm."""
     values = stored.astype(np.float64)
     centred = values - values[0]
     centred -= centred.mean(axis=0)
     size = math.sqrt(_energy(centred))
-    if size <= ROUNDING * math.sqrt(_energy(values)):
+    if size <= rounding * math.sqrt(_energy(values)):
         return None
     unit: Float64 = centred / size
     return unit
@@ -215,13 +222,18 @@ class Corpus:
         self.texts = sum(total <= limit for total in accumulate(self._lengths))
         """How many of the texts are kept: the first that fit."""
         self._kept: dict[str, dict[int, NDArray[np.floating] | None]] = {point: {} for point in self._points}
+        self._roundings = dict.fromkeys(self._points, 0.0)
         self._lock = threading.Lock()
 
-    def take(self, number: int, point: str, states: NDArray[np.floating] | None) -> None:
-        """Add the measured tokens (token, dim) of one text at one point; None where they are not finite."""
+    def take(self, number: int, point: str, states: NDArray[np.floating] | None, rounding: float) -> None:
+        """Add the measured tokens (token, dim) of one text at one point; None where they are not finite.
+
+        ``rounding`` is their resolution floor over ‖X‖_F; what all texts make together has the highest.
+        """
         if number < self.texts:
             with self._lock:
                 self._kept[point][number] = states
+                self._roundings[point] = max(self._roundings[point], rounding)
 
     def reading(self) -> CorpusReading:
         """Everything, once all texts are there."""
@@ -234,7 +246,8 @@ class Corpus:
         if not finite:
             why = "no text has finite states here" if self.texts else "no text fits into the memory for it"
             return {form: WithinBetween(math.nan, math.nan, np.full(self.texts, np.nan), why) for form in FORMS}
-        return {form: self._spread(found, list(finite)) for form, found in within_between([*finite.values()]).items()}
+        found = within_between([*finite.values()], self._roundings[point])
+        return {form: self._spread(each, list(finite)) for form, each in found.items()}
 
     def _spread(self, found: WithinBetween, numbers: Sequence[int]) -> WithinBetween:
         """The same with a place for every kept text."""
@@ -255,7 +268,7 @@ class Corpus:
             for point in self._points
             if (finite := self._finite(point))
         }
-        return linear_cka(states), sum(self._lengths[each] for each in everywhere)
+        return linear_cka(states, self._roundings), sum(self._lengths[each] for each in everywhere)
 
     def _remarks(self, tokens: int) -> Iterator[str]:
         if self.texts == 0:

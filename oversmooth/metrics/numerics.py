@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,14 +37,21 @@ STEADY = 1 / 8
 """Largest share of its size by which noise of half the floor, in all directions, may move a number that is resolved."""
 
 
-def roots(squares: Float64, matrices: Float64, accurate_ratio: float, lengths: Float64) -> Float64:
-    """Singular values, descending, from eigenvalues of Gram matrices, or by a true SVD where these are too coarse.
+ALIKE = 1e-5
+"""‖RX‖_F over ‖X‖_F up to which the singular values of X but the first are those of what is perpendicular to the mean
+token: they err by its square."""
+
+
+def roots(
+    squares: Float64, accurate_ratio: float, lengths: Float64, accurately: Callable[[int, float], Float64]
+) -> Float64:
+    """Singular values, descending, from eigenvalues of Gram matrices, or from the matrices where these are too coarse.
 
     Args:
         squares: eigenvalues, ascending (s × k).
-        matrices: what the Gram matrices are of (s × n × d).
         accurate_ratio: of a singular value to the largest, down to which the eigenvalues serve.
         lengths: ‖X‖_F of the states (s); values that do not rise above what computing with them rounds are given as 0.
+        accurately: given the number of a matrix and its first singular value, all of them.
 
     Returns:
         s × k; NaN where a decomposition does not converge.
@@ -52,14 +59,15 @@ def roots(squares: Float64, matrices: Float64, accurate_ratio: float, lengths: F
     if squares.size == 0:
         return squares
     values: Float64 = np.sqrt(np.maximum(squares[:, ::-1], 0.0))
-    for row in np.flatnonzero(squares[:, 0] < accurate_ratio**2 * squares[:, -1]):
+    for row in np.flatnonzero(squares[:, 0] < accurate_ratio**2 * squares[:, -1]).tolist():
         # An eigenvalue may be off by ε·largest, so even one of 0 may hide a singular value that counts.
-        values[row] = _singular_values(matrices[row])[: squares.shape[1]]
+        values[row] = accurately(row, values[row, 0])[: squares.shape[1]]
     values[values <= NOTHING * lengths[:, None]] = 0.0
     return values
 
 
-def _singular_values(matrix: Float64) -> Float64:
+def singular_values(matrix: Float64) -> Float64:
+    """By a true SVD, descending (min(n, d)); NaN where it does not converge."""
     try:
         return np.linalg.svdvals(matrix).astype(np.float64, copy=False)
     except np.linalg.LinAlgError:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.metrics.numerics import (
+    ALIKE,
     PRECISIONS,
     STEADY,
     Float64,
@@ -17,6 +18,7 @@ from oversmooth.metrics.numerics import (
     eigenvalues,
     half_squared_distances,
     roots,
+    singular_values,
     squared_lengths,
 )
 
@@ -180,7 +182,19 @@ class Stack:
         else:
             outer = self.means[:, :, None] * self.means[:, None, :]
             squares = eigenvalues(self._centred_scatters + self.count * outer)
-        return roots(squares, self.values, self.arithmetic.accurate_ratio, np.sqrt(self.energies))
+        return roots(squares, self.arithmetic.accurate_ratio, np.sqrt(self.energies), self._beside_mean)
+
+    def _beside_mean(self, row: int, largest: float) -> Float64:
+        """The singular values of one sequence, without an SVD where its tokens are nearly alike."""
+        if self.residual_sums[row] > ALIKE**2 * self.energies[row]:
+            return singular_values(self.values[row])
+        mean, apart = self.means[row], self.centred[row]
+        apart = apart - np.outer(apart @ mean / (mean @ mean), mean)
+        # Both have one structural zero: the rows have no sum, the columns nothing along the mean.
+        squares = eigenvalues((apart @ apart.T if self.count <= self.dimension else apart.T @ apart)[None])[:, 1:]
+        length = np.sqrt(self.residual_sums[[row]])
+        others = roots(squares, self.arithmetic.accurate_ratio, length, lambda *_: singular_values(apart))
+        return np.append(largest, others[0])
 
     @cached_property
     def undecomposed(self) -> list[bool]:
@@ -195,7 +209,12 @@ class Stack:
             squares = eigenvalues(self.centred_grams)[:, 1:]
         else:
             squares = eigenvalues(self._centred_scatters)
-        return roots(squares, self.centred, self.arithmetic.accurate_ratio, np.sqrt(self.energies))
+        return roots(
+            squares,
+            self.arithmetic.accurate_ratio,
+            np.sqrt(self.energies),
+            lambda row, _: singular_values(self.centred[row]),
+        )
 
     @property
     def _centred_scatters(self) -> Float64:

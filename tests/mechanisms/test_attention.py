@@ -298,3 +298,17 @@ class TestEigenvalues:
         found = attention_eigenvalues(torch.from_numpy(matrices), causal=False)
         assert np.isfinite(found[0]).all()
         assert np.isnan(found[1]).all()
+
+
+@pytest.mark.parametrize("tokens", [9, 60])
+def test_what_rounding_makes_of_queries_that_attend_alike_is_nothing(tokens: int) -> None:
+    alike = np.tile(softmax(np.random.default_rng(0).normal(size=(2, 1, tokens))), (1, tokens, 1))
+    rounded = alike * (1.0 + 2.0**-22 * np.random.default_rng(1).uniform(-1, 1, alike.shape))
+    single, precise = quantities(rounded.astype(np.float32)), quantities(rounded)
+    assert (single["attention_root_lambda"] == 0.0).all()
+    assert precise["attention_root_lambda"] == pytest.approx([root_lambda(each) for each in rounded], rel=1e-6)
+    assert (precise["attention_root_lambda"] > 0.0).all()
+    # Far above, nothing is lost.
+    clear = alike * (1.0 + 1e-3 * np.random.default_rng(1).uniform(-1, 1, alike.shape))
+    found = quantities(clear.astype(np.float32))["attention_root_lambda"]
+    assert found == pytest.approx([root_lambda(each) for each in clear], rel=1e-2)

@@ -195,11 +195,16 @@ def test_linear_cka_with_equal_tokens_is_missing() -> None:
 POINTS = ("embedding", "0", "1")
 
 
-def filled(texts: Sequence[Texts], lengths: Sequence[int], missing: Sequence[tuple[int, str]] = ()) -> Corpus:
+def filled(
+    texts: Sequence[Texts],
+    lengths: Sequence[int],
+    missing: Sequence[tuple[int, str]] = (),
+    rounding: float = 2.0**-24,
+) -> Corpus:
     """A corpus with these texts at all points, arriving from several threads, the last first."""
     held = Corpus(lengths, POINTS, texts[0][0].shape[1])
     arriving = [
-        (number, point, None if (number, point) in missing else texts[place][number])
+        (number, point, None if (number, point) in missing else texts[place][number], rounding)
         for place, point in enumerate(POINTS)
         for number in range(len(lengths))
     ]
@@ -233,6 +238,28 @@ def test_a_text_that_is_not_finite_somewhere_is_left_out_there_and_in_cka() -> N
     assert reading.forms["1"]["raw"].reason == ""
     together = {point: np.concatenate([texts[p][n] for n in (0, 2, 3)]) for p, point in enumerate(POINTS)}
     np.testing.assert_array_equal(reading.layer_cka, linear_cka(together))
+
+
+def test_what_a_pass_may_have_made_of_one_vector_is_missing() -> None:
+    lengths = (4, 5)
+    apart, alike = texts_of(lengths), [np.float32(1e3) + np.float32(2e-3) * text for text in texts_of(lengths)]
+    texts = [apart, alike, apart]
+    for rounding, told in ((2.0**-24, True), (2.0**-18, False)):
+        reading = filled(texts, lengths, rounding=rounding).reading()
+        for form in FORMS[1:]:
+            assert np.isfinite(reading.forms["0"][form].within) == told
+        assert ("same vector" in reading.forms["0"]["centred"].reason) != told
+        assert np.isfinite(reading.layer_cka[1]).all() == told
+        assert np.isfinite(reading.layer_cka[0, 2])
+
+
+def test_float64_states_are_told_apart_below_what_float32_resolves() -> None:
+    random = np.random.default_rng(5)
+    texts = [1.0 + 1e-10 * random.normal(size=(6, 5)) for _ in range(2)]
+    found = within_between(texts)
+    assert np.isfinite([found[form].within for form in FORMS]).all()
+    together = np.concatenate(texts)
+    assert linear_cka({"a": together, "b": 2.0 * together})[0, 1] == pytest.approx(1.0, abs=1e-4)
 
 
 def test_states_that_are_finite_nowhere_leave_everything_missing_with_the_reason() -> None:

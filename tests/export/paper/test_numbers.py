@@ -205,7 +205,7 @@ def test_words_on_a_logarithmic_axis_stand_at_their_value() -> None:
     trace = next(each for each in chart("spectrum_floor").data if each.yaxis is None)
     _, y, _ = _read("spectrum_floor", trace)
     texts = {each.text: float(each.attrib["y"]) for each in _drawing("spectrum_floor").iter(f"{SVG}text")}
-    baseline = next(place for text, place in texts.items() if text and text.startswith("resolution of float32"))
+    baseline = next(place for text, place in texts.items() if text and text.startswith("resolution of a float32 pass"))
     # A few points above the dashed line at 4.
     assert 4.0 < y(np.asarray([baseline]))[0] < 4.3
 
