@@ -41,7 +41,13 @@ Query = Mapping[str, Sequence[str]]
 AnySettings = Settings | ComparisonSettings
 Model = TypeVar("Model", bound=BaseModel)
 
-_NAMES: Final = {"texts": "text", "metrics": "metric", "mitigations": "mitigation", "curves": "curve"}
+_NAMES: Final = {
+    "texts": "text",
+    "metrics": "metric",
+    "mitigations": "mitigation",
+    "curves": "curve",
+    "places": "place",
+}
 """In the address, where a list is one entry after the other."""
 _LISTS: Final = frozenset(_NAMES)
 _VARIANT, _NO_VARIANT, _LEFT_OUT = "variant", "none", "left_out"
@@ -96,6 +102,9 @@ def to_query(settings: AnySettings, view: View, usual: AnySettings) -> Address:
             long.append(short.pop())
         query[_VARIANT] = [entries[label] for label in short] or [_NO_VARIANT]
         left_out += long
+        if long and view.places is not None:
+            places = dict(zip(entries, view.places, strict=True))
+            query[_NAMES["places"]] = [str(places[label]) for label in short]
     if left_out:
         query[_LEFT_OUT] = [shortened(name) for name in left_out]
     return Address(query, tuple(left_out))
@@ -185,6 +194,9 @@ class _Reading:
         if view.edited != 1 and not 0 <= view.edited <= len(labels):
             self.notices.append(f"The link shows the controls of variant {view.edited}, which is not there.")
             view = view.model_copy(update={"edited": 1})
+        if view.places is not None and len(view.places) != len(labels):
+            self.notices.append("The link has other variants than places for them: they look as they stand in order.")
+            view = view.model_copy(update={"places": None})
         return view
 
 

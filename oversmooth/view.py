@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from oversmooth import mechanisms
 from oversmooth import metrics as metric_registry
+from oversmooth.comparison import MOST_VARIANTS
 from oversmooth.mechanisms.declared_attention import NULL
 from oversmooth.metrics import fidelity, identity
 from oversmooth.toy import DEEPEST, WIDEST
@@ -27,6 +28,9 @@ ATTENTION: Final = tuple(
 MOST_SEED: Final = 9_999
 
 
+Place = Annotated[int, Field(strict=False, ge=1, le=MOST_VARIANTS)]
+
+
 class View(BaseModel):
     """What a page draws of a result. An empty text stands for the usual."""
 
@@ -44,6 +48,8 @@ class View(BaseModel):
     """Of the tokens whose singular values are drawn."""
     mapped: str = ""
     """Label of the variant whose map is drawn beside the baseline's; empty for the first."""
+    places: Annotated[tuple[Place, ...], Field(strict=False)] | None = None
+    """Of the variants, from 1, each its own: what gives them their looks; None for the order in which they stand."""
     across: str = ""
     """The metric of what is left of the baseline."""
     upwards: str = ""
@@ -78,6 +84,14 @@ class View(BaseModel):
             _known(name, (*metric_registry.names(), *LEFT))
         # Each once.
         return None if names is None else tuple(dict.fromkeys(names))
+
+    @field_validator("places")
+    @classmethod
+    def _different_places(cls, places: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        if places is not None and len(set(places)) < len(places):
+            raise ValueError("no two variants have the same place")
+        # As they stand anyway.
+        return None if places == tuple(range(1, len(places or ()) + 1)) else places
 
     @field_validator("explained")
     @classmethod

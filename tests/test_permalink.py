@@ -137,6 +137,9 @@ def test_a_comparison_comes_back_from_its_address_and_its_json(
             "edited": data.draw(st.integers(0, len(labels))) if labels else 1,
         }
     )
+    order = tuple(range(1, len(labels) + 1))
+    places = data.draw(st.permutations(range(1, MOST_VARIANTS + 1)))[: len(labels)]
+    view = view.model_copy(update={"places": None if tuple(places) == order else tuple(places)})
     link = travelled(settings, view, COMPARED)
     assert link == Link(settings, view)
     assert ComparisonSettings.from_json(settings.to_json()) == link.settings
@@ -206,6 +209,10 @@ def test_other_baselines_keep_the_usual_variants() -> None:
         ({"variant": ["gfsa", "gfsa"]}, "“gfsa” is given 2 times"),
         ({"variant": [f"noise:seed={seed}" for seed in range(9)]}, "has 9 variants; the first 6 are taken"),
         ({"mapped": ["pairnorm"]}, "“pairnorm”, which is no variant"),
+        ({"place": ["2", "2", "3"]}, "no two variants have the same place"),
+        ({"place": ["2", "x", "3"]}, "“place” in the link cannot be “3”"),
+        ({"place": ["2", "7", "3"]}, "“place” in the link cannot be “3”"),
+        ({"place": ["2"]}, "other variants than places"),
         ({"texts": ["all"]}, "“texts” in the link cannot be “all”. Its usual value stands."),
         ({"shown": ["1"]}, "The setting “shown”: text 1, counted from 0, is not among 1 text."),
         ({"edited": ["7"]}, "controls of variant 7, which is not there"),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from oversmooth.dashboard.export_menu import Paper, export_menu
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import choice, keep, kept, remembered
+from oversmooth.dashboard.state import choice, keep, kept, remembered, remembered_choice
 from oversmooth.figures import CONFIG
 from oversmooth.measurement import Measurement
 from oversmooth.pairs import named
@@ -21,6 +21,9 @@ TEXT_CHARACTERS = 120
 """Of a text, where it is named."""
 USUAL_LAYER, LAYER_ASKED_FOR = "usual layer", "layer asked for"
 """Keys of the session: the layer that is drawn at first, and the one that a link wants, until it was looked for."""
+
+SCALES, FORMS = ("Linear", "Log"), ("Raw", "Centred")
+"""Of the singular values."""
 
 
 def chart(figure: go.Figure, alternative: str, key: str, paper: Paper | None = None) -> None:
@@ -76,16 +79,14 @@ def spectrum_form() -> tuple[bool, bool]:
     with st.container(horizontal=True):
         scale = st.segmented_control(
             "Scale",
-            ["Linear", "Log"],
             required=True,
-            **remembered("scale", "Log"),
+            **remembered_choice("scale", "Log", dict(zip(SCALES, SCALES, strict=True))),
             label_visibility="collapsed",
         )
         form = st.segmented_control(
             "Form",
-            ["Raw", "Centred"],
             required=True,
-            **remembered("form", "Raw"),
+            **remembered_choice("form", "Raw", dict(zip(FORMS, FORMS, strict=True))),
             label_visibility="collapsed",
         )
     return form == "Centred", scale == "Log"

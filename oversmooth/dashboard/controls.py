@@ -8,7 +8,7 @@ from oversmooth import metrics
 from oversmooth.dashboard import granted, head_switch
 from oversmooth.dashboard.explain_view import SOURCE
 from oversmooth.dashboard.model_choice import model_choice
-from oversmooth.dashboard.state import bound, enter, kept, remembered
+from oversmooth.dashboard.state import bound, enter, kept, remembered, remembered_choice
 from oversmooth.dashboard.text_input import shown_text, text_input
 from oversmooth.dashboard.variant_editor import variants
 from oversmooth.metrics import fidelity, identity
@@ -127,16 +127,14 @@ def _run() -> tuple[str, Precision, int]:
 def _device() -> str:
     # One of several GPUs comes from a settings file: only the worker knows how many there are.
     names = DEVICES | {each: f"GPU ({each})" for each in (kept("device", "auto"),) if each not in DEVICES}
-    device: str = st.selectbox("Device", list(names), format_func=names.__getitem__, **remembered("device", "auto"))
+    device: str = st.selectbox("Device", **remembered_choice("device", "auto", names))
     return device
 
 
 def _precision() -> Precision:
     precision: Precision = st.selectbox(
         "Precision",
-        list(PRECISIONS),
-        format_func=PRECISIONS.__getitem__,
-        **remembered("precision", "float32"),
+        **remembered_choice("precision", "float32", PRECISIONS),
         help="The numbers in which the model runs; metrics are float64 in any case. After a collapse the tokens differ "
         "by less than float32 resolves: the page marks such values, and float64 gives them.",
     )

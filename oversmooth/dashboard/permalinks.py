@@ -98,6 +98,7 @@ def _view(settings: AnySettings) -> View:
     return view.model_copy(
         update={
             "mapped": _mapped(settings),
+            "places": _places(settings),
             "across": _own("fidelity", LEFT[0]),
             "upwards": _own("diversity", metrics.usual_names()[0]),
             "controls": last("with_controls", False),
@@ -126,8 +127,17 @@ def _mapped(settings: ComparisonSettings) -> str:
     return label if label in [each for each, _ in settings.variants[1:]] else ""
 
 
+def _places(settings: ComparisonSettings) -> tuple[int, ...] | None:
+    """Of the variants in the link, by which they keep their looks; None where they are those of their order."""
+    sides: list[Variant] = st.session_state.variants
+    places = {label: side.place for label, side in zip(labels(sides), sides, strict=True)}
+    found = tuple(places[label] for label, _ in settings.variants)
+    return None if found == tuple(range(1, len(found) + 1)) else found
+
+
 def _edited() -> int:
     """The place of the variant whose controls are shown, among those that the link holds."""
     numbers = [0, *(variant.number for variant in st.session_state.variants)]
     chosen = last("chosen_variant", None)
-    return numbers.index(chosen) if chosen in numbers and not st.session_state[_UNFIT] else 1
+    known = len(numbers) > 1 and chosen in numbers and not st.session_state[_UNFIT]
+    return numbers.index(chosen) if known else 1

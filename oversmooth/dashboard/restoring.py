@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import count as count_from
 from typing import Literal
 
 import streamlit as st
@@ -67,6 +68,7 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
         settings: what is measured.
         view: what is drawn; None to leave that as it is.
     """
+    asked = settings
     settings, told = fitted(settings)
     baseline = settings.baseline if isinstance(settings, ComparisonSettings) else settings
     page = page_of(settings)
@@ -83,10 +85,7 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
         keep(CURVES_KEY[page], list(baseline.metrics))
     told += _unsaid(baseline, (*said, "texts"), "")
     if isinstance(settings, ComparisonSettings):
-        told += _restore_variants(settings.variants, baseline, 1 if view is None else view.edited)
-        if view is not None:
-            places = {label: place for place, (label, _) in enumerate(settings.variants, 1)}
-            keep("mapped", places.get(view.mapped, 1))
+        told += _restore_variants(settings.variants, baseline, view or View(), _places(asked, view))
     if view is not None:
         told += _restore_view(view, page)
     return told
@@ -110,17 +109,29 @@ def _restore_view(view: View, page: PageName) -> list[str]:
     return [f"{enumerated(foreign)} can be drawn beside a baseline alone."] if foreign else []
 
 
-def _restore_variants(asked: Sequence[tuple[str, Settings]], baseline: Settings, edited: int) -> list[str]:
+def _places(asked: AnySettings, view: View | None) -> dict[str, int]:
+    """By label, of the variants that were asked for, also of those that this server does not take."""
+    variants = asked.variants if isinstance(asked, ComparisonSettings) else ()
+    places = None if view is None else view.places
+    return {label: place for (label, _), place in zip(variants, places or count_from(1), strict=False)}
+
+
+def _restore_variants(
+    asked: Sequence[tuple[str, Settings]], baseline: Settings, view: View, places: Mapping[str, int]
+) -> list[str]:
     sides: list[Variant] = []
     told = []
     for number, (label, settings) in enumerate(asked, 1):
         sides.append(variant_of(number, label, settings, baseline))
+        sides[-1].place = places[label]
+        if label == view.mapped or number == 1:
+            keep("mapped", sides[-1].place)
         shared = [name for name in Settings.model_fields if getattr(settings, name) == getattr(baseline, name)]
         said = ("model", "mitigations", *shared, *(["texts"] if are_lines(settings.texts) else []))
         told += _unsaid(settings, said, f"of the variant “{label}” ")
     st.session_state.variants = sides
     st.session_state.variant_number = MOST_VARIANTS
-    keep("chosen_variant", edited)
+    keep("chosen_variant", view.edited)
     return told
 
 

@@ -105,9 +105,13 @@ def _add(sides: list[Variant]) -> None:
 
 
 def _edit(sides: list[Variant], variant: Variant) -> None:
+    def remove() -> None:
+        with suppress(ValueError):  # pressed again before the page was drawn anew
+            sides.remove(variant)
+
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _methods(variant)
-        st.button("Remove", icon=":material/delete:", key="remove_variant", on_click=lambda: sides.remove(variant))
+        st.button("Remove", icon=":material/delete:", key="remove_variant", on_click=remove)
     for name in list(variant.methods):
         method_controls(variant, name)
     with st.expander("Another model or text, label", expanded=not variant.methods):
@@ -118,7 +122,9 @@ def _methods(variant: Variant) -> None:
     key = f"{variant.number}.methods"
 
     def take() -> None:
-        variant.methods = {name: variant.methods.get(name) or defaults(name) for name in st.session_state[key]}
+        # What a page sends may be no option.
+        chosen = [name for name in st.session_state[key] if name in mitigations.names()]
+        variant.methods = {name: variant.methods.get(name) or defaults(name) for name in chosen}
 
     hold(key, list(variant.methods))
     st.multiselect(

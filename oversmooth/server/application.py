@@ -22,6 +22,7 @@ from oversmooth.engine.shared import close_shared_engine, shared_engine
 from oversmooth.hosting import Configuration
 from oversmooth.server import entrance, health, shutdown
 from oversmooth.server.connections import Connections
+from oversmooth.server.control_values import require_kinds
 from oversmooth.server.downloads import Downloads, Written
 from oversmooth.server.frames import BinaryFrames
 from oversmooth.server.front import Front
@@ -55,6 +56,7 @@ def serve(script: Path, configuration: Configuration, listener: socket.socket, a
     # linked page would get it without app.py around it.
     PagesManager.uses_pages_directory = False
     keep_in_memory()
+    require_kinds()
     app_session.DeferredFileHandler = Downloads  # type: ignore[attr-defined]
     try:
         _server(app, configuration).run(sockets=[listener])

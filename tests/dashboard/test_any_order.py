@@ -14,7 +14,14 @@ import pytest
 from families import FAMILIES
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from quick_engine import QuickEngine, QuickHandle
 from remembering import Remembering, remembering
 from shown import read
@@ -29,6 +36,7 @@ from oversmooth.dashboard import turns
 from oversmooth.dashboard.faults import TOLD
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.settings import Settings
+from oversmooth.wording import MISSING
 
 TEXTS = (
     "the cat sat on the mat",
@@ -38,8 +46,9 @@ TEXTS = (
     "sun",
     "",
 )
-STEPS = 30
+STEPS = 24
 LEFT_OUT = "The link leaves out"
+TAKEN = "The controls are set as"
 
 
 @cache
@@ -141,16 +150,29 @@ def looks(page: AppTest) -> dict[int, str]:
     return {number: option.partition(")")[0] for number, option in zip(numbers, chosen, strict=True)}
 
 
+def layer(page: Remembering) -> tuple[str, bool] | None:
+    """The layer that is shown by its name, and whether it is the last block's; None where none is asked for."""
+    for key, proto in controls(page).items():
+        if proto.label == "Layer":
+            (shown,) = page.memory[key].string_array_value.data
+            return shown, shown == [each for each in proto.options if each.isdecimal()][-1]
+    return None
+
+
 class AnyOrder(RuleBasedStateMachine):
     """A visitor of one page."""
 
     name = "measure"
+    texts: str | list[str] = TEXTS[0]
 
-    @initialize(texts=st.sampled_from((TEXTS[1].splitlines(), TEXTS[0])))
-    def open(self, texts: str | list[str]) -> None:
-        self.page = opened(self.name, {"text": texts})
+    @initialize()
+    def open(self) -> None:
+        # The reference measures nothing: its address asks for no text.
+        self.page = opened(self.name, {} if self.name == "reference" else {"text": self.texts})
         self.used: Counter[str] = Counter()
         self.looks = looks(self.page)
+        self.layer = layer(self.page)
+        self.asked_for_layer = False
 
     @rule(which=st.integers(0, 10**6), chance=st.integers(0, 10**6))
     def use(self, which: int, chance: int) -> None:
@@ -160,6 +182,7 @@ class AnyOrder(RuleBasedStateMachine):
         keys = [each for each, proto in found.items() if self.used[proto.label] == least]
         key = keys[which % len(keys)]
         self.used[found[key].label] += 1
+        self.asked_for_layer = found[key].label == "Layer"
         for now in (chance, chance + 1):  # twice: what the first time left behind is met by the second
             if key in (found := controls(self.page)):
                 state = WidgetState(id=key)
@@ -167,14 +190,69 @@ class AnyOrder(RuleBasedStateMachine):
                 self.page.send(state)
                 self.nothing_went_wrong()
 
+    @precondition(lambda self: "Model" in self.labels())
+    @rule()
+    def take_a_model_of_another_depth(self) -> None:
+        self.asked_for_layer = False
+        key, proto = self.labels()["Model"]
+        now = self.page.memory[key].string_value
+        other = next(each for each in proto.options if (len(each) + len(now)) % 2)
+        self.page.send(WidgetState(id=key, string_value=other))
+
+    @precondition(lambda self: {"Beside the baseline", "Remove"} <= self.labels().keys())
+    @rule(which=st.integers(1, 5))
+    def map_a_variant_and_remove_it(self, which: int) -> None:
+        self.asked_for_layer = False
+        for label in ("Beside the baseline", "Variants", "Remove"):
+            if (found := self.labels().get(label)) is None:
+                return
+            key, proto = found
+            first = 1 if label == "Variants" else 0  # the baseline's
+            state = WidgetState(id=key)
+            if label == "Remove":
+                state.trigger_value = True
+            else:
+                options = proto.options[first:]
+                state.string_array_value.data.append(options[which % len(options)].content)
+            self.page.send(state)
+            self.nothing_went_wrong()
+
+    @precondition(lambda self: self.name != "reference")
+    @rule(good=st.booleans())
+    def open_settings(self, good: bool) -> None:
+        self.asked_for_layer = True
+        settings = self.page.session_state["linked settings"].to_json().encode()
+        for name, content in (("good.json", settings), *(() if good else (("bad.json", b"{"),))):
+            sent = (name, content, "application/json")
+            self.page.file_uploader(key="settings_file").set_value(sent).run()
+            self.nothing_went_wrong()
+            told = [read(each.value).startswith(TAKEN) for each in self.page.info]
+            assert any(told) == (name == "good.json")
+        self.looks = looks(self.page)
+
+    def labels(self) -> dict[str, tuple[str, Any]]:
+        return {proto.label: (key, proto) for key, proto in controls(self.page).items()}
+
     @invariant()
     def nothing_went_wrong(self) -> None:
         assert not self.page.exception
         assert TOLD not in [read(each.value) for each in self.page.error]
 
     @invariant()
+    def what_is_missing_in_a_table_is_no_none(self) -> None:
+        for each in self.page.dataframe:
+            assert each.proto.placeholder == MISSING or not each.value.isna().to_numpy().any()
+
+    @invariant()
+    def the_layer_stays_or_stays_the_last(self) -> None:
+        now = layer(self.page)
+        if not self.asked_for_layer and now is not None and self.layer is not None:
+            assert now[1] if self.layer[1] else now[1] or now[0] == self.layer[0]
+        self.layer = now
+
+    @invariant()
     def the_page_is_that_of_its_address(self) -> None:
-        if any(LEFT_OUT in read(each.value) for each in self.page.caption):
+        if self.name == "reference" or any(LEFT_OUT in read(each.value) for each in self.page.caption):
             return
         again = opened(self.name, dict(self.page.query_params))
         assert again.query_params == self.page.query_params
@@ -197,17 +275,18 @@ class AnyOrder(RuleBasedStateMachine):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", ["measure", "compare", "explain"])
+@pytest.mark.parametrize("texts", [TEXTS[1].splitlines(), TEXTS[0]], ids=["several", "one"])
+@pytest.mark.parametrize("name", ["measure", "compare", "explain", "reference"])
 def test_the_page_shows_what_its_address_says_whatever_was_done_in_whatever_order(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, texts: str | list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Models(lambda: tiny("bert"))
     monkeypatch.setattr(turns, "shared_engine", lambda: engine)
-    visitor = type("AnyOrder", (AnyOrder,), {"name": name})
+    visitor = type("AnyOrder", (AnyOrder,), {"name": name, "texts": texts})
     run_state_machine_as_test(
         visitor,
         settings=settings(
-            max_examples=2,
+            max_examples=1,
             stateful_step_count=STEPS,
             derandomize=True,
             deadline=None,

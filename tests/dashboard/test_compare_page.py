@@ -350,23 +350,35 @@ def test_the_loss_that_a_folder_has_no_head_for_is_said_to_be_missing_once_and_n
     assert reason not in said(page)
 
 
+def colours(page: AppTest) -> dict[str, Any]:
+    return {trace["name"]: trace["line"] for trace in figure(page, "compared_curve")["data"] if "line" in trace}
+
+
+def linked(page: AppTest) -> AppTest:
+    """The page of the same address in another session."""
+    app = AppTest.from_file(str(launch.script()), default_timeout=120)
+    app.query_params.update(page.query_params)
+    return app.switch_page("pages/compare.py").run()
+
+
 def test_a_colour_stays_with_its_variant_and_the_map_with_its_variant() -> None:
     page = sound(opened())
-    before = {trace["name"]: trace["line"] for trace in figure(page, "compared_curve")["data"] if "line" in trace}
+    before = colours(page)
     pills = page.button_group(key="mapped")
     pills.set_value(pills.options[2]).run()
     assert page.query_params["mapped"] == "attnscale"
     page.button_group(key="chosen_variant").set_value(page.button_group(key="chosen_variant").options[1]).run()
     page.button(key="remove_variant").click().run()
-    after = {trace["name"]: trace["line"] for trace in figure(page, "compared_curve")["data"] if "line" in trace}
+    after = colours(page)
     assert after.keys() == before.keys() - {NEWCOMER[0]}
     assert all(after[name] == before[name] for name in after)
     assert page.query_params["mapped"] == "attnscale"
+    again = sound(linked(page))
+    assert colours(again) == after
+    assert again.query_params == page.query_params
     page.selectbox(key="add_variant").set_value("Another text").run()
     page.text_input(key="4.name").set_value("new").run()
-    assert {trace["name"]: trace["line"] for trace in figure(page, "compared_curve")["data"] if "line" in trace}[
-        "new"
-    ] == before[NEWCOMER[0]]
+    assert colours(page)["new"] == before[NEWCOMER[0]]
     page.button_group(key="chosen_variant").set_value(page.button_group(key="chosen_variant").options[2]).run()
     page.text_input(key="3.name").set_value("scaled").run()
     assert page.query_params["mapped"] == "scaled"

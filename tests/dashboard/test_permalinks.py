@@ -6,12 +6,13 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from tiny import minilm
+from tiny import WORDS, head, minilm, tokenizer
 
 from oversmooth import Settings, compare, launch, measure
 from oversmooth.comparison_settings import ComparisonSettings
@@ -252,6 +253,23 @@ def test_what_the_page_has_no_control_for_is_told() -> None:
     assert "Texts of the link or the settings\n2 texts, about 16 words" in shown(page)
     assert "tokens measured in 2 texts" in shown(page)
     assert "The page has no control for “revision” and “points”" in shown(page)
+
+
+def test_a_wrong_file_takes_back_what_was_said_of_the_one_before() -> None:
+    page = dropped(opened(), "good.json", Settings.of(texts=SHORT).to_json().encode())
+    assert "The controls are set as good.json says." in shown(page)
+    dropped(page, "bad.json", b"{")
+    assert "The controls are set" not in shown(page)
+    assert "bad.json: this is not JSON" in shown(page)
+
+
+def test_the_loss_is_in_the_address_and_back_for_a_model_with_a_head(tmp_path: Path) -> None:
+    head("gpt2").save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    query = {"model": str(tmp_path), "text": " ".join(WORDS), "language_model": "yes", "variant": "none"}
+    page = opened(urlencode(query), "compare")
+    assert page.toggle(key="language_model").value
+    assert parse_qs(address(page)) == {name: [value] for name, value in query.items()}
 
 
 def locked() -> bytes:

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import io
 import json
+import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from crowd import SMALL, answered, short
 from served import Server, full_disk_of, served
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from visitor import Visitor, visit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -105,6 +107,40 @@ def test_a_zip_that_cannot_be_read_is_one_sentence(server: Server, content: byte
     assert why in alert
     assert len(visitor.alerts) == 1
     assert visitor.figures
+
+
+FORGED: dict[str, Callable[[WidgetState], object]] = {
+    "a list": lambda state: state.string_array_value.data.extend(["x", "y"]),
+    "an object": lambda state: setattr(state, "json_value", '{"a": 1}'),
+    "no JSON": lambda state: setattr(state, "json_value", "{"),
+    "bytes": lambda state: setattr(state, "bytes_value", b"x"),
+    "a number": lambda state: setattr(state, "double_value", math.nan),
+    "numbers": lambda state: state.double_array_value.data.extend([math.inf] * 3),
+    "a word": lambda state: setattr(state, "string_value", "quetzal" * 2000),
+}
+OWN = {("a word", "text"), ("a list", "metrics")}
+"""What a control may hold: any text, none of the curves that there are."""
+CONTROLS = ("text", "metrics", "special_tokens", "precision", "scale", "max_tokens", UPLOADER)
+
+
+@pytest.mark.parametrize("kind", FORGED)
+def test_a_value_that_no_control_can_have_is_left_aside(server: Server, kind: str) -> None:
+    async def meet() -> Visitor:
+        async with visit(server.address, query=short("forged")) as visitor:
+            await visitor.finished()
+            before = len(visitor.figures)
+            kept = [name for name in CONTROLS if (kind, name) not in OWN]
+            states = [WidgetState(id=visitor.widget(name).id) for name in kept] + [WidgetState(id="$$ID-none-none")]
+            for state in states:
+                FORGED[kind](state)
+            await visitor.ask({state.id: state for state in states})
+            await visitor.finished()
+            assert len(visitor.figures) == before
+            return visitor
+
+    visitor = asyncio.run(meet())
+    assert visitor.exceptions == visitor.traces == visitor.alerts == []
+    assert answered(visitor)
 
 
 def test_text_where_bytes_belong_closes_the_connection(server: Server) -> None:

@@ -52,6 +52,8 @@ def draw(chart: Chart, preset: Preset, typefaces: Typefaces, *, title: str = "")
     if any(changed):
         sheet.fit()
         sheet.settle()
+    # Not before a title that is longer than its axis is broken into lines.
+    sheet.require_room()
     return sheet.figure
 
 

@@ -112,17 +112,22 @@ class Sheet:
         self._arrange(Bbox.from_extents(left, bottom, right, top))
 
     def settle(self) -> None:
-        """Grow a page whose words leave no room for a plot; cut off what a square map leaves free, and centre it.
-
-        Raises:
-            OutputError: where the page may not grow.
-        """
+        """Grow a page whose words leave no room for a plot; cut off what a square map leaves free, and centre it."""
         height = self.page.height
         if self.preset.height is None:
             height += max(0.0, _LEAST * height - self.plot.height * height)
             if self.tied:
                 height -= self._room().y1 - self._room().y0 - (self.reach().y1 - self.reach().y0)
             self.resize(height)
+        if self.tied:
+            self._centre()
+
+    def require_room(self) -> None:
+        """Hold the plot against the smallest that can be read.
+
+        Raises:
+            OutputError: where the words leave less, and the page may not grow.
+        """
         plot = self.plot.width * self.page.width, self.plot.height * self.page.height
         if min(plot) < _SMALLEST * self.preset.points:
             wide, high = self.figure.get_size_inches()
@@ -130,8 +135,6 @@ class Sheet:
                 f"The words of this chart leave no room for it on a page of {wide:g} × {high:g} in: "
                 "choose a larger one, or smaller text."
             )
-        if self.tied:
-            self._centre()
 
     def resize(self, height: float) -> None:
         """Change the height of the page and fit the chart again."""
