@@ -233,7 +233,7 @@ def _(folder: Path, away: Path) -> None:
     (folder / "requirements.txt").write_text("evil\n")
 
 
-@case("an adapter", "holds an adapter")
+@case("the description of an adapter, left beside a whole model", None)
 def _(folder: Path, away: Path) -> None:
     edit(folder / "adapter_config.json", base_model_name_or_path="nobody/repository", peft_type="LORA")
 
@@ -654,7 +654,8 @@ def without_tokenizer_json(file: str, raw: bytes, words: str) -> None:
 
 
 for file in ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.txt", "vocab.json", "tekken.json"):
-    without_tokenizer_json(file, b"\x0a\xff\xff\xff\xff\x0f" + bytes(range(256)) * 100, "okenizer")
+    words = "damaged, or no vocabulary" if file.endswith(".model") else "okenizer"
+    without_tokenizer_json(file, b"\x0a\xff\xff\xff\xff\x0f" + bytes(range(256)) * 100, words)
 
 content("a generation configuration that is garbage", None, b"\xff\x00[", "generation_config.json")
 content("a generation configuration that is a list", None, "[1]", "generation_config.json")

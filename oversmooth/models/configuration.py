@@ -29,6 +29,7 @@ TOKENIZER_CONFIG = "tokenizer_config.json"
 # weight file than the checked ones, code for an architecture that transformers does not know by itself. Taken out is
 # what transformers can do without: a name there is looked up on the hub, even with `trust_remote_code=False`.
 _OWN_CODE = "auto_map"
+_OWN_NETWORK = "AutoModel"
 _REFUSED = {
     "quantization_config": "“{name}” is stored quantised. Measure the model that it was made from.",
     "transformers_weights": "“{name}” names a weight file of its own in {file} ({key}), which is not read.",
@@ -104,6 +105,18 @@ def _refuse_own_code(folder: Path, fields: dict[str, Any], known: bool, name: st
         )
 
 
+def own_code(folder: Path, name: str) -> str:
+    """That a model which transformers knows brings its own network as program code, in a sentence; empty if not."""
+    fields = read_fields(folder / CONFIG, name)
+    named = fields.get(_OWN_CODE)
+    if not isinstance(named, dict) or not any(each.startswith(_OWN_NETWORK) for each in named):
+        return ""
+    return (
+        f"It brings program code of its own for the network ({_OWN_CODE} in {CONFIG}), which is never run: in its "
+        f"place stands the network “{fields.get('model_type')}” of transformers, which may be another."
+    )
+
+
 def _without_switches(value: object) -> object:
     if isinstance(value, list):
         return [_without_switches(each) for each in value]
@@ -123,7 +136,9 @@ def _refuse_other_senses(config: PreTrainedConfig, name: str) -> None:
         model_class = MODEL_MAPPING[type(config)]
     except KeyError:
         raise ModelError(
-            f"“{name}” is a {config.model_type} model, of which transformers has no bare network to measure."
+            f"“{name}” is of the architecture “{config.model_type}”, of which transformers has no bare network to "
+            "measure. Where one of its parts reads text, save that by itself with save_pretrained, its tokenizer "
+            "beside it, and measure the folder."
         ) from None
     sense = _SENSES.get(getattr(model_class, "main_input_name", ""))
     if sense is not None:

@@ -223,7 +223,7 @@ SPARSE_ATTENTION = "block_sparse"
 """BigBird's kind of attention for long texts. Of a short one, its code changes to full attention and stays there."""
 HEAD_NAMES = (
     r"^(?!.*norm).*(head|classif|cls|predict|score|logit|output|pool|project|loss|summary|vocab|value|reward|generator"
-    r"|discriminator|answer|qa)|^(bias|decoder|dense|linear|proj)$"
+    r"|discriminator|answer|qa|crf|lstm|gru)|^(bias|decoder|dense|linear|proj|fc)_?\d*$"
 )
 """Of parts that stand beside a network and read its states, where a checkpoint puts nothing before the names of both.
 Whatever else stands there is taken for a part of the network."""
@@ -234,7 +234,14 @@ COMPUTED = (
 """Tensors that earlier versions of transformers wrote down and every version computes."""
 ADAPTERS = r"(^|[._])(lora|ia3|hada|oft|vera|dora|prefix_encoder|prompt_encoder|prompt_embeddings)([._]|$)"
 """What peft calls the parts that it puts into a network, or beside it."""
-BOTTLENECKS = r"adapter"
-"""What other methods of fine-tuning call theirs; some architectures have parts of that name themselves."""
+BOTTLENECKS = r"adapter|\.(base_layer|original_module|modules_to_save)\."
+"""What other methods of fine-tuning call theirs, and peft what it wraps; some architectures have parts of the first
+name themselves."""
+HEADS_INSIDE = r"\.unembed(_tokens)?\."
+"""Heads that a checkpoint keeps under the names of the network."""
+POSITIONS = "position_embedding_type"
+"""The switch for relative positions in families of BERT's kind, which transformers no longer reads there: where a
+network has a table of absolute positions, it uses that."""
+ABSOLUTE = "absolute"
 ONLY_WITH_IMAGES = {"mllama_text_model": "cross_attention_layers"}
 """Layers that text alone passes by."""

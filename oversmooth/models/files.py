@@ -44,6 +44,8 @@ class Checkpoint:
     """In which type most of the parameters are stored."""
     shapes: Mapping[str, tuple[int, ...]]
     """Of every tensor in the files, by the name that it has there."""
+    codes: Mapping[str, str]
+    """Of those that hold no floating-point numbers, by that name: the type, as safetensors writes it."""
 
 
 def wanted(names: Collection[str]) -> list[str]:
@@ -70,6 +72,7 @@ def read_checkpoint(folder: Path, name: str) -> Checkpoint:
     names = _shards(folder, name)
     parameters: Counter[str] = Counter()
     shapes: dict[str, tuple[int, ...]] = {}
+    codes: dict[str, str] = {}
     for each in names:
         tensors = header.tensors(folder / each, name)
         twice = sorted(shapes.keys() & tensors.keys())
@@ -78,13 +81,16 @@ def read_checkpoint(folder: Path, name: str) -> Checkpoint:
                 f"{tensor_name(twice[0])} stands in two weight files of “{name}”: one of them is another model's."
             )
         shapes |= {key: tensor.shape for key, tensor in tensors.items()}
+        codes |= {key: tensor.dtype for key, tensor in tensors.items() if tensor.dtype not in header.DTYPES}
         for tensor in tensors.values():
             if tensor.dtype in header.DTYPES:
                 parameters[tensor.dtype] += math.prod(tensor.shape)
     if not parameters.total():
         raise ModelError(f"The weight files of “{name}” hold no parameters.")
     stored = parameters.most_common(1)[0][0]
-    return Checkpoint(files=names, parameters=parameters.total(), dtype=header.DTYPES[stored], shapes=shapes)
+    return Checkpoint(
+        files=names, parameters=parameters.total(), dtype=header.DTYPES[stored], shapes=shapes, codes=codes
+    )
 
 
 def _shards(folder: Path, name: str) -> tuple[str, ...]:

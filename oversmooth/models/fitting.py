@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from oversmooth.errors import ModelError
 from oversmooth.models import heads
-from oversmooth.models.families import ADAPTERS, BOTTLENECKS, COMPUTED
+from oversmooth.models.families import ADAPTERS, BOTTLENECKS, COMPUTED, HEADS_INSIDE
 from oversmooth.models.refusal import tensor_name
 from oversmooth.wording import count
 
@@ -33,6 +33,8 @@ class Loading:
     shapes: Mapping[str, tuple[int, ...]]
     """Of the tensors in the checkpoint, by the names that were given to transformers."""
     headed: bool
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Types of those that hold no floating-point numbers, by the same names."""
 
     @property
     def network(self) -> PreTrainedModel:
@@ -65,14 +67,47 @@ def refuse_misfit(loading: Loading, name: str) -> None:
     Raises:
         ModelError: names the tensors.
     """
+    _refuse_codes(loading, name)
     _refuse_left_over(loading, name)
     for keys, what in ((loading.missing, "lack"), (loading.mismatched, "have another shape for")):
         random = [key for key in keys if _counts(loading, key)]
+        if random and _is_decoder_alone(loading):
+            raise ModelError(
+                f"The weight files of “{name}” hold the decoder of an encoder–decoder by itself, and of such models "
+                "Oversmooth measures the encoder. Save the whole model, or measure a causal language model."
+            )
         if random:
             raise ModelError(
                 f"The weight files of “{name}” {what} {count(len(random), 'tensor')} of the configured network, such "
                 f"as {' and '.join(random[:2])}. It is refused: in their place would stand random numbers."
+                f"{_shapes(loading, random[0])}"
             )
+
+
+def _shapes(loading: Loading, key: str) -> str:
+    """Both shapes of a tensor that has another one in the files, in a sentence; empty where it has not."""
+    for each, stored, built in loading.info["mismatched_keys"]:
+        if each == key:
+            return f" It is {tuple(stored)} in the files, and {tuple(built)} by the configuration: correct the latter."
+    return ""
+
+
+def _is_decoder_alone(loading: Loading) -> bool:
+    built, stored = (
+        {part for key in keys for part in key.split(".")} & {"encoder", "decoder"}
+        for keys in (loading.network.state_dict(), loading.shapes)
+    )
+    return len(built) > 1 and stored == {"decoder"}
+
+
+def _refuse_codes(loading: Loading, name: str) -> None:
+    """Refuse whole numbers in the place of weights: taken for these, they are a model that does not exist."""
+    codes = sorted(key for key in loading.codes if key not in loading.outside and not _is_computed(loading, key))
+    if codes:
+        raise ModelError(
+            f"“{name}” is stored quantised ({_some(codes[:1], len(codes))}, of the type {loading.codes[codes[0]]}). "
+            "Measure the model that it was made from."
+        )
 
 
 def absence_of_head(loading: Loading) -> str:
@@ -115,7 +150,7 @@ def _is_idle(network: PreTrainedModel, inner: str) -> bool:
 def _refuse_left_over(loading: Loading, name: str) -> None:
     """Refuse tensors inside the network that it does not take: a network without them is another model."""
     left = [key for key in sorted(loading.info["unexpected_keys"]) if _is_inside(loading, key)]
-    left = [key for key in left if not _is_computed(loading, key)]
+    left = [key for key in left if not _is_computed(loading, key) and not re.search(HEADS_INSIDE, key)]
     adapters = [key for key in (*left, *sorted(loading.outside)) if re.search(ADAPTERS, key)]
     adapters += [key for key in left if re.search(BOTTLENECKS, key) and key not in adapters]
     if adapters:

@@ -31,7 +31,7 @@ KINDS: Final = (
         r".*\.gguf",
         "a model in GGUF",
         "Such a file is quantised and made for other programs: measure the model that it was made from, or have "
-        "transformers unpack it (from_pretrained with gguf_file, then save_pretrained).",
+        "transformers unpack it into safetensors (from_pretrained with gguf_file, then save_pretrained).",
     ),
     Kind(
         r".*\.(h5|keras|msgpack|pb)|.*\.ckpt[.-].*|checkpoint",
@@ -42,7 +42,7 @@ KINDS: Final = (
     Kind(
         r".*\.onnx(_data)?",
         "a model in ONNX",
-        "That is a program without its layers: measure the model that it was exported from.",
+        "That is a program without its layers: measure the model that it was exported from, in safetensors.",
     ),
     Kind(r".*\.(zip|tar|tgz|gz|7z|xz|rar)", "an archive", "Unpack it, and give the folder that holds config.json."),
 )

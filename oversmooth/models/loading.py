@@ -12,7 +12,7 @@ from oversmooth.given import device_name, model_name
 from oversmooth.hosting.allowlist import AllowList
 from oversmooth.models import double, files, heads
 from oversmooth.models.anatomy import Anatomy, dissect
-from oversmooth.models.configuration import read_configuration
+from oversmooth.models.configuration import own_code, read_configuration
 from oversmooth.models.design import design
 from oversmooth.models.families import PARTS
 from oversmooth.models.heads import Head
@@ -66,7 +66,7 @@ def load(
         refuse_strange_files(source.folder, name)
         config = read_configuration(source.folder, name, None if models is None else PARTS.keys())
         checkpoint = files.read_checkpoint(source.folder, name)
-        designed = design(config, checkpoint.shapes, name)
+        designed = design(config, checkpoint.shapes, name, code=own_code(source.folder, name))
         files.require_memory(max(checkpoint.parameters, designed.parameters), name, precision)
         report(Progress("load", detail="checking the weights"))
         weights = files.hashes(source.folder, checkpoint.files, source.sha256, name)

@@ -76,6 +76,7 @@ def _folder(name: str) -> Path | None:
         if kind is not None:
             raise ModelError(f"“{name}” is {kind.what}. {kind.way}")
         raise ModelError(f"“{name}” is a file. Give the folder that holds it together with {CONFIG}.")
+    name = name if name.isprintable() else ascii(name)[1:-1]
     if "://" not in name and (_LOOKS_LIKE_A_PATH.match(name) or name.count("/") > 1):
         here = [each.name for each in path.parent.iterdir() if each.is_dir()] if path.parent.is_dir() else []
         raise ModelError(f"There is no folder “{name}”{did_you_mean(path.name, here)}.")

@@ -74,7 +74,8 @@ class _Own:
         self.names = set(network.state_dict())
         self.children = {each.partition(".")[0] for each in self.names}
         base = network.base_model_prefix
-        self.usual = f"{base}." if base else ""
+        # A network whose own base is a part of itself has that name in its names already.
+        self.usual = f"{base}." if base and network.base_model is network else ""
         """What stands before its names where it was saved with a head."""
         mapping = get_model_conversion_mapping(network)
         self._renamings = [each for each in mapping if isinstance(each, WeightRenaming)]

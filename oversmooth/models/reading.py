@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,10 @@ def refuse_strange_files(folder: Path, name: str) -> None:
     with refusing(f"The files of “{name}” cannot be read"):
         paths = sorted(path for path in folder.iterdir() if path.name.endswith(_READ_BY_TRANSFORMERS))
     for path in paths:
-        with refusing(f"{path.name} of “{name}” cannot be read"):
-            size = ordinary(path).stat().st_size
-        if size < _POINTER_LIMIT and path.read_bytes().startswith(_POINTER):
+        with refusing(f"{path.name} of “{name}” cannot be read"), ordinary(path).open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            is_pointer = size < _POINTER_LIMIT and file.read(len(_POINTER)) == _POINTER
+        if is_pointer:
             raise ModelError(
                 f"{path.name} of “{name}” is a pointer of git-LFS, not the file itself. Run `git lfs pull` in the "
                 "repository, or download the model anew."

@@ -66,9 +66,15 @@ def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreemen
     seen = [states[:, : texts["input_ids"].shape[1]] for states in seen]
     known = [any(_same(states, each) for each in reported) for states in seen[:-1]]
     # Reversible networks carry two streams: what a block puts out first is half of what follows the last one.
-    whole = bool(seen) and seen[-1].shape == outputs.last_hidden_state.shape
+    whole = bool(seen) and _is_stream(seen[-1], outputs.last_hidden_state)
     agree = len(seen) == len(blocks) and whole and all(known)
     return Agreement(agree, agree and _same(seen[-1], outputs.last_hidden_state))
+
+
+def _is_stream(states: Tensor, last: Tensor) -> bool:
+    """Whether these are states of the tokens, in one stream; what follows them may have another width."""
+    same_tokens = states.ndim == last.ndim and states.shape[:2] == last.shape[:2]
+    return same_tokens and 2 * states.shape[2] != last.shape[2]
 
 
 def _outputs(network: PreTrainedModel, texts: dict[str, Tensor], **more: bool) -> Any:  # noqa: ANN401  each its own

@@ -61,7 +61,8 @@ def _read(
     if info["error_msgs"]:
         raise ModelError(f"The weights of “{name}” cannot be loaded: {info['error_msgs'][0]}")
     shapes = {given: checkpoint.shapes[key] for key, given in names.read.items()}
-    loading = Loading(whole, info, names.outside, shapes, headed=headed)
+    codes = {given: checkpoint.codes[key] for key, given in names.read.items() if key in checkpoint.codes}
+    loading = Loading(whole, info, names.outside, shapes, headed=headed, codes=codes)
     refuse_misfit(loading, name)
     whole.train(False)
     whole.requires_grad_(False)

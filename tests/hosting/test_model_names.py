@@ -102,7 +102,7 @@ from oversmooth.hosting.allowlist import allowed
 from oversmooth.hosting.limits import require
 
 class NoWorkers:
-    def __init__(self, *options): pass
+    def __init__(self, *arguments, **options): pass
     def close(self): pass
 
 engine.Supervisor = NoWorkers

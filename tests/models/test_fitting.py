@@ -384,3 +384,107 @@ def test_one_tensor_in_two_files_is_not_chosen_between(tmp_path: Path) -> None:
     index = {"weight_map": dict(zip(tensors, [*parts] * len(tensors), strict=False))}
     (folder / f"{WEIGHTS}.index.json").write_text(json.dumps(index))
     assert "stands in two weight files" in refusal(folder)
+
+
+# Numbers that are none of the weights.
+
+
+@pytest.mark.parametrize("part", ["q_proj.weight", "weight"])
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int32])
+def test_whole_numbers_in_the_place_of_weights_are_not_measured(tmp_path: Path, part: str, dtype: torch.dtype) -> None:
+    folder = save(headed("LlamaForCausalLM", "llama"), tmp_path)
+    change(
+        folder,
+        lambda tensors: {
+            key: (each * 100).to(dtype) if key.endswith(part) and "norm" not in key else each
+            for key, each in tensors.items()
+        },
+    )
+    assert "is stored quantised" in refusal(folder)
+
+
+def test_scales_beside_packed_weights_are_called_a_quantisation(tmp_path: Path) -> None:
+    folder = save(headed("LlamaForCausalLM", "llama"), tmp_path)
+
+    def packed(tensors: Tensors) -> Tensors:
+        kept = {key: each for key, each in tensors.items() if "q_proj" not in key}
+        place = LLAMA_BLOCK + ".self_attn.q_proj.{}"
+        codes = {place.format(layer, "qweight"): torch.ones(4, 32, dtype=torch.int32) for layer in range(LAYERS)}
+        return kept | codes | {place.format(layer, "scales"): torch.ones(4, 32) for layer in range(LAYERS)}
+
+    change(folder, packed)
+    assert (
+        "is stored quantised (3 tensors, such as model.layers.0.self_attn.q_proj.qweight, of the type I32)"
+        in refusal(folder)
+    )
+
+
+def test_masks_and_positions_in_whole_numbers_are_no_quantisation(tmp_path: Path) -> None:
+    original = headed("GPT2LMHeadModel", "gpt2")
+    folder = save(original, tmp_path)
+    masks = {f"transformer.h.{layer}.attn.bias": torch.ones(1, 1, 64, 64).to(torch.uint8) for layer in range(LAYERS)}
+    change(folder, lambda tensors: tensors | masks)
+    same(loaded(folder), original)
+
+
+@pytest.mark.parametrize("kind", ["relative_key", "relative_key_query", "alibi", "rotary"])
+def test_positions_that_are_not_built_are_not_replaced_by_absolute_ones(tmp_path: Path, kind: str) -> None:
+    folder = save(build("bert"), tmp_path)
+    configure(folder, position_embedding_type=kind)
+    assert f"asks for positions of the kind “{kind}”" in refusal(folder)
+
+
+def test_positions_that_are_said_to_be_absolute_are(tmp_path: Path) -> None:
+    original = build("bert")
+    folder = save(original, tmp_path)
+    configure(folder, position_embedding_type="absolute")
+    same(loaded(folder), original)
+
+
+@pytest.mark.parametrize("family", ["Bart", "MBart", "Marian", "Pegasus"])
+def test_a_decoder_that_was_saved_by_itself_is_called_one(tmp_path: Path, family: str) -> None:
+    config = getattr(transformers, f"{family}Config")(**MARIAN)
+    folder = save(getattr(transformers, f"{family}ForCausalLM")(config), tmp_path)
+    assert "hold the decoder of an encoder–decoder by itself" in refusal(folder)
+
+
+def test_the_decoder_half_of_a_whole_is_called_one(tmp_path: Path) -> None:
+    folder = save(headed("T5ForConditionalGeneration", "t5"), tmp_path)
+    change(folder, lambda tensors: {key: each for key, each in tensors.items() if not key.startswith("encoder.")})
+    assert "hold the decoder of an encoder–decoder by itself" in refusal(folder)
+
+
+def test_another_number_of_tokens_or_types_is_told_with_both_shapes(tmp_path: Path) -> None:
+    folder = save(build("bert"), tmp_path)
+    configure(folder, type_vocab_size=1)
+    assert "It is (2, 32) in the files, and (1, 32) by the configuration" in refusal(folder)
+
+
+@pytest.mark.parametrize("wrapped", ["layers.0.self_attn.q_proj.{}.weight", "embed_tokens.{}.weight"])
+@pytest.mark.parametrize("layer", ["base_layer", "original_module", "modules_to_save.default"])
+def test_what_peft_has_wrapped_is_called_an_adapter(tmp_path: Path, wrapped: str, layer: str) -> None:
+    folder = save(headed("LlamaForCausalLM", "llama"), tmp_path)
+    old = f"model.{wrapped}".replace("{}.", "")
+    new = f"model.{wrapped}".format(layer)
+    change(folder, lambda tensors: {key.replace(old, new): each for key, each in tensors.items()})
+    assert "an adapter that is not merged" in refusal(folder)
+
+
+@pytest.mark.parametrize("head", ["crf.transitions", "bilstm.weight_ih_l0", "fc.weight", "fc1.weight", "dense_1.bias"])
+def test_heads_beside_a_bare_network_are_no_reason_to_refuse(tmp_path: Path, head: str) -> None:
+    original = build("bert")
+    folder = save(original, tmp_path)
+    change(folder, lambda tensors: tensors | {head: torch.ones(3, 3)})
+    same(loaded(folder), original)
+
+
+def test_code_for_the_network_that_is_not_run_is_told(tmp_path: Path) -> None:
+    folder = save(headed("LlamaForCausalLM", "llama"), tmp_path)
+    configure(folder, auto_map={"AutoConfig": "own.Config"})
+    assert not any("code" in each for each in loaded(folder).record.limits)
+    configure(folder, auto_map={"AutoConfig": "own.Config", "AutoModel": "own.BidirectionalLlama"})
+    assert "program code of its own for the network (auto_map in config.json)" in loaded(folder).record.limits[-1]
+    configure(folder, num_hidden_layers=LAYERS - 1)
+    text = refusal(folder)
+    assert "does not have" in text
+    assert "program code of its own" in text

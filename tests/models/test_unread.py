@@ -83,6 +83,70 @@ def test_the_model_of_an_early_sentence_transformer_is_named(tmp_path: Path) -> 
     load(f"{tmp_path}/0_Transformer", device="cpu")
 
 
+@pytest.mark.parametrize("module", ["0_BERT", "0_CLIPModel", "0_RoBERTa"])
+def test_the_first_module_of_a_sentence_transformer_is_named_whatever_it_is_called(tmp_path: Path, module: str) -> None:
+    below(tmp_path, module)
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text("{}")
+    assert f"there is {module}. Give that folder: “{tmp_path}/{module}”" in refusal(tmp_path)
+
+
+def test_an_adapter_in_a_folder_below_is_told(tmp_path: Path) -> None:
+    (tmp_path / "0_Transformer").mkdir()
+    (tmp_path / "0_Transformer" / "adapter_config.json").write_text("{}")
+    assert "below it adapters of peft: 0_Transformer. Merge" in refusal(tmp_path)
+
+
+def test_a_model_with_an_adapter_beside_it_is_not_measured_as_either(saved: Saved) -> None:
+    folder = saved()
+    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_model.safetensors").write_bytes(b"x")
+    assert "a model and an adapter of peft that is not merged into it (adapter_model.safetensors)" in refusal(folder)
+
+
+def test_a_merged_model_is_read_beside_the_description_of_its_adapter(saved: Saved) -> None:
+    folder = saved()
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "org/base"}))
+    assert load(str(folder), device="cpu").record.family == "bert"
+
+
+def test_a_repository_in_the_cache_of_the_hub_names_its_commit(tmp_path: Path) -> None:
+    commit = "a" * 40
+    below(tmp_path / "snapshots", commit)
+    (tmp_path / "refs").mkdir()
+    text = refusal(tmp_path)
+    assert f"the folder of a commit: “{tmp_path}/snapshots/{commit}”" in text
+    assert load(f"{tmp_path}/snapshots/{commit}", device="cpu").record.family == "bert"
+
+
+PARTS_OF_TRAINING = {
+    "checkpoints/epoch=3-step=100.ckpt": "only as checkpoints/epoch=3-step=100.ckpt, a pickle",
+    "global_step20/zero_pp_rank_0_mp_rank_00_model_states.pt": "a training checkpoint of DeepSpeed",
+    "zero_to_fp32.py": "a training checkpoint of DeepSpeed",
+    "pytorch_model_fsdp_0/__0_0.distcp": "a distributed training checkpoint",
+    "runs/events.out": "it holds runs/",
+    "model_index.json": "a pipeline of diffusers",
+}
+
+
+@pytest.mark.parametrize("file", PARTS_OF_TRAINING)
+def test_what_lies_in_folders_below_is_named(tmp_path: Path, file: str) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{}")
+    assert PARTS_OF_TRAINING[file] in refusal(tmp_path)
+
+
+def test_a_part_of_a_pipeline_is_not_said_to_be_renamed(saved: Saved) -> None:
+    folder = saved()
+    (folder / "model.safetensors").rename(folder / "diffusion_pytorch_model.safetensors")
+    assert "a part of a pipeline of diffusers" in refusal(folder)
+
+
+def test_a_name_of_two_lines_is_refused_in_one(tmp_path: Path) -> None:
+    assert "There is no folder" in refusal(f"{tmp_path}/model\n")
+
+
 OTHER_FORMS = {
     "pytorch_model.bin": ("a pickle", "can run code", "save_pretrained"),
     "model.pt": ("a pickle", "can run code", "save_pretrained"),
@@ -169,6 +233,7 @@ def test_weights_under_another_name_are_told(saved: Saved) -> None:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
+        (["modules.json", "0_Transformer/config.json", "1_Pooling/config.json"], "Download it, and give that folder"),
         (["adapter_config.json", "adapter_model.safetensors"], "holds an adapter of peft"),
         (["config.json", "onnx/model.onnx"], "only as onnx/model.onnx"),
         (["checkpoint-3/config.json", "checkpoint-20/config.json"], "checkpoint-20, checkpoint-3"),
