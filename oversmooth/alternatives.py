@@ -130,6 +130,8 @@ def _course(label: str, measurement: Measurement, metric: str) -> str:
         return f"{visible(label)}: {' '.join(gaps)}"
     first, last = found.points[0], found.points[-1]
     way = f"{arrow(found.means[first], found.means[last])} from {points.title(first)} to {points.title(last)}"
+    if first == last:
+        way = f"{number(found.means[first])} at {points.title(first)}"
     return " ".join([f"{visible(label)}: {', '.join(filter(None, (way, found.mean_of)))}.", *gaps])
 
 

@@ -89,6 +89,8 @@ def test_curves_of_a_comparison_are_told_side_by_side() -> None:
         "broken: 0.06 → 0.50 from the embedding to block 5. "
         "No value at block 3 and block 4: 3 activations of 528 are infinite or <not> a number."
     )
+    once = comparison_of({"once": measurement({"token_cosine": [0.06, *[math.nan] * 7]}, mitigations=["gfsa"])})
+    assert "once: 0.0600 at the embedding. No value" in alternatives.compared_curve(once, "token_cosine")
     empty = alternatives.compared_curve(comparison_of({"deep": deep_variant()}), "cka_to_baseline")
     assert "a baseline and 1 variant, empty. Linear CKA to the baseline is measured on variants" in empty
 

@@ -8,8 +8,8 @@ from oversmooth import metrics as metric_registry
 from oversmooth import points, waterfall
 from oversmooth.findings.changes import MAIN_METRIC, changes
 from oversmooth.findings.collapse import collapse_sentence, collapsed_by, collapses
-from oversmooth.findings.course import TIE
-from oversmooth.findings.headlines import headline, known_texts, near_one, opening
+from oversmooth.findings.course import TIE, course
+from oversmooth.findings.headlines import excursion, headline, known_texts, near_one, opening
 from oversmooth.findings.numerals import arrow, number, signed
 from oversmooth.findings.outlying import outlier_sentence
 from oversmooth.findings.readings import readings
@@ -46,18 +46,19 @@ def _movement(measurement: Measurement) -> str:
     """``Tokens grow alike mostly in block 5: mean cosine 0.06 → 0.36.``; empty where there is no mean cosine."""
     if MAIN_METRIC not in measurement.metrics:
         return ""
-    (change,) = changes(measurement, [MAIN_METRIC])
-    if change.block is None:
+    (change,), found = changes(measurement, [MAIN_METRIC]), course(measurement, MAIN_METRIC)
+    if change.block is None or found is None:
         return ""
-    begins = opening(measurement, change)
+    begins = opening(measurement, change, found)
     subject = "mean cosine " if begins.startswith("Tokens") else ""
     mostly = ""
     if not change.flat and 0.5 < change.size / change.total <= 1 + TIE:
         mostly = f" mostly in {points.title(change.block)}"
     known = known_texts(measurement, MAIN_METRIC)
     means = f" ({known})" if known else ""
-    near = near_one(change)
-    return f"{begins}{mostly}: {subject}{arrow(change.first, change.last)}{means}{near and f', {near}'}."
+    told = (near_one(change), excursion(change, found) if change.flat else "")
+    tail = "".join(f", {detail}" for detail in told if detail)
+    return f"{begins}{mostly}: {subject}{arrow(change.first, change.last)}{means}{tail}."
 
 
 def where(

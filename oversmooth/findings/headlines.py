@@ -49,25 +49,31 @@ def headline(measurement: Measurement) -> str:
     return " ".join(filter(None, [sentence, outlier_sentence(measurement), *caveats(measurement, metric)]))
 
 
-def opening(measurement: Measurement, change: Change) -> str:
+def opening(measurement: Measurement, change: Change, found: Course) -> str:
     """``Tokens grow alike``; of another metric, or where an end is that of an outlier, only how the number goes."""
-    metric = metric_registry.get(change.metric)
+    comes_back = change.flat and bool(excursion(change, found))
     is_main = change.metric == MAIN_METRIC
     if not is_main or massive(measurement).keys() & {change.first_point, change.last_point}:
-        title = "Mean cosine" if is_main else metric.title
-        return f"{title} {'hardly changes' if change.flat else 'rises' if change.total > 0 else 'falls'}"
+        stays = "comes back" if comes_back else "hardly changes"
+        return f"{_title(change)} {stays if change.flat else 'rises' if change.total > 0 else 'falls'}"
+    if comes_back:
+        return "Tokens end as alike as they began"
     if change.flat:
         return "Tokens stay as alike as they were"
     return "Tokens grow alike" if change.total > 0 else "Tokens grow apart"
 
 
+def _title(change: Change) -> str:
+    return "Mean cosine" if change.metric == MAIN_METRIC else metric_registry.get(change.metric).title
+
+
 def _movement(measurement: Measurement, change: Change, found: Course) -> str:
     """``Tokens grow alike: mean cosine 0.06 → 0.36 over 6 blocks, most of it in block 5, the last``."""
     metric = metric_registry.get(change.metric)
-    begins = opening(measurement, change)
+    begins = opening(measurement, change, found)
     subject = "mean cosine " if change.metric == MAIN_METRIC and begins.startswith("Tokens") else ""
     unit = f" {metric.unit}" if metric.unit else ""
-    told = (near_one(change), _where(measurement, change, found), _excursion(change, found))
+    told = (near_one(change), _where(measurement, change, found), excursion(change, found))
     tail = "".join(f", {detail}" for detail in told if detail)
     means = f" ({found.mean_of})" if found.mean_of else ""
     return f"{begins}: {subject}{arrow(change.first, change.last)}{unit}{_way(measurement, change)}{means}{tail}"
@@ -128,8 +134,8 @@ def _as_precise(value: float, change: Change) -> str:
     return fixed(value, decimals)
 
 
-def _excursion(change: Change, found: Course) -> str:
-    """Where the curve leaves the range between its ends by more than a reader would overlook."""
+def excursion(change: Change, found: Course) -> str:
+    """``reaching 0.95 at block 1 in between``, where the curve leaves the range of its ends for a reader to see."""
     low, high = sorted((change.first, change.last))
     allowed = max(0.25 * abs(change.total), FLAT_COSINE if change.metric == MAIN_METRIC else FLAT_SHARE * abs(high))
     values = found.means

@@ -211,9 +211,14 @@ class TestNearOne:
 
     def test_on_the_way_too(self) -> None:
         assert _cosine(0.985, 0.9995, 0.986) == (
-            "Tokens stay as alike as they were: mean cosine 0.985 → 0.986 over 2 blocks, a change of less than 0.02, "
+            "Tokens end as alike as they began: mean cosine 0.985 → 0.986 over 2 blocks, a change of less than 0.02, "
             "reaching 0.9995 at block 0 in between."
         )
+
+    def test_a_way_there_and_back_is_no_staying(self) -> None:
+        assert _cosine(0.1, 0.95, 0.11).startswith("Tokens end as alike as they began: mean cosine 0.10 → 0.11")
+        there = headline(measurement({"matrix_entropy": [3.0, 1.0, 3.0]}, blocks=2, final_norm=False))
+        assert there.startswith("Matrix entropy comes back: 3 → 3 nats over 2 blocks")
 
     def test_of_another_metric_that_ends_at_one(self) -> None:
         sentence = headline(measurement({"explained_variance_1": [0.985, 0.9999]}, blocks=1, final_norm=False))
