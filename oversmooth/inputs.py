@@ -134,8 +134,8 @@ def _require_content(tokens: Tokens, kept: Sequence[str], model: LoadedModel) ->
 def _require_pair(encoding: Encoding, given: Sequence[str], model: LoadedModel) -> None:
     if len(given) > 1 and not encoding.apart:
         raise InputError(
-            f"{model.record.name} has no form for a pair of texts: its tokenizer puts nothing between them, so the "
-            "model would read them as one. Give one text, in which the two stand as the model knows them."
+            f"The tokenizer of {model.record.name} has no form for a pair of texts: it puts nothing between them, so "
+            "that the model would read them as one. Give one text, in which the two stand as the model knows them."
         )
 
 

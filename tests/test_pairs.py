@@ -285,7 +285,7 @@ class TestTokensOfAPair:
 
     def test_a_model_without_a_form_for_pairs_says_so(self) -> None:
         assert refusal(PAIR, tiny("gpt2")).startswith(
-            "tiny has no form for a pair of texts: its tokenizer puts nothing between them"
+            "The tokenizer of tiny has no form for a pair of texts: it puts nothing between them"
         )
 
     def test_a_pair_is_not_its_texts_joined_nor_turned(self) -> None:

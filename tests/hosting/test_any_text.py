@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 from any_texts import HALF, sentence, texts
 from any_tokenizers import Reader, readers
+from tokenizers import processors
 
 from oversmooth import Measurement, OversmoothError, Settings, measure
 from oversmooth.measurement import Token, Tokens
+from oversmooth.pairs import Input
 
 NUMBER = 10_000
+PAIRS = 200
 BATCH = 100
 KINDS = ("WordPiece", "byte-level BPE", "Unigram", "BPE with byte fallback", "bytes", "characters")
 SHARES = re.compile(r"(.) \((\d+)/\d+\)", re.DOTALL)
@@ -41,7 +46,7 @@ def attempt(reader: Reader, settings: Settings) -> Measurement:
         raise
 
 
-def outcome(reader: Reader, given: Sequence[str], chance: random.Random) -> Measurement | None:
+def outcome(reader: Reader, given: Sequence[Input], chance: random.Random) -> Measurement | None:
     """The measurement of all texts that are not refused, each of which is in a sentence that names it."""
     left = list(given)
     most, special = chance.choice((8, 24, 40)), chance.random() < 0.5
@@ -156,3 +161,44 @@ def test_millions_of_one_sign_are_cut_before_they_cost_anything(kind: str) -> No
     assert found is not None
     check(reader, found)
     assert all(tokens.characters_left_out > 990_000 for tokens in found.tokens)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_generated_pairs_are_measured_or_refused_in_a_sentence(kind: str) -> None:
+    reader, seed = paired(known()[kind]), 100 + KINDS.index(kind)
+    made = [text for text in texts(2 * PAIRS, seed) if not HALF.search(text)]
+    pairs = list(zip(made[::2], made[1::2], strict=False))
+    found = outcome(reader, pairs, random.Random(seed))
+    assert found is not None
+    assert len(found.tokens) > 0.6 * len(pairs)
+    for given, tokens in zip(found.settings.texts, found.tokens, strict=True):
+        check_pair(reader, given, tokens)
+    check_numbers(found)
+
+
+def paired(reader: Reader) -> Reader:
+    """The same with a form for pairs: a mark behind each text."""
+    tokens = copy.deepcopy(reader.model.tokenizer)
+    mark = str(tokens.eos_token or tokens.cls_token)
+    tokens.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"$A {mark}",
+        pair=f"$A {mark} $B:1 {mark}:1",
+        special_tokens=[(mark, tokens.convert_tokens_to_ids(mark))],
+    )
+    return replace(reader, model=replace(reader.model, tokenizer=tokens))
+
+
+def check_pair(reader: Reader, given: Input, tokens: Tokens) -> None:
+    """Tokens of the first text come before those of the second, each in its own text and in its order."""
+    owners = [token.segment for token in tokens.items if token.segment is not None]
+    assert owners == sorted(owners), given
+    assert set(owners) == {0, 1}, given
+    for part, text in enumerate(given):
+        own = [token for token in tokens.items if token.segment == part]
+        assert any(token.kind != "special" for token in own), given
+        assert all(token.start is not None for token in own) or all(token.start is None for token in own), given
+        starts = [token.start for token in own if token.start is not None]
+        assert starts == sorted(starts), given
+        if starts and not reader.spells:
+            for token in own:
+                check_token(reader, text, token)
