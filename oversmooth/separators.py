@@ -26,6 +26,8 @@ _NONE: Final = "\x1f"
 _TOLD: Final = re.compile(r'"?sep=(.)"?(?:[\r\n]|$)', re.IGNORECASE)
 """The line in which a spreadsheet names its separator."""
 _DECIMAL: Final = re.compile(r"[+-]?\d+,\d+")
+_COMMA_ALONE: Final = re.compile(r",(?![ \t])")
+"""A comma without a space behind it, which no sentence has."""
 
 # The standard library refuses values of more than 131,072 characters, which a long text is; lines are bounded by us.
 csv.field_size_limit(LONGEST_LINE)
@@ -154,7 +156,7 @@ def _found(text: str, name: str, usual: str, skip: int) -> Dialect:
         told = f"Every comma in {name} is followed by a space, as in a sentence: each line was read as one text."
         return Dialect(_NONE, quoted=False, skip=skip, notices=(told,))
     if wide:
-        sign = _likeliest({sign: _sample(text, found) or [] for sign, found in wide.items()})
+        sign = _likeliest(text, {sign: _sample(text, found) or [] for sign, found in wide.items()})
         others = [word(each) for each in wide if each != sign]
         return replace(wide[sign], notices=tuple(_told(name, sign, usual, others)))
     if all(width <= 1 for width in widths.values()):
@@ -166,10 +168,12 @@ def _found(text: str, name: str, usual: str, skip: int) -> Dialect:
     return Dialect(usual if widths[usual] > 1 else max(order, key=lambda sign: widths[sign]), skip=skip)
 
 
-def _likeliest(tables: Mapping[str, list[list[str]]]) -> str:
-    """The separator that leaves decimal commas whole and gives most columns of numbers; of equals, the first."""
+def _likeliest(text: str, tables: Mapping[str, list[list[str]]]) -> str:
+    """The first separator, but no comma where commas are those of numbers or of sentences."""
     decimal = [sign for sign, rows in tables.items() if sign != "," and _has_decimal_commas(rows)]
-    return max(decimal or tables, key=lambda sign: _numeric(tables[sign]))
+    others = [sign for sign in tables if sign != ","]
+    prose = others if _COMMA_ALONE.search(text) is None else []
+    return next(iter(decimal or prose or tables))
 
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
@@ -181,8 +185,8 @@ def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
 def _prose(text: str, divided: Dialect | None) -> bool:
     """Whether commas are those of sentences, one a line, and not of a table."""
     lines = [line for line in islice(io.StringIO(text, newline=""), SAMPLE) if line.strip()]
-    commas = sum(line.count(",") for line in lines)
-    if not commas or not is_sentence(lines[0]) or commas != sum(len(re.findall(r",[ \t]", line)) for line in lines):
+    commas = [line for line in lines if "," in line]
+    if not commas or not is_sentence(lines[0]) or any(map(_COMMA_ALONE.search, commas)):
         return False
     rows = _sample(text, divided) if divided is not None else None
     return not any('"' in line for line in lines) and not (rows and _numeric(rows))

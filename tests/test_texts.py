@@ -354,6 +354,7 @@ class TestTablesThatDoNotSayHowTheyAreWritten:
             ),
             ("It rained, she said.\nIt was dry.\n", ("It rained, she said.", "It was dry."), "followed by a space"),
             ("It rained, she said.\nIt was, dry.\n", ("It rained, she said.", "It was, dry."), "followed by a space"),
+            ("It rained, they said.;4\nIt was, dry.;2\n", ("It rained, they said.", "It was, dry."), "semi"),
             ("text,label,,,\na b,1,,,\nc d,0,,,\n", ("a b", "c d"), ""),
             ("text,label\na b,1,\nc d,0,\n", ("a b", "c d"), ""),
             ("text,n,n\na b,1,2\nc d,0,2\n", ("a b", "c d"), ""),
@@ -442,6 +443,11 @@ class TestTablesThatDoNotSayHowTheyAreWritten:
     def test_what_divides_the_first_line_is_to_blame_where_nothing_divides_all(self) -> None:
         told = refusal(b"news\t1\tA plane is here.\nnews\t2\tA man, it seems.\tmore\n", "sts-train.csv")
         assert "Line 2 of sts-train.csv has 4 values where its first line has 3, separated by tab" in told
+
+    def test_of_two_separators_that_of_the_suffix_comes_first(self) -> None:
+        content = b"The cat sat on it.,1;2\nThe dog ran.,3;4\n"
+        assert "separated by comma, though semicolon would divide it too" in refusal(content, "a.csv")
+        assert read_texts(content, "a.csv", "column 1").texts == ("The cat sat on it.", "The dog ran.")
 
     def test_ragged_rows_name_the_separator(self) -> None:
         told = refusal(b"text,label\na b,1\nc, d,0\n", "a.csv")
