@@ -133,7 +133,8 @@ def collapse_sentence(measurement: Measurement) -> str:
 def _collapsed(measurement: Measurement, block: str, shares: Mapping[str, float]) -> str:
     last = list(shares)[-1]
     blocks = [point for point in measurement.main_points if points.is_block(point)]
-    until = "" if last == blocks[-1] else f" to {points.title(last)}, the last with a value,"
+    value = "resolved value" if _noise(measurement, blocks[-1]) else "value"
+    until = "" if last == blocks[-1] else f" to {points.title(last)}, the last with a {value},"
     return (
         f"Tokens collapse by {points.title(block)}: from there on{until} they differ from their mean by at most 1 % of "
         f"their length (high-frequency share {_told(measurement, block, shares[block])}, limit {COLLAPSED_SHARE:g})."

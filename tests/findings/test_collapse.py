@@ -10,10 +10,10 @@ import pytest
 import xarray as xr
 from synthetic import measurement
 
-from oversmooth.findings.collapse import collapse_sentence, collapsed_by, collapses, states
+from oversmooth.findings.collapse import collapse_sentence, collapsed_by, collapses, shrinkage_sentence, states
 from oversmooth.findings.explanations import explanation_headline, in_words
 from oversmooth.findings.whether import whether
-from oversmooth.measurement import Measurement
+from oversmooth.measurement import Measurement, Note
 
 NAN = math.nan
 
@@ -56,6 +56,45 @@ def test_up_to_a_broken_block_says_how_far_it_is_known() -> None:
         "Tokens collapse by block 0: from there on to block 1, the last with a value, they differ from their mean by "
         "at most 1 % of their length (high-frequency share 5×10⁻⁵, limit 0.0001)."
     )
+
+
+def unresolved(result: Measurement, *places: str) -> Measurement:
+    """With marks at these points."""
+    names = ("high_frequency_share", "distance_to_mean")
+    notes = [Note("unresolved", 0, place, name, "a reason") for place in places for name in names]
+    return replace(result, notes=tuple(notes))
+
+
+def test_noise_has_no_digits() -> None:
+    assert collapse_sentence(unresolved(shares(0.9, 0.5, 3e-13), "1")) == (
+        "Tokens collapse by block 1: from there on they differ from their mean by at most 1 % of their length "
+        "(high-frequency share below what the pass resolves, limit 0.0001)."
+    )
+    result = unresolved(shares(0.9, 0.5, 3e-6, 1e-13, 0.02), "2")
+    assert collapse_sentence(result) == (
+        "Tokens collapse at block 1 and block 2 and recover: the high-frequency share is below what the pass resolves "
+        "at block 2 and 0.020 at block 3 (limit 0.0001)."
+    )
+
+
+def test_noise_that_has_grown_is_no_recovery() -> None:
+    result = unresolved(shares(0.9, 0.5, 1e-9, 5e-5, 0.4), "2", "3")
+    assert collapsed_by(result) == "1"
+    assert collapse_sentence(result) == (
+        "Tokens collapse by block 1: from there on to block 1, the last with a resolved value, they differ from their "
+        "mean by at most 1 % of their length (high-frequency share 1×10⁻⁹, limit 0.0001)."
+    )
+
+
+def test_what_became_of_the_tokens_is_not_told_by_noise() -> None:
+    curves = {
+        "high_frequency_share": [0.9, 0.5, 1e-13],
+        "distance_to_mean": [9.0, 5.0, 1e-6],
+        "mean_token_norm": [3.0, 3.0, 3.0],
+    }
+    result = measurement(curves, blocks=2, final_norm=False)
+    assert shrinkage_sentence(result).startswith("Up to there the distance to the mean token became 1.1×10⁻⁷ times")
+    assert shrinkage_sentence(unresolved(result, "1")) == ""
 
 
 def test_none() -> None:

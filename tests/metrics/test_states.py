@@ -57,6 +57,20 @@ def test_all_metrics_share_one_eigenvalue_decomposition(
     assert np.shares_memory(states.cosine_gaps, states.cosine_gaps)
 
 
+@pytest.mark.parametrize("shape", [(128, 384), (40, 20)], ids=str)
+@pytest.mark.parametrize("ratio", [1e-6, 1e-7])
+def test_collapsed_states_need_no_slow_decomposition(
+    ratio: float, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens = matrices.over_smoothed(*shape, ratio, seed=0).astype(np.float32)
+    expected = np.linalg.svd(tokens.astype(np.float64), compute_uv=False)
+    exact = Calls(monkeypatch, "svdvals")
+    states = TokenStates(tokens)
+    evaluate_all(states)
+    assert exact.count == 0
+    np.testing.assert_allclose(states.singular_values, expected, rtol=1e-9, atol=4e-16 * expected[0])
+
+
 @pytest.mark.parametrize("ratio", [1e-6, 1e-7, 1e-8, 1e-9])
 def test_collapsed_float32_states_keep_every_direction(ratio: float) -> None:
     tokens = matrices.over_smoothed(12, 30, ratio, seed=0).astype(np.float32)
