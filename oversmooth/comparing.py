@@ -101,7 +101,9 @@ def variant_settings(baseline: Settings, variant: Variant) -> Settings:
             )
         return variant.model_copy(update={"fidelity": True})
     methods = parse(variant) if isinstance(variant, str) else variant
-    return Settings.of(**{**baseline.model_dump(), "mitigations": tuple(map(str, methods)), "fidelity": True})
+    return Settings.of(
+        **{**baseline.model_dump(exclude_unset=True), "mitigations": tuple(map(str, methods)), "fidelity": True}
+    )
 
 
 def control_settings(settings: Settings) -> Mapping[str, Mapping[str, Settings]]:

@@ -25,6 +25,7 @@ from oversmooth.language_model import Outputs, score
 from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
+from oversmooth.models.names import meaning
 from oversmooth.pairs import Input
 from oversmooth.passes import analyse, batches
 from oversmooth.progress import Report, silent
@@ -44,8 +45,8 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
         report: receives the progress; may raise ``CancelledError`` to stop.
 
     Raises:
-        ModelError: where the model cannot be loaded, what is given as one is none, or was loaded in another precision
-            than the settings'.
+        ModelError: where the model cannot be loaded, what is given as one is none, or is another one, or in another
+            precision, than the settings'.
         InputError: where a text cannot be measured.
     """
     refuse_other_models(model, LoadedModel)
@@ -58,6 +59,8 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
             precision=settings.precision,
             report=report,
         )
+    else:
+        _require_named(settings, model)
     _require_precision(settings, model)
     clock["tokenise"] = time.perf_counter()
     with model.lock, one_blas_thread():
@@ -75,6 +78,35 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     clock["end"] = time.perf_counter()
     circumstances = Circumstances(here, mitigations, _durations(clock))
     return _assemble(settings, model, texts, analysis, outputs, circumstances, explanation)
+
+
+def _require_named(settings: Settings, model: LoadedModel) -> None:
+    """Refuse another model than the one that the settings name; they name one where it was given."""
+    record = model.record
+    if record.source == "memory":
+        return  # It has no name that settings could give.
+    if "model" in settings.model_fields_set and not _same_model(settings.model, record.name):
+        raise ModelError(
+            f"The settings name the model “{settings.model}”, and the one that was given is “{record.name}”. Leave "
+            "“model” out of the settings, or give the model that they name."
+        )
+    if settings.revision not in (None, record.revision, record.commit):
+        raise ModelError(
+            f"The settings name the revision “{settings.revision}”, and the model that was given was loaded at "
+            f"“{record.revision or 'the newest one'}”. Load it at that revision, or leave it out of the settings."
+        )
+
+
+def _same_model(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    try:
+        first, second = meaning(one), meaning(other)
+    except ModelError:
+        return False
+    if first.folder is not None and second.folder is not None:
+        return first.folder.resolve() == second.folder.resolve()
+    return (first.kind, first.identifier) == (second.kind, second.identifier)
 
 
 def _require_precision(settings: Settings, model: LoadedModel) -> None:

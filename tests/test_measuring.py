@@ -6,6 +6,7 @@ import copy
 import hashlib
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
 
 from oversmooth import alternatives, metrics
 from oversmooth.analysis import averaged
-from oversmooth.errors import CancelledError, InputError
+from oversmooth.comparing import compare
+from oversmooth.errors import CancelledError, InputError, ModelError
 from oversmooth.measurement import Measurement
 from oversmooth.measuring import measure
 from oversmooth.metrics import TokenStates
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.models.loading import load
 from oversmooth.progress import Progress
 from oversmooth.settings import Settings
 
@@ -585,3 +588,27 @@ class TestEmbeddedModel:
         stable = result.curves["stable_rank"].values[0]
         assert stable[-1] < 0.5 * stable[0]
         assert result.record.warnings == ()
+
+
+def test_a_loaded_model_of_another_name_than_the_settings_is_refused(tmp_path: Path) -> None:
+    for name, family in (("one", "bert"), ("other", "roberta")):
+        build(family).save_pretrained(tmp_path / name)
+        tokenizer().save_pretrained(tmp_path / name)
+    model = load(tmp_path / "one", device="cpu")
+    named = Settings.of(texts=SENTENCE, model=str(tmp_path / "other"), metrics=["token_cosine"])
+    with pytest.raises(ModelError, match=r"The settings name the model .*other”, and the one that was given is .*one”"):
+        measure(named, model=model)
+    expected = measure(Settings.of(texts=SENTENCE, metrics=["token_cosine"]), model=model).curves
+    for spelling in (tmp_path / "one", f"{tmp_path}/one/", f"{tmp_path}/other/../one"):
+        settings = Settings.of(texts=SENTENCE, model=spelling, metrics=["token_cosine"])
+        assert measure(settings, model=model).curves.equals(expected)
+        assert not compare(settings, ["no_skip"], model=model).failures
+    assert not compare(Settings.of(texts=SENTENCE, metrics=["token_cosine"]), ["no_skip"], model=model).failures
+
+
+def test_a_loaded_model_of_another_revision_than_the_settings_is_refused() -> None:
+    named = Settings.of(texts=SENTENCE, revision="v2", metrics=["token_cosine"])
+    with pytest.raises(ModelError, match="name the revision “v2”"):
+        measure(named, model=minilm())
+    model = replace(minilm(), record=minilm().record.model_copy(update={"revision": "v2"}))
+    assert measure(named, model=model).curves["token_cosine"].shape[0] == 1

@@ -27,6 +27,8 @@ from oversmooth.record import ModelRecord
 from oversmooth.settings import Precision
 from oversmooth.wording import count
 
+_SHOWN = 40
+
 
 def load(
     name: str | os.PathLike[str],
@@ -48,14 +50,18 @@ def load(
         models: those of a hosted server, which alone are loaded then, and from its disk alone.
 
     Raises:
-        ModelError: the model is not on the list; or it cannot be had, read or trusted to hold its own weights; or the
-            device is not there.
+        ModelError: an argument is none of those; the model is not on the list; or it cannot be had, read or trusted to
+            hold its own weights; or the device is not there.
         CancelledError: from ``report``.
     """
     try:
         name, wanted = model_name(name), device_name(device)
     except ValueError as error:
         raise ModelError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+    if precision not in tuple(files.BYTES_PER_PARAMETER):
+        raise ModelError(f"“{str(precision)[:_SHOWN]}” is no precision to run a model in: choose float32 or float64.")
+    if revision is not None and not isinstance(revision, str):
+        raise ModelError(f"“{str(revision)[:_SHOWN]}” is no revision: give the name of a branch, a tag or a commit.")
     place = choose_device(wanted, precision)
     with quiet():
         source = (

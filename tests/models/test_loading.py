@@ -343,3 +343,15 @@ def test_the_tokenizer_of_another_model_is_refused(saved: Saved) -> None:
     for each in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(package / each, folder / each)
     assert "belongs to another model: it knows 30,522 tokens, the network 99" in refusal(folder)
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16", torch.float64, None, ["float32"]])
+def test_another_precision_is_refused_in_a_sentence(saved: Saved, precision: Any) -> None:
+    with pytest.raises(ModelError, match="is no precision to run a model in"):
+        load(saved(), device="cpu", precision=precision)
+
+
+@pytest.mark.parametrize("revision", [3, Path("main"), b"main"])
+def test_a_revision_that_is_no_name_is_refused_in_a_sentence(revision: Any) -> None:
+    with pytest.raises(ModelError, match="is no revision"):
+        load("lab/tiny", device="cpu", revision=revision)
