@@ -128,7 +128,8 @@ def test_tokens_on_the_page_that_measures(page: Page, server: tuple[str, psutil.
     for axis in ("xtick", "ytick"):
         drawn = words(page, f".st-key-chart_similarity .{axis} text")
         step = -(-len(TYPED) // MOST_LABELS)
-        expected = [f"{place}·{_short(seen[place])}" for place in range(0, len(TYPED), step)]
+        # [CLS] stands at 0.
+        expected = [f"{place + 1}·{_short(seen[place])}" for place in range(0, len(TYPED), step)]
         assert sorted(drawn) == sorted(map(_bare, expected))
     assert _named("Tokens", TEXTS) in words(page, "[data-testid=stCaptionContainer]")
     assert_nothing_points_away(page)
@@ -178,7 +179,7 @@ def test_an_exported_page_shows_every_token_and_label(page: Page, tmp_path: Path
             assert sorted(words(page, f".{axis} text")) == sorted(_bare(_short(text)) for text in seen)
         read = {place: text for place, text in enumerate(seen) if tokens[place] in READ}
         for place, text in read.items():
-            name = f"“{_bare(text)}” ({place})"
+            name = f"“{_bare(text)}” ({place + 1})"
             assert _hovered(page, 0, {"xval": place, "yval": place}) == f"{name} × {name}: 1.00"
     labels = [label for label in LABELS if label in READ][:40]
     comparison = comparison_of({label: variant(-0.005 * place) for place, label in enumerate(labels, 1)})

@@ -75,7 +75,7 @@ def test_tokens_are_text_in_every_figure_and_whole_on_hover(start: int) -> None:
         assert_text_alone(figure)
     drawn = figures["similarity_1"]
     seen = [visible(token) for token in tokens]
-    expected = [f"“{text}” ({place})" for place, text in enumerate(seen)]
+    expected = [f"“{text}” ({place})" for place, text in enumerate(seen, 1)]  # [CLS] stands at 0.
     for each in (drawn.data[0].x, drawn.data[0].y):
         assert list(map(without_markup, each)) == expected
     for axis in (drawn.layout.xaxis, drawn.layout.yaxis):
