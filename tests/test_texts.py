@@ -210,7 +210,7 @@ class TestBadFiles:
             (b'[{"text": "a b"}]', "a.jsonl", "one object a line"),
             (b'[\n{"text": "a b"}\n]', "a.jsonl", "without brackets around all"),
             (b"PK\x03\x04" + bytes(30), "a.csv", "(.xlsx)"),
-            (gzip.compress(b"text\na b\n"), "a.jsonl", "gzip"),
+            (gzip.compress(b"text\na b\n", mtime=0), "a.jsonl", "gzip"),
             (b"%PDF-1.4\n%\xe2\xe3\n", "a.txt", "a PDF"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a.csv", "git lfs pull"),
             (parquet({"text": ["a b"]}), "a.csv", "Parquet"),
