@@ -47,6 +47,7 @@ def test_lines_are_the_readings_of_the_toy() -> None:
 @pytest.mark.parametrize("settings", [SMOOTHING, SHARPENING, ToySettings(0, 0, depth=1), ToySettings(3, 3, depth=2000)])
 def test_every_value_is_in_view(settings: ToySettings) -> None:
     figure = toy_figure(run(settings), theme=LIGHT)
+    assert figure.data
     for trace in figure.data:
         for values, axis in ((trace.x, trace.xaxis or "x"), (trace.y, trace.yaxis or "y")):
             axes = figure.layout[f"{axis[0]}axis{axis[1:]}"]

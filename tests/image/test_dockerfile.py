@@ -188,10 +188,12 @@ def test_nothing_in_it_is_a_secret() -> None:
 
 
 def test_every_wheel_is_installed_by_its_hash() -> None:
-    for _, commands in (each for each in instructions() if each[0] == "RUN"):
-        for command in re.findall(r"pip (?:install|wheel) .*?(?=&&|$)", commands):
-            assert "--no-deps" in command
-            assert ("--require-hashes" in command) != ("--no-index" in command)
+    run = "\n".join(commands for name, commands in instructions() if name == "RUN")
+    found = re.findall(r"pip (?:install|wheel) .*?(?=&&|$)", run, re.MULTILINE)
+    assert len(found) == run.count("pip install") + run.count("pip wheel") > 0
+    for command in found:
+        assert "--no-deps" in command
+        assert ("--require-hashes" in command) != ("--no-index" in command)
 
 
 @pytest.mark.parametrize("variant", ["cpu", "cuda", "build"])

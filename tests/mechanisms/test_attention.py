@@ -75,6 +75,7 @@ def test_of_the_attention_of_networks(family: str) -> None:
     ids = torch.tensor([[5, 9, 7, 11, 3, 8, 20, 5]])
     with torch.inference_mode():
         layers = model.network(input_ids=ids, output_attentions=True).attentions
+    assert len(layers) == len(model.anatomy.blocks)
     for attention in layers:
         found = attention_quantities(attention[0], causal=model.anatomy.causal, seed=0)
         for head, matrix in enumerate(attention[0].double().numpy()):

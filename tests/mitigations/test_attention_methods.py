@@ -173,6 +173,7 @@ SOFTMAX_ALONE = [
 def test_masks_of_families_reached_at_their_softmax(family: str) -> None:
     model = tiny(family)
     attentions = run(model, "no_diagonal+attention_window:width=3", output_attentions=True).attentions
+    assert len(attentions) == len(model.anatomy.blocks)
     for matrix in attentions:
         for sequence, length in ((0, 6), (1, 4)):
             seen = matrix[sequence, :, :length, :6]

@@ -275,6 +275,7 @@ def test_what_a_visitor_writes_is_in_no_log(server: Server, outside: socket.sock
 
 
 def test_the_processes_that_compute_ask_no_hub(server: Server) -> None:
+    assert server.workers
     for worker in server.workers.values():
         assert {worker.environ()[name] for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")} == {"1"}
 
