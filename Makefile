@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format bench load image image-check bare-debian clean
+.PHONY: help run test lint types format bench mutants load image image-check bare-debian clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
 	$(BIN)/python benchmarks/comparison.py
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/attention.py
+
+mutants: $(VENV)/.test  ## Plant a few hundred faults, one at a time, and count those that the tests notice, for an hour
+	cd tests && ../$(BIN)/python -m mutants
 
 load: $(VENV)/.test  ## Put a hosted server under load, for a quarter of an hour
 	$(BIN)/python benchmarks/load.py
