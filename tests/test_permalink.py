@@ -186,6 +186,11 @@ def test_an_address_can_be_read_and_written_by_hand() -> None:
     assert link.view == View(curves=("rankme",), layer="3")
 
 
+def test_of_what_is_given_twice_the_last_stands() -> None:
+    link = from_query({"layer": ["1", "3"], "max_tokens": ["7", "9"]}, USUAL)
+    assert (link.view.layer, link.settings, link.notices) == ("3", USUAL.model_copy(update={"max_tokens": 9}), ())
+
+
 def test_other_baselines_keep_the_usual_variants() -> None:
     link = from_query({"device": ["cpu"]}, COMPARED)
     assert isinstance(link.settings, ComparisonSettings)

@@ -32,7 +32,12 @@ FAULTS = [
     Fault(FOLDER, "if present and not force:", "if present and force:", "tests/export/test_folder.py"),
     Fault(FOLDER, "for name in set(_present(folder)) - set(found):", "for name in ():", "tests/export/test_folder.py"),
     Fault(FOLDER, "_remove_empty(made)\n", "pass\n", "tests/export/test_folder.py"),
-    Fault(BUNDLE, "zipfile.ZipInfo(name, _DATE)", "zipfile.ZipInfo(name)", "tests/export/test_bundle.py"),
+    Fault(
+        BUNDLE,
+        "_DATE: Final = (1980, 1, 1, 0, 0, 0)",
+        "_DATE: Final = __import__('time').localtime()[:6]",
+        "tests/export/test_bundle.py",
+    ),
     Fault(
         BUNDLE,
         "(path.exists() or path.is_symlink()) and not force",
