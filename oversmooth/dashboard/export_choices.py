@@ -146,7 +146,13 @@ def _shared(key: str, usual: Any, place: str) -> dict[str, Any]:  # noqa: ANN401
     """Arguments of one of several controls of the same choice."""
     own = f"{place} {key}"
     hold(own, last(key, usual))
-    return {"key": own, "on_change": lambda: keep(key, st.session_state[own])}
+
+    def chosen() -> None:
+        # A browser that draws a menu anew may send the empty choice that it begins with, before it has been told.
+        if st.session_state[own] is not None:
+            keep(key, st.session_state[own])
+
+    return {"key": own, "on_change": chosen}
 
 
 def _fixed(key: str, value: Any, place: str) -> dict[str, Any]:  # noqa: ANN401

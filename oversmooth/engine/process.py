@@ -72,6 +72,7 @@ class WorkerProcess:
         """End the process at once, wait until it has ended, and let go of its pipe."""
         self._process.kill()
         self._process.wait()
+        self._gone = True  # The thread that listens may learn of it later.
         with contextlib.suppress(OSError):  # what is left unsent
             self._requests.close()
 

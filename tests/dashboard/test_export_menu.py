@@ -82,6 +82,14 @@ def test_every_chart_has_its_export(page: str, files: Files) -> None:
         assert files[f"download_{key}"][1]().startswith(b"%PDF"), key
 
 
+def test_an_empty_choice_as_a_menu_may_send_while_it_opens_is_none() -> None:
+    app = opened()
+    menu(app, "curve")
+    app.segmented_control(key="curve export format").set_value("SVG").run()
+    sound(app.segmented_control(key="curve export format").set_value(None).run())
+    assert app.segmented_control(key="curve export format").value == "SVG"
+
+
 def test_the_choices_are_those_of_the_file_and_shared_by_all_charts(files: Files) -> None:
     app = menu(opened(), "curve")
     app.segmented_control(key="curve export format").set_value("PNG").run()
