@@ -116,6 +116,15 @@ def test_an_outlier_alone_is_none(share: float, ratio: float, expected: str) -> 
     assert states(shares(0.9, share, ratios=ratio)) == {"0": expected}
 
 
+def test_an_outlier_in_one_of_several_texts_is_enough_to_tell_none() -> None:
+    values = [[0.9, 5e-5], [0.9, 5e-5]]
+    curves = {"token_cosine": [[1 - value for value in text] for text in values], "high_frequency_share": values}
+    result = measurement(curves, blocks=1, final_norm=False)
+    found = xr.DataArray(np.array([[2.0, 2.0], [500.0, 500.0]]), dims=("input", "point"))
+    assert states(replace(result, activation_ratios=found)) == {"0": "outlier"}
+    assert states(replace(result, activation_ratios=0.0 * found + 2.0)) == {"0": "collapsed"}
+
+
 def test_the_bound_beside_the_largest_dimension_holds() -> None:
     """The share of all dimensions but the largest is at most h (1 + 2r²/(d − 2))."""
     random = np.random.default_rng(0)
