@@ -55,7 +55,7 @@ FAULTS = [
         RESAMPLING,
         "RESAMPLES: Final = 2000",
         "RESAMPLES: Final = 200",
-        "tests/test_resampling.py tests/test_frozen_figures.py",
+        "tests/test_resampling.py",
     ),
     Fault(JOBS, "self._rounds.serve(job.address)", "pass", "tests/engine/test_jobs.py"),
     Fault(JOBS, ">= self._in_flight:", "> self._in_flight:", "tests/engine/test_jobs.py"),
