@@ -99,9 +99,7 @@ def compare(
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)
     baseline, variants = _sides(settings, flags, mitigation or ())
-    options.require_measurable(baseline)
-    for side in variants.values():
-        options.require_measurable(side)
+    options.require_measurable(baseline, *variants.values())
     target.check()
     # Only now: what follows takes seconds to import.
     import oversmooth.measuring  # noqa: F401

@@ -200,15 +200,16 @@ def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
     return Settings.of(**flags)
 
 
-def require_measurable(settings: Settings) -> None:
-    """Refuse what the settings alone show to be impossible, before libraries are imported for seconds.
+def require_measurable(*sides: Settings) -> None:
+    """Refuse what settings alone show to be impossible, before libraries are imported for seconds.
 
     Raises:
         ModelError: where the name of the model means nothing.
         InputError: where a text is empty.
     """
-    meaning(settings.model, settings.revision)
-    require_words(settings.texts)
+    for settings in sides:
+        meaning(settings.model, settings.revision)
+        require_words(settings.texts)
 
 
 def _read_list(path: Path, column: Sequence[str] | None, separator: str | None, header: bool | None) -> list[Input]:

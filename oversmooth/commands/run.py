@@ -58,7 +58,8 @@ def run(
 
     earlier = repeating.read(source)
     wanted = _settings(earlier, device)
-    _require_measurable(wanted)
+    sides = (wanted,) if isinstance(wanted, Settings) else (wanted.baseline, *(side for _, side in wanted.variants))
+    options.require_measurable(*sides)
     target.check()
     # Only now: what follows takes seconds to import.
     import oversmooth.measuring  # noqa: F401
@@ -76,15 +77,6 @@ def _settings(earlier: Earlier, device: str | None) -> Settings | ComparisonSett
     if isinstance(found, ComparisonSettings):
         return found.changed({"device": device})
     return Settings.of(**{**found.model_dump(), "device": device})
-
-
-def _require_measurable(wanted: Settings | ComparisonSettings) -> None:
-    if isinstance(wanted, Settings):
-        options.require_measurable(wanted)
-        return
-    options.require_measurable(wanted.baseline)
-    for _, side in wanted.variants:
-        options.require_measurable(side)
 
 
 def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
