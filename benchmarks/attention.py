@@ -19,8 +19,8 @@ from overhead import forward, ids_of, interleaved, random_bert, text_of
 from threadpoolctl import ThreadpoolController
 from torch import Tensor
 
-from oversmooth.mechanisms.attention import adjacent_cosine, attention_quantities
-from oversmooth.mechanisms.circuits import circuit_eigenvalues, dominance_under
+from oversmooth.metrics.mechanisms.attention import adjacent_cosine, attention_quantities
+from oversmooth.metrics.mechanisms.circuits import circuit_eigenvalues, dominance_under
 from oversmooth.models.anatomy import dissect
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load

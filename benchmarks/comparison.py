@@ -17,16 +17,16 @@ import torch
 from numpy.typing import NDArray
 from overhead import anew, forward, ids_of, interleaved, text_of
 
-from oversmooth.analysis import Analysis
-from oversmooth.comparing import compare
-from oversmooth.inputs import encode
-from oversmooth.measuring import one_blas_thread
+from oversmooth.measuring.analysis import Analysis
+from oversmooth.measuring.comparing import compare
+from oversmooth.measuring.measuring import one_blas_thread
+from oversmooth.measuring.resolution import Resolution
+from oversmooth.measuring.rows import rows_of
+from oversmooth.models.inputs import encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.recording import record
-from oversmooth.resolution import Resolution
-from oversmooth.rows import rows_of
-from oversmooth.settings import Settings
+from oversmooth.models.recording import record
+from oversmooth.results.settings import Settings
 
 MODEL = "all-MiniLM-L6-v2"
 VARIANTS = {

@@ -15,11 +15,11 @@ from functools import partial
 import torch
 from overhead import anew, interleaved
 
-from oversmooth.inputs import Encoded, batch, encode_all
+from oversmooth.measuring.passes import batches
+from oversmooth.models.inputs import Encoded, batch, encode_all
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.passes import batches
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
 
 MODEL = "all-MiniLM-L6-v2"
 SHORTEST, LONGEST = 12, 24

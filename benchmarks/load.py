@@ -30,10 +30,10 @@ from served import Server, served
 from visitor import Visitor, visit
 from workers import wait
 
-from oversmooth.engine import Engine
-from oversmooth.errors import DeadlineError
-from oversmooth.hosting import Limits
-from oversmooth.settings import Settings
+from oversmooth.core.errors import DeadlineError
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine import Engine
+from oversmooth.service.hosting import Limits
 
 MEGABYTE = 1e6
 PAGES = {"Measure": "", "Compare": "compare"}

@@ -19,11 +19,11 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 from transformers import BertConfig, BertModel
 
-from oversmooth.measuring import measure
+from oversmooth.measuring.measuring import measure
 from oversmooth.models.anatomy import dissect
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
 
 WARM_UPS = 2
 MEGABYTE = 1e6

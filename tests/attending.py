@@ -10,7 +10,7 @@ import torch
 from tiny import tiny
 from torch import Tensor
 
-from oversmooth.intervention.run import Run
+from oversmooth.measuring.intervention.run import Run
 from oversmooth.mitigations import parse
 from oversmooth.mitigations.sites import Sites
 

@@ -11,17 +11,17 @@ import numpy as np
 import plotly.graph_objects as go
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.comparison import Comparison
-from oversmooth.export.images import image
-from oversmooth.export.paper import PRESETS
-from oversmooth.figures import curves, similarity, spectrum
-from oversmooth.figures.compared_curves import compared_curve
-from oversmooth.figures.compared_maps import compared_map, difference_map
-from oversmooth.figures.compared_spectra import compared_spectra
-from oversmooth.figures.deltas import delta_curve
-from oversmooth.figures.plane import fidelity_plane
-from oversmooth.figures.theme import LIGHT
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report.export.images import image
+from oversmooth.report.figures import curves, similarity, spectrum
+from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.report.figures.compared_maps import compared_map, difference_map
+from oversmooth.report.figures.compared_spectra import compared_spectra
+from oversmooth.report.figures.deltas import delta_curve
+from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.report.paper import PRESETS
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement, Note
 
 COSINE = "token_cosine"
 LONG_NAMES = {f"contranorm:scale={n / 10:.1f}+layernorm_scaling:form=sqrt": variant(-0.1 * n) for n in range(1, 9)}

@@ -6,7 +6,7 @@ import pytest
 from chromium import chromium
 from playwright.sync_api import Browser
 
-from oversmooth.hosting import current
+from oversmooth.service.hosting import current
 
 
 @pytest.fixture(autouse=True)

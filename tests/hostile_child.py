@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from watching import Watch
 
-from oversmooth.errors import OversmoothError
+from oversmooth.core.errors import OversmoothError
 from oversmooth.models.loading import load
 
 MEMORY = 1_000_000_000

@@ -12,7 +12,7 @@ import torch
 from reference.transformer import Layer, Linear, Matrix, Norm, Stack, gelu, gelu_tanh
 from torch import Tensor, nn
 
-from oversmooth.intervention import Intervention
+from oversmooth.measuring.intervention import Intervention
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.models.loaded import LoadedModel
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from oversmooth import Measurement, OversmoothError, Settings, measure
-from oversmooth.hosting import current
-from oversmooth.hosting.allowlist import allowed
-from oversmooth.hosting.limits import require
+from oversmooth.core.progress import Progress
+from oversmooth.models.allowlist import allowed
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.progress import Progress
+from oversmooth.service.hosting import current
+from oversmooth.service.hosting.limits import require
 
 
 @dataclass(frozen=True)
 class QuickHandle:
-    """What ``oversmooth.engine.Handle`` is, of a run that has ended."""
+    """What ``oversmooth.service.engine.Handle`` is, of a run that has ended."""
 
     future: Future[Measurement]
     progress: ClassVar[Progress] = Progress("measure", 1, 1)
@@ -35,7 +35,7 @@ class QuickHandle:
 
 @dataclass
 class QuickEngine:
-    """What ``oversmooth.engine.Engine`` is to a page; holds requests against the limits as that does."""
+    """What ``oversmooth.service.engine.Engine`` is to a page; holds requests against the limits as that does."""
 
     model: Callable[[], LoadedModel]
     ready: bool = True

@@ -7,7 +7,7 @@ import signal
 import time
 from dataclasses import dataclass
 
-from oversmooth.progress import Progress, Report
+from oversmooth.core.progress import Progress, Report
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from oversmooth import metrics as metric_registry
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.measurement import Measurement, Note, Token, Tokens
-from oversmooth.record import Environment, ModelRecord, Record
-from oversmooth.settings import Settings
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.measurement import Measurement, Note, Token, Tokens
+from oversmooth.results.record import Environment, ModelRecord, Record
+from oversmooth.results.settings import Settings
 
 SENTENCE = ("the", "cat", "sat", "on", "the", "mat", "and", "looked", "at", "the", "rain")
 

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 from synthetic import measurement
 
-from oversmooth.explanation import Explanation, Reading
-from oversmooth.measurement import Measurement
+from oversmooth.results.explanation import Explanation, Reading
+from oversmooth.results.measurement import Measurement
 
 Family = Literal["post", "pre", "parallel", "plain"]
 POST = ("attention_branch", "attention", "attention_norm", "mlp_branch", "mlp")

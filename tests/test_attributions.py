@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from oversmooth import metrics, mitigations
-from oversmooth.cli import run
+from oversmooth.cli.main import run
 from oversmooth.metrics import TokenStates
 
 METRICS = {

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from synthetic import measurement
 
-from oversmooth.agreement import SMALL, TOLERANCE
-from oversmooth.cli import run
-from oversmooth.export.data import arrays
-from oversmooth.export.names import FIGURE_FORMS, FILES, FOLDERS, FORMATS
-from oversmooth.export.paper.presets import PRESETS
+from oversmooth.cli.main import run
+from oversmooth.report.paper.presets import PRESETS
+from oversmooth.results.agreement import SMALL, TOLERANCE
+from oversmooth.results.files.data import arrays
+from oversmooth.results.files.names import FIGURE_FORMS, FILES, FOLDERS, FORMATS
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "exporting.md").read_text(encoding="utf-8")

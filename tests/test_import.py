@@ -89,18 +89,20 @@ def test_a_mistake_in_an_argument_is_told_before_heavy_libraries_are_loaded(
 
 
 def test_measuring_needs_neither_dashboard_nor_charts() -> None:
-    assert loaded("import oversmooth.measuring, oversmooth.findings") == ["torch", "transformers"]
+    assert loaded("import oversmooth.measuring.measuring, oversmooth.report.findings") == ["torch", "transformers"]
 
 
 def test_exporting_needs_no_model_and_no_dashboard() -> None:
-    assert loaded("import oversmooth.export.drawings, oversmooth.export.pgfplots, oversmooth.agreement") == ["plotly"]
+    assert loaded(
+        "import oversmooth.report.export.drawings, oversmooth.report.export.pgfplots, oversmooth.results.agreement"
+    ) == ["plotly"]
 
 
 def test_figures_leave_the_callers_chart_templates_alone() -> None:
     code = """
 import plotly.io
 before = (plotly.io.templates.default, sorted(plotly.io.templates))
-import oversmooth, oversmooth.figures
+import oversmooth, oversmooth.report.figures
 assert (plotly.io.templates.default, sorted(plotly.io.templates)) == before
 """
     assert loaded(code) == ["plotly"]

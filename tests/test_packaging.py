@@ -123,10 +123,10 @@ def test_the_dashboard_is_served_from_the_wheel_alone(installed: Path, tmp_path:
 
 FIRST_PAGE = """
 from streamlit.testing.v1 import AppTest
-import oversmooth.launch
-page = AppTest.from_file(oversmooth.launch.script(), default_timeout=90).run()
+import oversmooth.service.launch
+page = AppTest.from_file(oversmooth.service.launch.script(), default_timeout=90).run()
 assert not page.exception and not page.error, (page.exception, page.error)
-print(oversmooth.launch.script(), len(page.get("plotly_chart")))
+print(oversmooth.service.launch.script(), len(page.get("plotly_chart")))
 """
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from oversmooth import metrics
-from oversmooth.cli import run
+from oversmooth.cli.main import run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

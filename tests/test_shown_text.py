@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from tiny import tiny
 
-from oversmooth import Comparison, Measurement, Settings, alternatives, compare, measure
-from oversmooth.export.data import arrays
-from oversmooth.export.document import Document
-from oversmooth.export.explained import explained_tables
-from oversmooth.export.latex import caption
-from oversmooth.figures.drawable import Drawable
-from oversmooth.figures.gallery import figures_of
+from oversmooth import Comparison, Measurement, Settings, compare, measure
+from oversmooth.report import alternatives
+from oversmooth.report.export.latex import caption
+from oversmooth.report.figures.drawable import Drawable
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.results.files.data import arrays
+from oversmooth.results.files.document import Document
+from oversmooth.results.files.explained import explained_tables
 
 TEXTS = ["the cat sat on mat and dog saw rain", "sun moon tree bird sky river stone house door key bread"]
 OF_ONE_TEXT = {"similarity_2", "spectrum_2", "spectrum_2_centred", "spectrum_cdf", "norm_deviation", "dominance"}

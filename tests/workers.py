@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import psutil
 
-from oversmooth.engine import Engine, Handle
-from oversmooth.measurement import Measurement
-from oversmooth.settings import Settings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine import Engine, Handle
 
 WORDS = "the cat sat on a mat and looked at the rain while clouds went over roofs of old quiet towns " * 2
 

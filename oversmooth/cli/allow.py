@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from oversmooth import terminal
-from oversmooth.commands.options import path as named
-from oversmooth.errors import ConfigurationError
-from oversmooth.hosting import current
-from oversmooth.hosting.configuration import variable
-from oversmooth.wording import count
+from oversmooth.cli import terminal
+from oversmooth.cli.options import path as named
+from oversmooth.core.errors import ConfigurationError
+from oversmooth.core.wording import count
+from oversmooth.service.hosting import current
+from oversmooth.service.hosting.configuration import variable
 
 HELP = """Fetch a model from the hub, try it, and put it on the list of a hosted server.
 
@@ -42,8 +42,8 @@ def allow(
             f"There is no list to write to. Name it with --file, or set {variable('models')} for the server and this "
             "command alike."
         )
-    from oversmooth.hosting.allowlist import AllowList, read, write
     from oversmooth.models.allowing import describe
+    from oversmooth.models.allowlist import AllowList, read, write
 
     models = read(path) if path.exists() else AllowList()
     with terminal.progress_line(sys.stderr) as report:

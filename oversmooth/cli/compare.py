@@ -9,14 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
-from oversmooth import terminal
-from oversmooth.commands import options, output
-from oversmooth.commands.showing import show
-from oversmooth.comparing import check_labels, variant_settings
-from oversmooth.comparing import compare as run_compare
-from oversmooth.comparison_settings import ComparisonSettings, from_file
-from oversmooth.errors import MitigationError, SettingsError
-from oversmooth.settings import Settings
+from oversmooth.cli import options, output, terminal
+from oversmooth.cli.showing import show
+from oversmooth.core.errors import MitigationError, SettingsError
+from oversmooth.measuring.comparing import check_labels, variant_settings
+from oversmooth.measuring.comparing import compare as run_compare
+from oversmooth.results.comparison_settings import ComparisonSettings, from_file
+from oversmooth.results.settings import Settings
 
 HELP = """Measure a model with and without mitigations, side by side.
 
@@ -102,7 +101,7 @@ def compare(
     options.require_measurable(baseline, *variants.values())
     target.check()
     # Only now: what follows takes seconds to import.
-    import oversmooth.measuring  # noqa: F401
+    import oversmooth.measuring.measuring  # noqa: F401
 
     with terminal.progress_line(sys.stderr) as report:
         comparison = run_compare(baseline, variants, report=report)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from oversmooth import terminal
-from oversmooth.hosting import Configuration, Limits
-from oversmooth.hosting.configuration import FILE_VARIABLE, current, given, variable
-from oversmooth.hosting.document import meaning
+from oversmooth.cli import terminal
+from oversmooth.service.hosting import Configuration, Limits
+from oversmooth.service.hosting.configuration import FILE_VARIABLE, current, given, variable
+from oversmooth.service.hosting.document import meaning
 
 HELP = """Print the server's configuration: each key, its value, and where that comes from.
 

@@ -8,12 +8,11 @@ from typing import Any
 
 import typer
 
-from oversmooth import terminal
-from oversmooth.commands import options, output
-from oversmooth.commands.measure import base
-from oversmooth.commands.showing import show
-from oversmooth.settings import DEFAULT_MODEL, Settings
-from oversmooth.texts import bundled
+from oversmooth.cli import options, output, terminal
+from oversmooth.cli.measure import base
+from oversmooth.cli.showing import show
+from oversmooth.core.texts import bundled
+from oversmooth.results.settings import DEFAULT_MODEL, Settings
 
 HELP = f"""Explain where and why a model smooths, and whether it is over-smoothing at all.
 
@@ -76,7 +75,7 @@ def explain(
     options.require_measurable(chosen)
     target.check()
     # Only now: what follows takes seconds to import.
-    from oversmooth.measuring import measure
+    from oversmooth.measuring.measuring import measure
 
     with terminal.progress_line(sys.stderr) as report:
         measurement = measure(chosen, report=report)

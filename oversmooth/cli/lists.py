@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oversmooth import terminal
+from oversmooth.cli import terminal
 
 if TYPE_CHECKING:
+    from oversmooth.core.papers import Paper
     from oversmooth.metrics import Definition
     from oversmooth.mitigations import Mitigation
     from oversmooth.mitigations.parameters import Parameter
-    from oversmooth.papers import Paper
 
 MEANT = {
     "inference": "frozen weights",

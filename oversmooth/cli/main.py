@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from oversmooth import __version__, terminal
-from oversmooth.commands import allow, compare, config, explain, interrupts, lists, measure, streams
-from oversmooth.commands import run as repeat
-from oversmooth.errors import OversmoothError
+from oversmooth import __version__
+from oversmooth.cli import allow, compare, config, explain, interrupts, lists, measure, streams, terminal
+from oversmooth.cli import run as repeat
+from oversmooth.core.errors import OversmoothError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -59,7 +59,7 @@ def dashboard(
     ] = None,
 ) -> None:
     """Start the dashboard and print its address."""
-    from oversmooth import launch
+    from oversmooth.service import launch
 
     launch.start(host, port)
 

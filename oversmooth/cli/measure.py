@@ -7,12 +7,11 @@ from pathlib import Path
 
 import typer
 
-from oversmooth import terminal
-from oversmooth.commands import options, output
-from oversmooth.commands.showing import show
-from oversmooth.comparison_settings import ComparisonSettings, from_file
-from oversmooth.errors import SettingsError
-from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
+from oversmooth.cli import options, output, terminal
+from oversmooth.cli.showing import show
+from oversmooth.core.errors import SettingsError
+from oversmooth.results.comparison_settings import ComparisonSettings, from_file
+from oversmooth.results.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
 
 # The defaults live in Settings alone; here they are only told.
 HELP = f"""Measure texts at every layer of a model.
@@ -79,7 +78,7 @@ def measure(
     options.require_measurable(chosen)
     target.check()
     # Only now: what follows takes seconds to import.
-    from oversmooth.measuring import measure as run_measure
+    from oversmooth.measuring.measuring import measure as run_measure
 
     with terminal.progress_line(sys.stderr) as report:
         measurement = run_measure(chosen, report=report)

@@ -9,15 +9,15 @@ from typing import Annotated, Any
 
 import typer
 
-from oversmooth import terminal
-from oversmooth.errors import InputError, SettingsError
+from oversmooth.cli import terminal
+from oversmooth.core.errors import InputError, SettingsError
+from oversmooth.core.pairs import Input
+from oversmooth.core.points import PointSet
+from oversmooth.core.reading.separators import SEPARATORS
+from oversmooth.core.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
+from oversmooth.core.wording import bytes_in_words, count
 from oversmooth.models.names import meaning
-from oversmooth.pairs import Input
-from oversmooth.points import PointSet
-from oversmooth.separators import SEPARATORS
-from oversmooth.settings import Precision, Settings
-from oversmooth.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
-from oversmooth.wording import bytes_in_words, count
+from oversmooth.results.settings import Precision, Settings
 
 LARGEST_TEXT_FILE = 10_000_000
 """Bytes; far beyond what any model reads, and small enough that a wrong file does not fill the memory."""

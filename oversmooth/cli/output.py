@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oversmooth.commands.options import path
-from oversmooth.errors import OutputError
-from oversmooth.export.names import FIGURE_FORMS, FORMATS
-from oversmooth.wording import did_you_mean, enumerated
+from oversmooth.cli.options import path
+from oversmooth.core.errors import OutputError
+from oversmooth.core.wording import did_you_mean, enumerated
+from oversmooth.results.files.names import FIGURE_FORMS, FORMATS
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.export.contents import Parts
-    from oversmooth.export.paper.presets import Preset
-    from oversmooth.measurement import Measurement
+    from oversmooth.report.export.contents import Parts
+    from oversmooth.report.paper.presets import Preset
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 Out = Annotated[
     Path | None,
@@ -82,7 +82,7 @@ class Target:
         Raises:
             OutputError: where a folder or file cannot take the result, or a PNG cannot be so large.
         """
-        from oversmooth.export import bundle, folder
+        from oversmooth.report.export import bundle, folder
 
         if self.out is not None:
             folder.check(self.out, force=self.force)
@@ -90,7 +90,7 @@ class Target:
             bundle.check(self.bundle, force=self.force)
         if self.bundle is not None or "png" in self.parts.figures:
             # Only now: it loads plotly.
-            from oversmooth.export.images import require_resolution
+            from oversmooth.report.export.images import require_resolution
 
             require_resolution(self.parts.preset, self.parts.dpi)
 
@@ -100,7 +100,7 @@ class Target:
         Raises:
             OutputError: where it cannot be written; what was to be replaced stays as it was.
         """
-        from oversmooth.export import bundle, folder
+        from oversmooth.report.export import bundle, folder
 
         written: tuple[Path, ...] = ()
         if self.out is not None:
@@ -126,7 +126,7 @@ def target(
     Raises:
         OutputError: for an unknown format or preset, an impossible size, or an option that would do nothing.
     """
-    from oversmooth.export.contents import Parts
+    from oversmooth.report.export.contents import Parts
 
     for name, value in (("--format", formats), ("--figures", figures)):
         if value is not None and out is None:
@@ -162,7 +162,7 @@ def _preset(
     serif: bool | None = None,
     titles: bool | None = None,
 ) -> Preset:
-    from oversmooth.export.paper.presets import PRESETS
+    from oversmooth.report.paper.presets import PRESETS
 
     if preset not in PRESETS:
         raise OutputError(

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oversmooth import terminal
-from oversmooth.commands import options, output
-from oversmooth.commands.showing import show
-from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.settings import Settings
+from oversmooth.cli import options, output, terminal
+from oversmooth.cli.showing import show
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
-    from oversmooth.agreement import Agreement
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
-    from oversmooth.repeating import Earlier
+    from oversmooth.measuring.repeating import Earlier
+    from oversmooth.results.agreement import Agreement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 HELP = """Repeat a run from its settings.json, from the folder that it wrote, or from its bundle.
 
@@ -54,7 +53,7 @@ def run(
     """Read the earlier run, measure again, print or write, and compare."""
     looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
     target = output.target(out, bundle, formats, figures, force=force, **looks)
-    from oversmooth import repeating
+    from oversmooth.measuring import repeating
 
     earlier = repeating.read(source)
     wanted = _settings(earlier, device)
@@ -62,7 +61,7 @@ def run(
     options.require_measurable(*sides)
     target.check()
     # Only now: what follows takes seconds to import.
-    import oversmooth.measuring  # noqa: F401
+    import oversmooth.measuring.measuring  # noqa: F401
 
     with terminal.progress_line(sys.stderr) as report:
         result = repeating.repeat(wanted, report=report)
@@ -81,9 +80,9 @@ def _settings(earlier: Earlier, device: str | None) -> Settings | ComparisonSett
 
 def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
     """Tell how the run compares with the earlier one; gives back the exit code."""
-    from oversmooth import agreement
-    from oversmooth.record import record_of
-    from oversmooth.repeating import records_of
+    from oversmooth.measuring.repeating import records_of
+    from oversmooth.results import agreement
+    from oversmooth.results.record import record_of
 
     if earlier.strange:
         terminal.notes([f"{earlier.strange} is of another run: nothing is compared with it."])
@@ -101,7 +100,7 @@ def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
 
 
 def _tell(found: list[Agreement], *, unchanged: bool) -> None:
-    from oversmooth.agreement import TOLERANCE
+    from oversmooth.results.agreement import TOLERANCE
 
     same = [each.table for each in found if each.same_bytes]
     if same:

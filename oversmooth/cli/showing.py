@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oversmooth import terminal
-from oversmooth.comparison import Comparison
+from oversmooth.cli import terminal
+from oversmooth.results.comparison import Comparison
 
 if TYPE_CHECKING:
-    from oversmooth.commands.output import Target
-    from oversmooth.measurement import Measurement
+    from oversmooth.cli.output import Target
+    from oversmooth.results.measurement import Measurement
 
 
 def show(result: Measurement | Comparison, target: Target) -> int:
@@ -21,8 +21,8 @@ def show(result: Measurement | Comparison, target: Target) -> int:
     if isinstance(result, Comparison):
         return _comparison(result, target)
     # Only now: what follows takes seconds to import.
-    from oversmooth.findings import headline, missing, warnings_beside
-    from oversmooth.findings.explanations import in_words
+    from oversmooth.report.findings import headline, missing, warnings_beside
+    from oversmooth.report.findings.explanations import in_words
 
     terminal.notes([*warnings_beside(result), *missing(result)])
     written = target.write(result)
@@ -37,7 +37,7 @@ def show(result: Measurement | Comparison, target: Target) -> int:
 
 
 def _comparison(comparison: Comparison, target: Target) -> int:
-    from oversmooth.findings import comparison_headline
+    from oversmooth.report.findings import comparison_headline
 
     # Nothing is written of a baseline alone: the next try would find the folder taken.
     if comparison.variants:
@@ -54,7 +54,7 @@ def _comparison(comparison: Comparison, target: Target) -> int:
 
 def _notes(comparison: Comparison) -> list[str]:
     """What each side has to say; what all say is told once, without naming them."""
-    from oversmooth.findings import missing, warnings_beside
+    from oversmooth.report.findings import missing, warnings_beside
 
     sides: dict[str, list[str]] = {}
     for label, measurement in comparison.measurements.items():

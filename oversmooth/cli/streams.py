@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, TextIO
 
-from oversmooth.errors import OutputError
+from oversmooth.core.errors import OutputError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

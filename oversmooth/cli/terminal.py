@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
-from oversmooth.commands import interrupts
-from oversmooth.findings import Side, arrow, changes, differences, number, signed
+from oversmooth.cli import interrupts
+from oversmooth.core.points import title
+from oversmooth.core.progress import Progress, Report, sentence, silent
+from oversmooth.core.tokens import harmless, visible
+from oversmooth.core.wording import MISSING, count
 from oversmooth.metrics import fidelity_names
-from oversmooth.points import title
-from oversmooth.progress import Progress, Report, sentence, silent
-from oversmooth.tokens import harmless, visible
-from oversmooth.wording import MISSING, count
+from oversmooth.report.findings import Side, arrow, changes, differences, number, signed
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 MOST_NAMES = 12
 """Files that are told by name; of more, their number."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
-from oversmooth.errors import SettingsError
+from oversmooth.core.errors import SettingsError
 
 _READ: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """How a file may be packed: the readers of other methods unpack without a bound whatever little they are given."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, cast
 
-from oversmooth.wording import count, enumerated
+from oversmooth.core.wording import count, enumerated
 
 EMBEDDING = "embedding"
 FINAL_NORM = "final_norm"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from oversmooth.points import title
-from oversmooth.wording import bytes_in_words
+from oversmooth.core.points import title
+from oversmooth.core.wording import bytes_in_words
 
 Stage = Literal["queue", "start", "download", "load", "measure", "loss", "write"]
 

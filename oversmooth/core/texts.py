@@ -9,14 +9,14 @@ from functools import cache
 from pathlib import PurePath
 from typing import NamedTuple, cast
 
-from oversmooth.decoding import decoded
-from oversmooth.errors import InputError
-from oversmooth.launch import script
-from oversmooth.pairs import Input, characters, parts
-from oversmooth.separators import SAMPLE, like_a_table
-from oversmooth.table import Table, Written, lines
-from oversmooth.text_tables import TABLES
-from oversmooth.wording import bytes_in_words, count, did_you_mean, enumerated
+from oversmooth.core.errors import InputError
+from oversmooth.core.pairs import Input, characters, parts
+from oversmooth.core.reading.decoding import decoded
+from oversmooth.core.reading.separators import SAMPLE, like_a_table
+from oversmooth.core.reading.table import Table, Written, lines
+from oversmooth.core.reading.text_tables import TABLES
+from oversmooth.core.wording import bytes_in_words, count, did_you_mean, enumerated
+from oversmooth.service.launch import script
 
 MOST_TEXTS = 1000
 """Further texts are left out, with a notice."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Tokens
+    from oversmooth.results.measurement import Tokens
 
 EMPTY = "∅"
 """Shown for a token without text."""

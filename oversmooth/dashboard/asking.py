@@ -6,8 +6,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from oversmooth.engine import Owner
-from oversmooth.hosting.addresses import network
+from oversmooth.service.engine import Owner
+from oversmooth.service.hosting.addresses import network
 
 
 def owner() -> Owner | None:

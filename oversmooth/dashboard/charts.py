@@ -8,14 +8,14 @@ from functools import partial
 import plotly.graph_objects as go
 import streamlit as st
 
+from oversmooth.core.pairs import named
+from oversmooth.core.points import is_block, tick
 from oversmooth.dashboard.export_menu import Paper, export_menu
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import choice, keep, kept, remembered, remembered_choice
-from oversmooth.figures import CONFIG
-from oversmooth.measurement import Measurement
-from oversmooth.pairs import named
-from oversmooth.points import is_block, tick
-from oversmooth.view import shortened
+from oversmooth.report.figures import CONFIG
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.view import shortened
 
 TEXT_CHARACTERS = 120
 """Of a text, where it is named."""

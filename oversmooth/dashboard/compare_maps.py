@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from oversmooth import alternatives
-from oversmooth.comparison import Comparison
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.export_menu import Paper
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound_choice, kept
 from oversmooth.dashboard.swatches import swatch
-from oversmooth.figures.compared_maps import compared_map, difference_map
-from oversmooth.figures.gallery import side_name
+from oversmooth.report import alternatives
+from oversmooth.report.figures.compared_maps import compared_map, difference_map
+from oversmooth.report.figures.gallery import side_name
+from oversmooth.results.comparison import Comparison
 
 
 def draw_maps(comparison: Comparison, point: str, papers: Mapping[str, Paper]) -> str | None:

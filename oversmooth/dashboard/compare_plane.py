@@ -7,17 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from oversmooth import alternatives, metrics, points
-from oversmooth.comparison import Comparison
+from oversmooth import metrics
+from oversmooth.core import points
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.compare_runs import await_controls
 from oversmooth.dashboard.export_menu import Paper
 from oversmooth.dashboard.state import remembered
-from oversmooth.figures.drawable import Drawable
-from oversmooth.figures.plane import fidelity_plane
-from oversmooth.figures.theme import LIGHT
-from oversmooth.view import LEFT
+from oversmooth.report import alternatives
+from oversmooth.report.figures.drawable import Drawable
+from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.view import LEFT
 
 
 def draw_plane(comparison: Comparison, point: str, with_controls: bool) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from oversmooth.comparing import control_settings
-from oversmooth.comparison import BASELINE, Comparison
+from oversmooth.core.errors import OversmoothError
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.run import await_measurements, told
 from oversmooth.dashboard.variants import Variant
-from oversmooth.errors import OversmoothError
-from oversmooth.settings import Settings
+from oversmooth.measuring.comparing import control_settings
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.settings import Settings
 
 
 def await_comparison(baseline: Settings, variants: Mapping[str, Variant]) -> Comparison | None:

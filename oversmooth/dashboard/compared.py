@@ -9,8 +9,9 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oversmooth import alternatives, findings, metrics, points
-from oversmooth.comparison import Comparison
+from oversmooth import metrics
+from oversmooth.core import points
+from oversmooth.core.wording import count
 from oversmooth.dashboard import compare_maps, head_switch, permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, name_text, spectrum_form
 from oversmooth.dashboard.compare_plane import draw_plane
@@ -20,14 +21,15 @@ from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import remembered
 from oversmooth.dashboard.tables import difference_table, end_table, output_reason, show_table
-from oversmooth.figures.choosing import metrics_of
-from oversmooth.figures.compared_curves import compared_curve
-from oversmooth.figures.compared_spectra import compared_spectra
-from oversmooth.figures.deltas import delta_curve
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.theme import LIGHT
-from oversmooth.measurement import Measurement
-from oversmooth.wording import count
+from oversmooth.report import alternatives, findings
+from oversmooth.report.figures.choosing import metrics_of
+from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.report.figures.compared_spectra import compared_spectra
+from oversmooth.report.figures.deltas import delta_curve
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 COLUMNS = 2
 """Charts in a row below the first."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from oversmooth import mechanisms, metrics
+from oversmooth import metrics
 from oversmooth.dashboard.prose import plain
+from oversmooth.metrics import mechanisms
 from oversmooth.metrics.registry import Definition
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from oversmooth.launch import script
+from oversmooth.service.launch import script
 
 
 class Example(NamedTuple):

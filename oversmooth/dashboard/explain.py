@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from oversmooth import findings, points
+from oversmooth.core import points
 from oversmooth.dashboard import permalinks
 from oversmooth.dashboard.definitions import quantities
 from oversmooth.dashboard.drawing import part
@@ -15,8 +15,9 @@ from oversmooth.dashboard.export_menu import data_row, note_choices
 from oversmooth.dashboard.panels import circumstances
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, show_table
-from oversmooth.findings.explanations import explanation_headline
-from oversmooth.measurement import Measurement
+from oversmooth.report import findings
+from oversmooth.report.findings.explanations import explanation_headline
+from oversmooth.results.measurement import Measurement
 
 
 def show(measurement: Measurement) -> None:

@@ -13,9 +13,9 @@ from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.export_menu import Paper
 from oversmooth.dashboard.prose import plain
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.theme import LIGHT
-from oversmooth.measurement import Measurement
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.results.measurement import Measurement
 
 Draw = Callable[..., go.Figure]
 

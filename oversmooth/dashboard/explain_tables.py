@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from oversmooth import mechanisms
-from oversmooth.findings.whether import offsets
-from oversmooth.gains import branch_gains
-from oversmooth.measurement import Measurement
-from oversmooth.points import tick
-from oversmooth.waterfall import Step
+from oversmooth.core.points import tick
+from oversmooth.metrics import mechanisms
+from oversmooth.report.findings.whether import offsets
+from oversmooth.results.gains import branch_gains
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.waterfall import Step
 
 
 def step_table(steps: Sequence[Step]) -> pd.DataFrame:

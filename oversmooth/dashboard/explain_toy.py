@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from oversmooth import toy
+from oversmooth.core.errors import SettingsError
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.drawing import part
@@ -13,9 +13,9 @@ from oversmooth.dashboard.explain_view import DEPTH, RANGE, RESIDUAL, SEED
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept, remembered
 from oversmooth.dashboard.tables import BESIDE, show_table
-from oversmooth.errors import SettingsError
-from oversmooth.figures.toy import toy_figure
-from oversmooth.view import MOST_SEED, View
+from oversmooth.metrics import toy
+from oversmooth.report.figures.toy import toy_figure
+from oversmooth.results.view import MOST_SEED, View
 
 STEP = 0.05
 DEPTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)

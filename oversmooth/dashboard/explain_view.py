@@ -8,8 +8,8 @@ import streamlit as st
 
 from oversmooth.dashboard.charts import LAYER_ASKED_FOR, USUAL_LAYER
 from oversmooth.dashboard.state import keep, last
-from oversmooth.findings.changes import MAIN_METRIC
-from oversmooth.view import View
+from oversmooth.report.findings.changes import MAIN_METRIC
+from oversmooth.results.view import View
 
 USUAL_QUANTITY: Final = "usual quantity"
 """Key of the session: the quantity of attention that is drawn at first."""

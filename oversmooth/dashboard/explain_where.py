@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from oversmooth import metrics, waterfall
+from oversmooth import metrics
 from oversmooth.dashboard import permalinks
 from oversmooth.dashboard.drawing import part
 from oversmooth.dashboard.explain_charts import papers, titled
@@ -15,14 +15,15 @@ from oversmooth.dashboard.explain_view import METRIC, STEPS
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import remembered
 from oversmooth.dashboard.tables import BESIDE, show_table
-from oversmooth.figures.gains import branch_gains
-from oversmooth.figures.waterfall import waterfall as waterfall_figure
-from oversmooth.findings.changes import MAIN_METRIC
-from oversmooth.findings.circuits_reading import gain_sentence
-from oversmooth.findings.explanations import where
-from oversmooth.findings.outlying import outlier_sentence
-from oversmooth.gains import missing_gains
-from oversmooth.measurement import Measurement
+from oversmooth.report.figures.gains import branch_gains
+from oversmooth.report.figures.waterfall import waterfall as waterfall_figure
+from oversmooth.report.findings.changes import MAIN_METRIC
+from oversmooth.report.findings.circuits_reading import gain_sentence
+from oversmooth.report.findings.explanations import where
+from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.results import waterfall
+from oversmooth.results.gains import missing_gains
+from oversmooth.results.measurement import Measurement
 
 DETAILS = {
     "": "As fine as can be told apart",

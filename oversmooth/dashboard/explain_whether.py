@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from oversmooth import alternatives, mechanisms, metrics
+from oversmooth import metrics
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.drawing import part
@@ -14,13 +14,15 @@ from oversmooth.dashboard.explain_charts import papers, titled
 from oversmooth.dashboard.explain_tables import cka_table, offset_table
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import BESIDE, show_table
-from oversmooth.figures.curves import curve
-from oversmooth.figures.layer_cka import layer_cka
-from oversmooth.figures.within_between import within_between
-from oversmooth.findings.outlying import outlier_sentence
-from oversmooth.findings.whether import whether
-from oversmooth.measurement import Measurement
+from oversmooth.metrics import mechanisms
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
+from oversmooth.report import alternatives
+from oversmooth.report.figures.curves import curve
+from oversmooth.report.figures.layer_cka import layer_cka
+from oversmooth.report.figures.within_between import within_between
+from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.whether import whether
+from oversmooth.results.measurement import Measurement
 
 
 @part

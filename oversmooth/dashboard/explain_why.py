@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 import xarray as xr
 
-from oversmooth import alternatives, mechanisms, points
+from oversmooth.core import points
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, name_text
 from oversmooth.dashboard.drawing import part
@@ -18,17 +18,19 @@ from oversmooth.dashboard.export_menu import note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, kept, remembered
 from oversmooth.dashboard.tables import BESIDE, show_table
-from oversmooth.figures.bound import smoothing_bound
-from oversmooth.figures.curves import small_curve
-from oversmooth.figures.dominance import dominance
-from oversmooth.figures.eigenvalues import circuit_eigenvalues
-from oversmooth.figures.heads import attention_adjacent, attention_map
-from oversmooth.figures.norms import norm_deviation
-from oversmooth.figures.spectrum_cdf import spectrum_cdf
-from oversmooth.findings.readings import Reading, readings
-from oversmooth.measurement import Measurement
-from oversmooth.mechanisms.declared_attention import NULL
-from oversmooth.view import ATTENTION
+from oversmooth.metrics import mechanisms
+from oversmooth.metrics.mechanisms.declared_attention import NULL
+from oversmooth.report import alternatives
+from oversmooth.report.figures.bound import smoothing_bound
+from oversmooth.report.figures.curves import small_curve
+from oversmooth.report.figures.dominance import dominance
+from oversmooth.report.figures.eigenvalues import circuit_eigenvalues
+from oversmooth.report.figures.heads import attention_adjacent, attention_map
+from oversmooth.report.figures.norms import norm_deviation
+from oversmooth.report.figures.spectrum_cdf import spectrum_cdf
+from oversmooth.report.findings.readings import Reading, readings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.view import ATTENTION
 
 SPECTRAL = ("spectrum_skewness", "explained_variance_1", "spectrum_median")
 

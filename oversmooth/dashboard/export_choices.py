@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from oversmooth.core.errors import OutputError
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import hold, keep, last, remembered
-from oversmooth.errors import OutputError
-from oversmooth.export.images import RESOLUTIONS
-from oversmooth.export.names import FigureForm, Format
-from oversmooth.export.paper.presets import LARGEST_POINTS, PRESETS, SMALLEST_POINTS, WIDTHS, Preset
+from oversmooth.report.export.images import RESOLUTIONS
+from oversmooth.report.paper.presets import LARGEST_POINTS, PRESETS, SMALLEST_POINTS, WIDTHS, Preset
+from oversmooth.results.files.names import FigureForm, Format
 
 FORMATS: dict[str, tuple[FigureForm, ...]] = {
     "PDF": ("pdf",),

@@ -13,22 +13,22 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from oversmooth.comparison import Comparison
+from oversmooth.core.progress import sentence
 from oversmooth.dashboard import export_choices
 from oversmooth.dashboard.asking import owner
 from oversmooth.dashboard.drawing import part, pen_down
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.wanted import Wanted
-from oversmooth.engine.shared import shared_engine
-from oversmooth.export.contents import Parts
-from oversmooth.export.images import missing_characters
-from oversmooth.export.names import SETTINGS, FigureForm
-from oversmooth.export.paper.chart import Chart
-from oversmooth.export.paper.presets import Preset
-from oversmooth.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
-from oversmooth.figures.drawable import Drawable
-from oversmooth.measurement import Measurement
-from oversmooth.progress import sentence
+from oversmooth.report.export.contents import Parts
+from oversmooth.report.export.images import missing_characters
+from oversmooth.report.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
+from oversmooth.report.figures.drawable import Drawable
+from oversmooth.report.paper.chart import Chart
+from oversmooth.report.paper.presets import Preset
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.names import SETTINGS, FigureForm
+from oversmooth.results.measurement import Measurement
+from oversmooth.service.engine.shared import shared_engine
 
 _TYPES: Final = {
     "pdf": "application/pdf",

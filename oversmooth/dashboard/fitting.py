@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from oversmooth.comparison import MOST_VARIANTS
-from oversmooth.comparison_settings import ComparisonSettings
 from oversmooth.dashboard import granted
-from oversmooth.hosting.allowlist import AllowList
-from oversmooth.permalink import AnySettings
-from oversmooth.settings import DEFAULT_MODEL, Settings
-from oversmooth.view import shortened
+from oversmooth.models.allowlist import AllowList
+from oversmooth.results.comparison import MOST_VARIANTS
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.permalink import AnySettings
+from oversmooth.results.settings import DEFAULT_MODEL, Settings
+from oversmooth.results.view import shortened
 
 _FITTED = ("model", "revision", "device", "precision", "max_tokens")
 """Fields that may have to change."""

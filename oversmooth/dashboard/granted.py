@@ -9,14 +9,14 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from oversmooth.comparison import MOST_VARIANTS
-from oversmooth.errors import InputError, LimitError
-from oversmooth.hosting import Configuration, current
-from oversmooth.hosting.allowlist import AllowList, allowed
-from oversmooth.hosting.limits import require
-from oversmooth.pairs import Input
-from oversmooth.settings import DEFAULT_MAX_TOKENS, Settings
-from oversmooth.wording import bytes_in_words, count, enumerated
+from oversmooth.core.errors import InputError, LimitError
+from oversmooth.core.pairs import Input
+from oversmooth.core.wording import bytes_in_words, count, enumerated
+from oversmooth.models.allowlist import AllowList, allowed
+from oversmooth.results.comparison import MOST_VARIANTS
+from oversmooth.results.settings import DEFAULT_MAX_TOKENS, Settings
+from oversmooth.service.hosting import Configuration, current
+from oversmooth.service.hosting.limits import require
 
 MOST_TOKENS: Final = 8192
 """That settings take at all."""

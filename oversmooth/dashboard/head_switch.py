@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from oversmooth.comparison import Comparison
+from oversmooth.core.wording import enumerated
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import hold, remembered
 from oversmooth.dashboard.tables import output_reason
 from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
 from oversmooth.models.catalog import find
-from oversmooth.wording import enumerated
+from oversmooth.results.comparison import Comparison
 
 _KEY, _LEARNT = "language_model", "models without a head"
 

@@ -6,11 +6,11 @@ from typing import Final
 
 import streamlit as st
 
+from oversmooth.core.wording import bytes_in_words
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.prose import plain
-from oversmooth.hosting import current
-from oversmooth.hosting.profiles import Bounds
-from oversmooth.wording import bytes_in_words
+from oversmooth.service.hosting import current
+from oversmooth.service.hosting.profiles import Bounds
 
 THE_MACHINES: Final = frozenset({"workers", "threads", "model_bytes", "worker_bytes"})
 """How the server shares itself out, which grants or refuses nothing by itself."""

@@ -8,9 +8,9 @@ import streamlit as st
 
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.state import bound, kept
-from oversmooth.hosting.allowlist import AllowList
+from oversmooth.models.allowlist import AllowList
 from oversmooth.models.catalog import CATALOG, find
-from oversmooth.settings import DEFAULT_MODEL
+from oversmooth.results.settings import DEFAULT_MODEL
 
 
 def model_choice() -> str:

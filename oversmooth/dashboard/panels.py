@@ -9,7 +9,8 @@ from functools import partial
 
 import streamlit as st
 
-from oversmooth import alternatives, findings, metrics
+from oversmooth import metrics
+from oversmooth.core.wording import count
 from oversmooth.dashboard import permalinks, theme
 from oversmooth.dashboard.charts import chart, layer_slider, lines_toggle, name_text, spectrum_form
 from oversmooth.dashboard.definitions import definitions
@@ -18,13 +19,13 @@ from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.tables import curve_table, show_table, token_table
 from oversmooth.dashboard.token_strip import token_strip
-from oversmooth.figures.curves import curve, small_curve
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.similarity import similarity_map
-from oversmooth.figures.spectrum import spectrum
-from oversmooth.figures.theme import LIGHT
-from oversmooth.measurement import Measurement
-from oversmooth.wording import count
+from oversmooth.report import alternatives, findings
+from oversmooth.report.figures.curves import curve, small_curve
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.similarity import similarity_map
+from oversmooth.report.figures.spectrum import spectrum
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.results.measurement import Measurement
 
 TILES = 4
 """Metrics summed up above the curves."""

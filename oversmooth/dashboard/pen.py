@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from threading import Condition
 from typing import Final
 
-from oversmooth.engine import Owner
-from oversmooth.engine.rounds import Rounds
+from oversmooth.service.engine import Owner
+from oversmooth.service.engine.rounds import Rounds
 
 LOOK_SECONDS: Final = 0.1
 """How often who waits looks whether its page is still there."""

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.core.errors import OversmoothError
+from oversmooth.core.wording import enumerated
 from oversmooth.dashboard import explain_view
 from oversmooth.dashboard.charts import USUAL_LAYER
 from oversmooth.dashboard.controls import USUAL_CURVES
@@ -16,11 +17,10 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.restoring import CURVES_KEY, PageName, opening, page_of, restore, tell, told, usual
 from oversmooth.dashboard.state import last
 from oversmooth.dashboard.variants import Variant, labels
-from oversmooth.errors import OversmoothError
-from oversmooth.permalink import AnySettings, from_query, named, to_query
-from oversmooth.settings import Settings
-from oversmooth.view import LEFT, View
-from oversmooth.wording import enumerated
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.permalink import AnySettings, from_query, named, to_query
+from oversmooth.results.settings import Settings
+from oversmooth.results.view import LEFT, View
 
 _SETTINGS, _UNFIT = "linked settings", "unfit variants"
 

@@ -13,10 +13,10 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from oversmooth.core.wording import count
 from oversmooth.dashboard.prose import plain
-from oversmooth.engine import counters
-from oversmooth.hosting import current
-from oversmooth.wording import count
+from oversmooth.service.engine import counters
+from oversmooth.service.hosting import current
 
 _lock: Final = Lock()
 _taken: Final[Counter[str]] = Counter()

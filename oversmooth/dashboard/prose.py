@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from oversmooth.tokens import visible
+from oversmooth.core.tokens import visible
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # What Streamlit's Markdown makes something else of although every sign is escaped: a link of an address that is written

@@ -10,9 +10,9 @@ from oversmooth.dashboard.method_controls import LEAKS, MEANT
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.reference_examples import draw_example
 from oversmooth.dashboard.reference_methods import draw_effect
-from oversmooth.glossary import Entry, Kind
 from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.parameters import Parameter
+from oversmooth.report.glossary import Entry, Kind
 
 NOTATION = {
     Kind.METRIC: r"$X$ is the $n \times d$ matrix of the measured tokens at one layer, $x_i$ its rows, $\bar{x}$ their "

@@ -8,15 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from oversmooth import metrics
+from oversmooth.core.errors import InputError
 from oversmooth.dashboard import reference_matrices as matrices
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.reference_matrices import ALIKE, PRESETS, SPREAD, Value
 from oversmooth.dashboard.reference_pairs import example_of
 from oversmooth.dashboard.state import remembered
-from oversmooth.errors import InputError
-from oversmooth.glossary import Entry, Kind
 from oversmooth.metrics import UndefinedError, identity
 from oversmooth.metrics.numerics import Float64
+from oversmooth.report.glossary import Entry, Kind
 
 EDITED_WIDTH = 320
 """Pixels of a matrix to edit."""

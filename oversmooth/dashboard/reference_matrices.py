@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from oversmooth import metrics
-from oversmooth.errors import InputError
-from oversmooth.findings import number
+from oversmooth.core.errors import InputError
+from oversmooth.core.wording import count
 from oversmooth.metrics import TokenStates, UndefinedError, fidelity, identity
 from oversmooth.metrics.fidelity import Baseline
 from oversmooth.metrics.numerics import Float64
-from oversmooth.wording import count
+from oversmooth.report.findings import number
 
 MOST_TOKENS: Final = 8
 """More make the matrices too wide to read."""

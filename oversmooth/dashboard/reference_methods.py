@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from oversmooth import alternatives, findings, metrics
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth import metrics
+from oversmooth.core.errors import OversmoothError
+from oversmooth.core.points import title
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts import chart
 from oversmooth.dashboard.compare_runs import await_comparison
@@ -16,13 +16,14 @@ from oversmooth.dashboard.method_controls import parameter_controls
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.restoring import usual
 from oversmooth.dashboard.variants import Variant, defaults
-from oversmooth.errors import OversmoothError
-from oversmooth.figures.compared_curves import compared_curve
 from oversmooth.mitigations import Mitigation
-from oversmooth.permalink import to_query
-from oversmooth.points import title
-from oversmooth.settings import Settings
-from oversmooth.view import View
+from oversmooth.report import alternatives, findings
+from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.permalink import to_query
+from oversmooth.results.settings import Settings
+from oversmooth.results.view import View
 
 TEXT = "The old lighthouse keeper climbed the stairs each evening and lit the lamp before the ships came home."
 DRAWN = "token_cosine"

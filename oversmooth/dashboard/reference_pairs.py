@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from oversmooth import mechanisms
+from oversmooth.core.errors import InputError
+from oversmooth.core.wording import count
 from oversmooth.dashboard.reference_matrices import Value, states_of
-from oversmooth.errors import InputError
-from oversmooth.mechanisms.bound import contraction
-from oversmooth.mechanisms.corpus import linear_cka, within_between
+from oversmooth.metrics import mechanisms
+from oversmooth.metrics.mechanisms.bound import contraction
+from oversmooth.metrics.mechanisms.corpus import linear_cka, within_between
 from oversmooth.metrics.numerics import Float64
-from oversmooth.wording import count
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Literal
 import streamlit as st
 
 from oversmooth import metrics, mitigations
-from oversmooth.comparison import MOST_VARIANTS
-from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.core.pairs import named, parts
+from oversmooth.core.texts import bundled
+from oversmooth.core.wording import count, enumerated
 from oversmooth.dashboard import explain_view
 from oversmooth.dashboard.charts import LAYER_ASKED_FOR
 from oversmooth.dashboard.controls import CURVES
@@ -21,12 +22,11 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import keep
 from oversmooth.dashboard.text_input import are_lines, show_texts
 from oversmooth.dashboard.variants import Variant, held, labels, newcomers
-from oversmooth.pairs import named, parts
-from oversmooth.permalink import AnySettings
-from oversmooth.settings import Settings
-from oversmooth.texts import bundled
-from oversmooth.view import View
-from oversmooth.wording import count, enumerated
+from oversmooth.results.comparison import MOST_VARIANTS
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.permalink import AnySettings
+from oversmooth.results.settings import Settings
+from oversmooth.results.view import View
 
 PageName = Literal["measure", "compare", "explain"]
 CURVES_KEY: dict[PageName, str] = {"measure": "metrics", "compare": "compared_metrics"}

@@ -9,14 +9,14 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from oversmooth.core.errors import CancelledError
+from oversmooth.core.progress import sentence
 from oversmooth.dashboard.asking import owner
 from oversmooth.dashboard.drawing import pen_down
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.turns import Outcomes, Turns
-from oversmooth.errors import CancelledError
-from oversmooth.measurement import Measurement
-from oversmooth.progress import sentence
-from oversmooth.settings import Settings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 POLL_SECONDS = 0.05
 

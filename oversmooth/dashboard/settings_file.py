@@ -6,17 +6,17 @@ import io
 
 import streamlit as st
 
-from oversmooth import archives
-from oversmooth.comparison import BASELINE
-from oversmooth.comparison_settings import ComparisonSettings, from_json
+from oversmooth.core import archives
+from oversmooth.core.errors import OversmoothError, SettingsError
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.restoring import PageName, page_of, restore, tell
-from oversmooth.errors import OversmoothError, SettingsError
-from oversmooth.export.names import SETTINGS
-from oversmooth.permalink import AnySettings
-from oversmooth.settings import Settings
-from oversmooth.view import shortened
+from oversmooth.results.comparison import BASELINE
+from oversmooth.results.comparison_settings import ComparisonSettings, from_json
+from oversmooth.results.files.names import SETTINGS
+from oversmooth.results.permalink import AnySettings
+from oversmooth.results.settings import Settings
+from oversmooth.results.view import shortened
 
 LARGEST = 50 * granted.MEBIBYTE
 """Bytes of a bundle with long texts and large maps."""

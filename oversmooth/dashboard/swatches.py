@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 from oversmooth.dashboard import theme
-from oversmooth.figures.identity import Identity, identity
+from oversmooth.report.figures.identity import Identity, identity
 
 WIDTH, HEIGHT = 40, 14
 _SHAPES = {

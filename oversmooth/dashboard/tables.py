@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from oversmooth import findings, metrics
-from oversmooth.comparison import Comparison
+from oversmooth import metrics
+from oversmooth.core.pairs import HALVES
+from oversmooth.core.points import tick
+from oversmooth.core.tokens import visible
+from oversmooth.core.wording import MISSING
 from oversmooth.dashboard.prose import plain
-from oversmooth.measurement import Measurement, Tokens
-from oversmooth.pairs import HALVES
-from oversmooth.points import tick
-from oversmooth.tokens import visible
-from oversmooth.wording import MISSING
+from oversmooth.report import findings
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement, Tokens
 
 BESIDE = "not defined; the page says why beside the chart."
 """Of the empty cells of a table that is the one of a chart."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from oversmooth.figures.theme import DARK, LIGHT, Theme
+from oversmooth.report.figures.theme import DARK, LIGHT, Theme
 
 
 def current() -> Theme:

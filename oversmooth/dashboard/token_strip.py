@@ -6,9 +6,9 @@ from html import escape
 
 import streamlit as st
 
-from oversmooth.measurement import Token, Tokens
-from oversmooth.tokens import visible
-from oversmooth.wording import count
+from oversmooth.core.tokens import visible
+from oversmooth.core.wording import count
+from oversmooth.results.measurement import Token, Tokens
 
 SHOWN = 512
 STYLE = """<style>

@@ -9,13 +9,13 @@ from threading import Lock
 from typing import Final
 from weakref import WeakValueDictionary
 
-from oversmooth.engine import Handle, Owner
-from oversmooth.engine.shared import shared_engine
-from oversmooth.errors import CancelledError, LimitError, OversmoothError
-from oversmooth.hosting import current
-from oversmooth.measurement import Measurement
-from oversmooth.progress import Progress
-from oversmooth.settings import Settings
+from oversmooth.core.errors import CancelledError, LimitError, OversmoothError
+from oversmooth.core.progress import Progress
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine import Handle, Owner
+from oversmooth.service.engine.shared import shared_engine
+from oversmooth.service.hosting import current
 
 _FOLDERS: Final = re.compile(r"(?<![\w:/])/(?:[^\s/“”]+/)+")
 

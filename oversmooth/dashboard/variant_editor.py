@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from oversmooth import mitigations
-from oversmooth.comparison import BASELINE
+from oversmooth.core.errors import InputError
+from oversmooth.core.texts import from_lines
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.method_controls import method_controls
@@ -17,8 +18,7 @@ from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, hold, keep, kept
 from oversmooth.dashboard.swatches import swatch
 from oversmooth.dashboard.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labels, newcomers
-from oversmooth.errors import InputError
-from oversmooth.texts import from_lines
+from oversmooth.results.comparison import BASELINE
 
 OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oversmooth import mitigations
-from oversmooth.comparison import BASELINE
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.pairs import Input
+from oversmooth.core.texts import from_lines
 from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.parameters import Parameter
 from oversmooth.mitigations.specification import check_together
-from oversmooth.pairs import Input
-from oversmooth.settings import Settings
-from oversmooth.texts import from_lines
+from oversmooth.results.comparison import BASELINE
+from oversmooth.results.settings import Settings
 
 NEWCOMER = ("softdecay", "neutreno", "attnscale")
 """What the first open compares: one method on the states, one on the values, one on the attention matrices."""

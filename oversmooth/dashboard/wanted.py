@@ -8,11 +8,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from oversmooth.engine.shared import shared_engine
+from oversmooth.service.engine.shared import shared_engine
 
 if TYPE_CHECKING:
-    from oversmooth.engine import Handle, Owner
-    from oversmooth.export.requests import Export
+    from oversmooth.report.export.requests import Export
+    from oversmooth.service.engine import Handle, Owner
 
 _named: Final[ContextVar[bool]] = ContextVar("named", default=False)
 
@@ -37,7 +37,7 @@ class Wanted:
     media_type: str
 
     def submit(self) -> Handle[bytes]:
-        """Ask the engine for it; errors as of :meth:`oversmooth.engine.Engine.export`."""
+        """Ask the engine for it; errors as of :meth:`oversmooth.service.engine.Engine.export`."""
         return shared_engine().export(self.make(), owner=self.owner)
 
     def __call__(self) -> bytes:

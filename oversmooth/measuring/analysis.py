@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth import metrics
-from oversmooth.fidelity import Fidelity
-from oversmooth.measurement import Note
+from oversmooth.core.wording import count
+from oversmooth.measuring.fidelity import Fidelity
+from oversmooth.measuring.resolution import Resolution
+from oversmooth.measuring.rows import Rows, measured_tokens
 from oversmooth.metrics import Metric, TokenStates, UndefinedError
-from oversmooth.resolution import Resolution
-from oversmooth.rows import Rows, measured_tokens
-from oversmooth.wording import count
+from oversmooth.results.measurement import Note
 
 MAP_TOKENS = 512
 """Largest side of a stored similarity map; beyond it neighbouring tokens are averaged."""

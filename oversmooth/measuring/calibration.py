@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from oversmooth import points
+from oversmooth.core import points
 from oversmooth.models.anatomy import Anatomy
-from oversmooth.recording import record
+from oversmooth.models.recording import record
 
 
 class Sampler:

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.errors import CancelledError, OversmoothError, SettingsError
-from oversmooth.given import refuse_other_models
+from oversmooth.core.errors import CancelledError, OversmoothError, SettingsError
+from oversmooth.core.progress import Progress, Report, silent
 from oversmooth.mitigations import Mitigation, parse
-from oversmooth.progress import Progress, Report, silent
-from oversmooth.settings import Settings
+from oversmooth.models.given import refuse_other_models
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
     from oversmooth.models.loaded import LoadedModel
+    from oversmooth.results.measurement import Measurement
 
 Variant = Settings | str | Sequence[Mitigation]
 """A specification, methods, or whole settings: another model or another text."""
@@ -50,7 +50,7 @@ def compare(
         SettingsError: where two variants share a label, or the baseline has mitigations.
         OversmoothError: where the baseline cannot be measured.
     """
-    from oversmooth.measuring import measure
+    from oversmooth.measuring.measuring import measure
     from oversmooth.models.loaded import LoadedModel
 
     refuse_other_models(model, LoadedModel)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth import points
+from oversmooth.core import points
+from oversmooth.core.wording import bytes_in_words, count
+from oversmooth.measuring.references import Reference
+from oversmooth.measuring.retrieval import Retrieval
 from oversmooth.metrics import TokenStates, UndefinedError
 from oversmooth.metrics.fidelity import BESIDE_BASELINE, resolved
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
 from oversmooth.models.loaded import REFERENCE_BYTES
-from oversmooth.references import Reference
-from oversmooth.retrieval import Retrieval
-from oversmooth.wording import bytes_in_words, count
 
 
 @dataclass(frozen=True)

@@ -12,22 +12,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from oversmooth import passes, points
-from oversmooth.inputs import Encoded, batch
-from oversmooth.intervention import Intervention
-from oversmooth.measurement import Note
+from oversmooth.core import points
+from oversmooth.core.progress import Progress, Report
+from oversmooth.measuring import passes
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.passes import batches
+from oversmooth.measuring.references import reference_key
+from oversmooth.measuring.resolution import below
 from oversmooth.metrics.numerics import PRECISIONS
 from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
 from oversmooth.mitigations import parse
+from oversmooth.models.inputs import Encoded, batch
 from oversmooth.models.loaded import REFERENCE_BYTES
-from oversmooth.passes import batches
-from oversmooth.progress import Progress, Report
-from oversmooth.references import reference_key
-from oversmooth.resolution import below
+from oversmooth.results.measurement import Note
 
 if TYPE_CHECKING:
     from oversmooth.models.loaded import LoadedModel
-    from oversmooth.settings import Settings
+    from oversmooth.results.settings import Settings
 
 LOSS: Final = "language_model_loss"
 DIVERGENCE: Final = "output_kl"

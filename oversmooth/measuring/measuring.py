@@ -12,28 +12,28 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import ThreadpoolController
 
-from oversmooth.analysis import Analysis
-from oversmooth.calibration import Sampler
-from oversmooth.errors import InputError, ModelError
-from oversmooth.explaining import Explainer
-from oversmooth.explanation import Explanation
-from oversmooth.given import refuse_other_models
-from oversmooth.inputs import Encoded, batch, encode_all
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.context import observable
-from oversmooth.language_model import Outputs, score
-from oversmooth.measurement import Measurement
+from oversmooth.core.errors import InputError, ModelError
+from oversmooth.core.pairs import Input
+from oversmooth.core.progress import Report, silent
+from oversmooth.core.texts import place
+from oversmooth.measuring.analysis import Analysis
+from oversmooth.measuring.calibration import Sampler
+from oversmooth.measuring.explaining import Explainer
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.context import observable
+from oversmooth.measuring.language_model import Outputs, score
+from oversmooth.measuring.passes import analyse, batches
+from oversmooth.measuring.provenance import Circumstances, environment, provenance
+from oversmooth.measuring.rows import rows_of
+from oversmooth.measuring.sides import sides_of
+from oversmooth.models.given import refuse_other_models
+from oversmooth.models.inputs import Encoded, batch, encode_all
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.models.names import meaning
-from oversmooth.pairs import Input
-from oversmooth.passes import analyse, batches
-from oversmooth.progress import Report, silent
-from oversmooth.provenance import Circumstances, environment, provenance
-from oversmooth.rows import rows_of
-from oversmooth.settings import Settings
-from oversmooth.sides import sides_of
-from oversmooth.texts import place
+from oversmooth.results.explanation import Explanation
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 
 def measure(settings: Settings, *, model: LoadedModel | None = None, report: Report = silent) -> Measurement:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from oversmooth.calibration import Sampler
-from oversmooth.inputs import batch, encode
-from oversmooth.intervention import Intervention
+from oversmooth.core.pairs import Input
+from oversmooth.measuring.calibration import Sampler
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.passes import batches
 from oversmooth.mitigations import Mitigation
+from oversmooth.models.inputs import batch, encode
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.pairs import Input
-from oversmooth.passes import batches
-from oversmooth.settings import DEFAULT_MAX_TOKENS
+from oversmooth.results.settings import DEFAULT_MAX_TOKENS
 
 
 @contextmanager

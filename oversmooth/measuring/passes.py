@@ -11,19 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oversmooth.analysis import Analysis
-from oversmooth.explaining import Explainer
-from oversmooth.fidelity import Fidelity, Sides
-from oversmooth.inputs import Encoded, batch
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.observing import See
+from oversmooth.core.points import PointSet
+from oversmooth.core.progress import Progress, Report
+from oversmooth.measuring.analysis import Analysis
+from oversmooth.measuring.explaining import Explainer
+from oversmooth.measuring.fidelity import Fidelity, Sides
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.observing import See
+from oversmooth.measuring.resolution import Resolution
+from oversmooth.measuring.rows import rows_of
+from oversmooth.models.inputs import Encoded, batch
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.points import PointSet
-from oversmooth.progress import Progress, Report
-from oversmooth.recording import expected_points, record
-from oversmooth.resolution import Resolution
-from oversmooth.rows import rows_of
-from oversmooth.settings import Settings
+from oversmooth.models.recording import expected_points, record
+from oversmooth.results.settings import Settings
 
 BATCH_TOKENS = 4096
 """Padded tokens in one forward pass: bounds the memory of activations, not the number of texts."""

@@ -13,17 +13,17 @@ import numpy as np
 import torch
 
 import oversmooth
-from oversmooth.analysis import Analysis
-from oversmooth.inputs import Encoded
+from oversmooth.core.pairs import characters, digest, parts
+from oversmooth.core.points import title
+from oversmooth.core.texts import place
+from oversmooth.core.wording import count
+from oversmooth.measuring.analysis import Analysis
 from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
 from oversmooth.mitigations import parse
+from oversmooth.models.inputs import Encoded
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.pairs import characters, digest, parts
-from oversmooth.points import title
-from oversmooth.record import Environment, InputRecord, Record
-from oversmooth.settings import Settings
-from oversmooth.texts import place
-from oversmooth.wording import count
+from oversmooth.results.record import Environment, InputRecord, Record
+from oversmooth.results.settings import Settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 

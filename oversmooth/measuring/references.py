@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
+from oversmooth.core.wording import bytes_in_words
 from oversmooth.metrics import TokenStates
 from oversmooth.metrics.fidelity import Baseline
 from oversmooth.models.loaded import REFERENCE_BYTES
-from oversmooth.wording import bytes_in_words
 
 if TYPE_CHECKING:
-    from oversmooth.settings import Settings
+    from oversmooth.results.settings import Settings
 
 
 class Reference:

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from oversmooth import archives
-from oversmooth.comparing import compare
-from oversmooth.comparison_settings import ComparisonSettings, from_json
-from oversmooth.errors import SettingsError
-from oversmooth.export.names import RECORD, SETTINGS, TABLES
-from oversmooth.pairs import digest, parts
-from oversmooth.progress import Report, silent
-from oversmooth.record import ComparisonRecord, Record
-from oversmooth.settings import Settings, read_document, read_file
-from oversmooth.wording import bytes_in_words
+from oversmooth.core import archives
+from oversmooth.core.errors import SettingsError
+from oversmooth.core.pairs import digest, parts
+from oversmooth.core.progress import Report, silent
+from oversmooth.core.wording import bytes_in_words
+from oversmooth.measuring.comparing import compare
+from oversmooth.results.comparison_settings import ComparisonSettings, from_json
+from oversmooth.results.files.names import RECORD, SETTINGS, TABLES
+from oversmooth.results.record import ComparisonRecord, Record
+from oversmooth.results.settings import Settings, read_document, read_file
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 LARGEST: Final = 2**28
 """Bytes of one file: far beyond any real one, and small enough not to fill the memory."""
@@ -77,7 +77,7 @@ def repeat(settings: Settings | ComparisonSettings, *, report: Report = silent) 
     """
     if isinstance(settings, ComparisonSettings):
         return compare(settings.baseline, dict(settings.variants), report=report)
-    from oversmooth.measuring import measure
+    from oversmooth.measuring.measuring import measure
 
     return measure(settings, report=report)
 

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth import points
+from oversmooth.core import points
+from oversmooth.measuring.rows import Rows
 from oversmooth.metrics.numerics import PRECISIONS, Float64
-from oversmooth.rows import Rows
 
 LOST: Final = 2.0
 """Floor over differences beyond which all of these may be noise."""

@@ -9,17 +9,17 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.fidelity import Sides
-from oversmooth.inputs import Encoded
-from oversmooth.intervention import Intervention
+from oversmooth.core.progress import Report
+from oversmooth.measuring.fidelity import Sides
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.passes import run_texts
+from oversmooth.measuring.references import Reference, reference_key
+from oversmooth.measuring.resolution import Resolution
+from oversmooth.measuring.rows import measured_tokens, rows_of
+from oversmooth.models.inputs import Encoded
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.passes import run_texts
-from oversmooth.progress import Report
-from oversmooth.recording import expected_points
-from oversmooth.references import Reference, reference_key
-from oversmooth.resolution import Resolution
-from oversmooth.rows import measured_tokens, rows_of
-from oversmooth.settings import Settings
+from oversmooth.models.recording import expected_points
+from oversmooth.results.settings import Settings
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.papers import Paper
 from oversmooth.metrics.numerics import Float64
 from oversmooth.metrics.registry import Definition, UndefinedError, define_fidelity
 from oversmooth.metrics.similarity import YAN
 from oversmooth.metrics.states import TokenStates
-from oversmooth.papers import Paper
 
 NEIGHBOURS: Final = 12
 FEWEST: Final = 3

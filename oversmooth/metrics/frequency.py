@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from oversmooth.core.papers import Paper
 from oversmooth.metrics.registry import metric
 from oversmooth.metrics.similarity import SHI
 from oversmooth.metrics.states import TokenStates
-from oversmooth.papers import Paper
 
 
 def _residual_resolved(states: TokenStates) -> bool:

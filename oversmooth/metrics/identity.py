@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.papers import Paper
 from oversmooth.metrics.registry import Definition, UndefinedError, define_fidelity
 from oversmooth.metrics.states import TokenStates
-from oversmooth.papers import Paper
 
 IDENTITY_RETRIEVAL: Final = "token_identity_retrieval"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from oversmooth.core.papers import Paper
 from oversmooth.metrics.registry import Definition, define_fidelity
-from oversmooth.papers import Paper
 
 NO_HEAD: Final = "this checkpoint has no language-model head that can be used"
 ENCODER_ALONE: Final = "of an encoder–decoder only the encoder is run, which has no language-model head"

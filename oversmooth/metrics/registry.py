@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oversmooth.papers import Paper
+from oversmooth.core.papers import Paper
 
 if TYPE_CHECKING:
     from oversmooth.metrics.states import TokenStates

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
+from oversmooth.core.papers import Paper
 from oversmooth.metrics.numerics import floats
 from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
-from oversmooth.papers import Paper
 
 MASSIVE: Final = 1000.0
 """Massive-activation ratio from which cosines, ranks and spectra describe an outlier (Sun et al. 2024)."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from oversmooth.core.papers import Paper
+from oversmooth.core.wording import count
 from oversmooth.metrics.numerics import EPSILON, Float64, divisors, floats, squared_lengths
 from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
-from oversmooth.papers import Paper
-from oversmooth.wording import count
 
 SHI = Paper(
     "Shi et al.",

@@ -9,10 +9,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from oversmooth.core.wording import count
 from oversmooth.metrics.numerics import PRECISIONS, Float64
 from oversmooth.metrics.registry import UndefinedError
 from oversmooth.metrics.stacks import Spectrum, Stack
-from oversmooth.wording import count
 
 Value = TypeVar("Value")
 

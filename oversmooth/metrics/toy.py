@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.errors import SettingsError
-from oversmooth.findings.numerals import fixed, number
+from oversmooth.core.errors import SettingsError
+from oversmooth.core.numerals import fixed, number
+from oversmooth.core.wording import count
 from oversmooth.metrics.numerics import EPSILON, Float64
 from oversmooth.metrics.rank import effective_rank
 from oversmooth.metrics.similarity import token_cosine
 from oversmooth.metrics.states import TokenStates
-from oversmooth.wording import count
 
 TOKENS: Final = 16
 DIMENSIONS: Final = 8

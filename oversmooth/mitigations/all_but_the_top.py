@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from oversmooth.core.papers import Paper
+from oversmooth.core.wording import count
 from oversmooth.mitigations.parameters import integer
 from oversmooth.mitigations.registry import Mitigation, mitigation
-from oversmooth.papers import Paper
-from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from oversmooth.core.papers import Paper
+from oversmooth.core.wording import count
 from oversmooth.mitigations.clusters import centres
 from oversmooth.mitigations.parameters import integer, number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-from oversmooth.papers import Paper
-from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

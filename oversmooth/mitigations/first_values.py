@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
 
 if TYPE_CHECKING:
     from torch import Tensor

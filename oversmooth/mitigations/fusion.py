@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from oversmooth.core.wording import count
 from oversmooth.metrics.similarity import SHI
 from oversmooth.mitigations.parameters import choice, integer, numbers
 from oversmooth.mitigations.registry import Mitigation, mitigation
-from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from torch import Tensor

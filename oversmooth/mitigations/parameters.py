@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from oversmooth.errors import MitigationError
-from oversmooth.wording import did_you_mean
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.wording import did_you_mean
 
 Kind = Literal["number", "integer", "switch", "choice", "indices", "numbers"]
 Indices = tuple[int, ...] | None

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeVar
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import Indices, Parameter, indices
-from oversmooth.papers import Paper
 
 if TYPE_CHECKING:
     from oversmooth.mitigations.sites import Sites

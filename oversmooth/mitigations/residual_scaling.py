@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oversmooth.core.papers import Paper
 from oversmooth.mitigations.branches import CHOICES, branches
 from oversmooth.mitigations.parameters import choice, number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-from oversmooth.papers import Paper
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
 from oversmooth.metrics.similarity import SHI
 from oversmooth.mitigations.parameters import integer
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation

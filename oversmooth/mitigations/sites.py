@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.wording import count
 from oversmooth.mitigations.registry import AttentionMitigation, Mitigation
-from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
 from oversmooth.metrics.similarity import YAN
 from oversmooth.mitigations.parameters import choice, number, switch
 from oversmooth.mitigations.registry import Mitigation, mitigation

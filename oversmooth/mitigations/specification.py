@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.wording import did_you_mean
 from oversmooth.mitigations import registry
 from oversmooth.mitigations.registry import Mitigation
-from oversmooth.wording import did_you_mean
 
 _JOINT = re.compile(r"\+(?=\s*[a-zA-Z_])")
 """Between two methods; the plus sign of ``1e+3`` is none."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-from oversmooth.papers import Paper
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from oversmooth.errors import ModelError
-from oversmooth.hosting.allowlist import AllowedModel
+from oversmooth.core.errors import ModelError
+from oversmooth.core.progress import Report, silent
 from oversmooth.models import files
+from oversmooth.models.allowlist import AllowedModel
 from oversmooth.models.families import PARTS
 from oversmooth.models.loading import load
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import read_fields
 from oversmooth.models.sources import locate
-from oversmooth.progress import Report, silent
 
 
 def describe(name: str, *, revision: str | None = None, report: Report = silent) -> AllowedModel:

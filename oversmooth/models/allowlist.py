@@ -10,10 +10,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from oversmooth.errors import ConfigurationError, ModelError, OutputError
-from oversmooth.hosting.configuration import Configuration
-from oversmooth.launch import script
-from oversmooth.wording import enumerated
+from oversmooth.core.errors import ConfigurationError, ModelError, OutputError
+from oversmooth.core.wording import enumerated
+from oversmooth.service.hosting.configuration import Configuration
+from oversmooth.service.launch import script
 
 SHOWN_CHARACTERS: Final = 80
 """Of a name that is not on the list, in the refusal."""

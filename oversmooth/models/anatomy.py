@@ -13,7 +13,8 @@ from typing import Literal
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.points import SubLayer
 from oversmooth.models.families import (
     DOWNSAMPLED,
     FALCON_NORMS,
@@ -33,7 +34,6 @@ from oversmooth.models.families import (
 )
 from oversmooth.models.sparse import attended_globally, global_attention, keep_sparse
 from oversmooth.models.trial import compare, is_causal, padding_is_safe
-from oversmooth.points import SubLayer
 
 
 @dataclass(frozen=True, eq=False)

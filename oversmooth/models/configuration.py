@@ -13,12 +13,12 @@ from transformers import AutoConfig, PreTrainedConfig
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import did_you_mean
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import anywhere, read_fields
 from oversmooth.models.refusal import refusing
 from oversmooth.models.towers import text_configuration
-from oversmooth.wording import did_you_mean
 
 _MOST_LAYERS = 1000
 _SHOWN = 80

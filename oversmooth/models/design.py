@@ -11,7 +11,7 @@ import torch
 import transformers
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models import heads
 from oversmooth.models.families import ABSOLUTE, POSITIONS
 from oversmooth.models.heads import Head

@@ -12,9 +12,9 @@ from pathlib import Path
 from huggingface_hub import constants, snapshot_download
 from huggingface_hub.utils.tqdm import tqdm
 
+from oversmooth.core.progress import Progress, Report
+from oversmooth.core.wording import bytes_in_words
 from oversmooth.models.refusal import reason
-from oversmooth.progress import Progress, Report
-from oversmooth.wording import bytes_in_words
 
 _POLL = 0.1
 """Seconds between two progress reports."""

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psutil
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import bytes_in_words, count
 from oversmooth.models import header
 from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing, tensor_name
-from oversmooth.settings import Precision
-from oversmooth.wording import bytes_in_words, count
+from oversmooth.results.settings import Precision
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import count
 from oversmooth.models import heads
 from oversmooth.models.families import ADAPTERS, BOTTLENECKS, COMPUTED, HEADS_INSIDE
 from oversmooth.models.refusal import tensor_name
-from oversmooth.wording import count
 
 _MAKES_POSITIONS = "create_weight"
 """What transformers calls the method by which a module fills its weight from a formula."""

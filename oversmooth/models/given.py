@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 
 PATTERN: Final = r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$"
 _FIRST: Final = {"cpu:0": "cpu", "mps:0": "mps"}

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from safetensors import safe_open
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import bytes_in_words
 from oversmooth.models.reading import ordinary
 from oversmooth.models.refusal import refusing
-from oversmooth.wording import bytes_in_words
 
 DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 _QUANTISED = ("F8", "F6", "F4")

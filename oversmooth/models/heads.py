@@ -14,9 +14,9 @@ from transformers.models.auto.modeling_auto import (
     MODEL_MAPPING,
 )
 
+from oversmooth.core.wording import count
 from oversmooth.models.loaded import Prediction
 from oversmooth.models.trial import two_texts
-from oversmooth.wording import count
 
 
 @dataclass(frozen=True)

@@ -28,16 +28,16 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.hf_api import ModelInfo
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.progress import Progress, Report
+from oversmooth.core.wording import bytes_in_words, did_you_mean
 from oversmooth.models import files
 from oversmooth.models.catalog import CATALOG
 from oversmooth.models.download import DownloadError, Order, download
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import reason
 from oversmooth.models.unread import refuse_unreadable
-from oversmooth.progress import Progress, Report
-from oversmooth.settings import DEFAULT_MODEL, Precision
-from oversmooth.wording import bytes_in_words, did_you_mean
+from oversmooth.results.settings import DEFAULT_MODEL, Precision
 
 TIMEOUT = 5.0
 """Seconds that the hub may take to answer the first question."""

@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from oversmooth.describing import classification, describe, warnings
-from oversmooth.encodings import Encoding, Values, tokenise
-from oversmooth.errors import InputError
-from oversmooth.measurement import Tokens
-from oversmooth.pairs import Input, parts
-from oversmooth.texts import no_words
-from oversmooth.wording import count
+from oversmooth.core.errors import InputError
+from oversmooth.core.pairs import Input, parts
+from oversmooth.core.texts import no_words
+from oversmooth.core.wording import count
+from oversmooth.models.describing import classification, describe, warnings
+from oversmooth.models.encodings import Encoding, Values, tokenise
+from oversmooth.results.measurement import Tokens
 
 if TYPE_CHECKING:
     from oversmooth.models.families import GlobalAttention

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from oversmooth.bytecache import ByteCache
+from oversmooth.core.bytecache import ByteCache
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from oversmooth.inputs import Encoded
     from oversmooth.models.anatomy import Anatomy
-    from oversmooth.record import ModelRecord
+    from oversmooth.models.inputs import Encoded
+    from oversmooth.results.record import ModelRecord
 
 Prediction = Literal["masked", "causal"]
 """What a language-model head predicts: tokens that are masked, or the next one."""

@@ -7,14 +7,16 @@ import os
 import torch
 from transformers import PreTrainedModel
 
-from oversmooth.errors import ModelError
-from oversmooth.given import device_name, model_name
-from oversmooth.hosting.allowlist import AllowList
+from oversmooth.core.errors import ModelError
+from oversmooth.core.progress import Progress, Report, silent
+from oversmooth.core.wording import count
 from oversmooth.models import double, files, heads
+from oversmooth.models.allowlist import AllowList
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import own_code, read_configuration
 from oversmooth.models.design import design
 from oversmooth.models.families import PARTS
+from oversmooth.models.given import device_name, model_name
 from oversmooth.models.heads import Head
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.reading import refuse_strange_files
@@ -22,10 +24,8 @@ from oversmooth.models.refusal import quiet, refusing
 from oversmooth.models.sources import locate, pinned
 from oversmooth.models.tokenizer import read_tokenizer, unplaced
 from oversmooth.models.weights import read_weights
-from oversmooth.progress import Progress, Report, silent
-from oversmooth.record import ModelRecord
-from oversmooth.settings import Precision
-from oversmooth.wording import count
+from oversmooth.results.record import ModelRecord
+from oversmooth.results.settings import Precision
 
 _SHOWN = 40
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import did_you_mean
 from oversmooth.models import catalog
 from oversmooth.models.kinds import kind_of
-from oversmooth.wording import did_you_mean
 
 CONFIG: Final = "config.json"
 """The file that makes a folder a model's."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import bytes_in_words
 from oversmooth.models.refusal import refusing
-from oversmooth.wording import bytes_in_words
 
 _JSON_LIMIT = 32 * 1024**2
 """Bytes of a configuration or an index; that of a model of a million million parameters has a third."""

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from oversmooth import points
-from oversmooth.errors import ModelError
+from oversmooth.core import points
+from oversmooth.core.errors import ModelError
+from oversmooth.core.points import PARTS, Part, PointSet
 from oversmooth.models.anatomy import Anatomy
-from oversmooth.points import PARTS, Part, PointSet
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle

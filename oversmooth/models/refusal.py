@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from huggingface_hub.utils import logging as hub_logging
 from transformers.utils import logging as transformers_logging
 
-from oversmooth.errors import ModelError, OversmoothError
+from oversmooth.core.errors import ModelError, OversmoothError
 
 _REASON_LENGTH = 200
 _NAME_LENGTH = 100

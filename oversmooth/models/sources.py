@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from oversmooth.errors import ModelError
-from oversmooth.hosting.allowlist import AllowedModel
+from oversmooth.core.errors import ModelError
+from oversmooth.core.progress import Report
 from oversmooth.models import catalog, files, hub
+from oversmooth.models.allowlist import AllowedModel
 from oversmooth.models.names import meaning
 from oversmooth.models.refusal import refusing
 from oversmooth.models.unread import listing, refuse_unreadable
-from oversmooth.progress import Report
-from oversmooth.settings import Precision
+from oversmooth.results.settings import Precision
 
 
 @dataclass(frozen=True)

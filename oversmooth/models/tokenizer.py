@@ -13,12 +13,12 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase, TokenizersBackend
 from transformers.models.auto.tokenization_auto import tokenizer_class_from_name
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import count
 from oversmooth.models import files
 from oversmooth.models.configuration import TOKENIZER_CONFIG
 from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing
-from oversmooth.wording import count
 
 _FEWEST_TOKENS = 3
 """Besides the special ones: the four bases of a genome are a vocabulary."""

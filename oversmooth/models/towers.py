@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models.families import ONLY_WITH_IMAGES
 from oversmooth.models.refusal import refusing
 

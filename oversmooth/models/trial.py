@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 
 PADDING = 3
 TOLERANCE = 1e-4

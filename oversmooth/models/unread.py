@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
+from oversmooth.core.wording import enumerated
 from oversmooth.models.files import INDEX, SHARD, WEIGHTS, wanted
 from oversmooth.models.kinds import kind_of
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import read_fields
 from oversmooth.models.refusal import tensor_name
-from oversmooth.wording import enumerated
 
 _ADAPTER = "adapter_config.json"
 _ADAPTER_WEIGHTS = re.compile(r"adapter_model\.(safetensors|bin)")

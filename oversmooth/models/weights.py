@@ -10,14 +10,14 @@ import torch
 from safetensors import safe_open
 from transformers import PreTrainedModel
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models import double
 from oversmooth.models.design import Design
 from oversmooth.models.files import Checkpoint
 from oversmooth.models.fitting import Loading, absence_of_head, refuse_misfit
 from oversmooth.models.naming import naming
 from oversmooth.models.refusal import refusing
-from oversmooth.settings import Precision
+from oversmooth.results.settings import Precision
 
 
 def read_weights(

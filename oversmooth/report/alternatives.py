@@ -9,38 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.findings import arrow, caveats, number, reason
-from oversmooth.findings.absences import absent, by_reason, no_deltas, no_spectrum
-from oversmooth.findings.course import course
-from oversmooth.findings.maps import difference_of_maps
-from oversmooth.findings.numerals import between, signed
-from oversmooth.findings.outlying import compared_outliers, outlier_sentence
-from oversmooth.findings.plane import plane_positions
-from oversmooth.findings.spectra import cumulative_shares, singular_values, spectrum_reason
-from oversmooth.findings.spread import (
-    BAND,
-    UNPAIRED,
-    Spread,
-    delta_spreads,
-    is_unpaired,
-    mean_of,
-    spreads,
-)
-from oversmooth.tokens import rows, visible
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.numerals import between, signed
+from oversmooth.core.tokens import rows, visible
+from oversmooth.core.wording import count
+from oversmooth.report.findings import arrow, caveats, number, reason
+from oversmooth.report.findings.absences import absent, by_reason, no_deltas, no_spectrum
+from oversmooth.report.findings.course import course
+from oversmooth.report.findings.maps import difference_of_maps
+from oversmooth.report.findings.outlying import compared_outliers, outlier_sentence
+from oversmooth.report.findings.plane import plane_positions
+from oversmooth.report.findings.spectra import cumulative_shares, singular_values, spectrum_reason
+from oversmooth.report.findings.spread import BAND, UNPAIRED, Spread, delta_spreads, is_unpaired, mean_of, spreads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 _APART = (points.FINAL_NORM, points.FUSION)
 
 
 def curve(measurement: Measurement, metric: str) -> str:
-    """Of :func:`oversmooth.figures.curves.curve`."""
+    """Of :func:`oversmooth.report.figures.curves.curve`."""
     declared = metric_registry.get(metric)
     values = {point: value for point, value in measurement.curve(metric).items() if math.isfinite(value)}
     over = spreads(measurement, metric)
@@ -60,7 +52,7 @@ def curve(measurement: Measurement, metric: str) -> str:
 
 
 def similarity(measurement: Measurement, point: str) -> str:
-    """Of :func:`oversmooth.figures.similarity.similarity_map`."""
+    """Of :func:`oversmooth.report.figures.similarity.similarity_map`."""
     place = points.title(point)
     if measurement.similarity is None:
         return f"No similarity map at {place}: none was kept."
@@ -91,7 +83,7 @@ def _pairs(measurement: Measurement, values: NDArray[np.float32]) -> str:
 
 
 def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
-    """Of :func:`oversmooth.figures.spectrum.spectrum`."""
+    """Of :func:`oversmooth.report.figures.spectrum.spectrum`."""
     place = points.title(point)
     values = singular_values(measurement, point, centred=centred)
     kind = "centred tokens" if centred else "tokens"
@@ -114,7 +106,7 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool) -> str:
 
 
 def compared_curve(comparison: Comparison, metric: str) -> str:
-    """Of :func:`oversmooth.figures.compared_curves.compared_curve`."""
+    """Of :func:`oversmooth.report.figures.compared_curves.compared_curve`."""
     opening = f"{metric_registry.get(metric).title} over depth, a line chart of {_sides(comparison)}"
     why = absent(comparison, metric)
     if why:
@@ -140,7 +132,7 @@ def _outliers(comparison: Comparison) -> list[str]:
 
 
 def delta_curve(comparison: Comparison, metric: str) -> str:
-    """Of :func:`oversmooth.figures.deltas.delta_curve`."""
+    """Of :func:`oversmooth.report.figures.deltas.delta_curve`."""
     opening = f"{metric_registry.get(metric).title} over depth, variant minus baseline, a line chart"
     without = no_deltas(comparison, metric)
     unpaired = {label: UNPAIRED for label in comparison.variants if is_unpaired(comparison, label)}
@@ -160,12 +152,12 @@ def _departure(comparison: Comparison, metric: str, label: str) -> str:
 
 
 def compared_map(comparison: Comparison, label: str, point: str) -> str:
-    """Of :func:`oversmooth.figures.compared_maps.compared_map`."""
+    """Of :func:`oversmooth.report.figures.compared_maps.compared_map`."""
     return f"{visible(label)}: {similarity(comparison.measurements[label], point)}"
 
 
 def difference_map(comparison: Comparison, label: str, point: str) -> str:
-    """Of :func:`oversmooth.figures.compared_maps.difference_map`."""
+    """Of :func:`oversmooth.report.figures.compared_maps.difference_map`."""
     difference, why = difference_of_maps(comparison, label, point)
     if difference is None:
         return f"{visible(label)}: {why}"
@@ -176,7 +168,7 @@ def difference_map(comparison: Comparison, label: str, point: str) -> str:
 
 
 def compared_spectra(comparison: Comparison, point: str, *, centred: bool) -> str:
-    """Of :func:`oversmooth.figures.compared_spectra.compared_spectra`."""
+    """Of :func:`oversmooth.report.figures.compared_spectra.compared_spectra`."""
     without = {label: no_spectrum(comparison, label, point, centred=centred) for label in comparison.measurements}
     found = {label: each for label, each in comparison.measurements.items() if not without[label]}
     told = [f"{visible(label)}: {spectrum(each, point, centred=centred)}" for label, each in found.items()]
@@ -187,7 +179,7 @@ def compared_spectra(comparison: Comparison, point: str, *, centred: bool) -> st
 def fidelity_plane(
     comparison: Comparison, point: str, *, diversity: str, fidelity: str, controls: Mapping[str, Comparison]
 ) -> str:
-    """Of :func:`oversmooth.figures.plane.fidelity_plane`."""
+    """Of :func:`oversmooth.report.figures.plane.fidelity_plane`."""
     up, across = (metric_registry.get(name).title for name in (diversity, fidelity))
     found, without = plane_positions(comparison, point, diversity=diversity, fidelity=fidelity)
     told = [f"{visible(label)}: {number(y)} at {number(x)}." for label, (x, y) in found.items()]

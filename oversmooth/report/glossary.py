@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from oversmooth import mechanisms, metrics, mitigations
-from oversmooth.metrics import Definition
+from oversmooth import metrics, mitigations
+from oversmooth.core.papers import Paper
+from oversmooth.metrics import Definition, mechanisms
 from oversmooth.mitigations import Mitigation
-from oversmooth.papers import Paper
 
 
 class Kind(Enum):

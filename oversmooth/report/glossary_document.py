@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from oversmooth.glossary import ABOUT, Entry, entries, grouped
+from oversmooth.core.papers import Paper
 from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.parameters import Parameter
-from oversmooth.papers import Paper
+from oversmooth.report.glossary import ABOUT, Entry, entries, grouped
 
 INTRODUCTION: Final = """\
 # Reference: every number and method

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from oversmooth import points
-from oversmooth.errors import SettingsError
-from oversmooth.export.data import data
+from oversmooth.core import points
+from oversmooth.core.errors import SettingsError
+from oversmooth.results.files.data import data
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
-    from oversmooth.record import Record
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.results.record import Record
 
 TOLERANCE: Final = 1e-4
 """Largest relative difference between machines.

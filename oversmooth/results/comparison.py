@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from oversmooth import points
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
     import xarray as xr
 
-    from oversmooth.figures.choosing import Layer, ThemeName
-    from oversmooth.measurement import Measurement
+    from oversmooth.report.figures.choosing import Layer, ThemeName
+    from oversmooth.results.measurement import Measurement
 
 BASELINE = "baseline"
 MOST_VARIANTS = 6
@@ -150,8 +150,8 @@ class Comparison:
         Raises:
             SettingsError: where no side was measured with it.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.compared_curves import compared_curve
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.compared_curves import compared_curve
 
         return compared_curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
 
@@ -161,8 +161,8 @@ class Comparison:
         Raises:
             SettingsError: where no side was measured with it.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.deltas import delta_curve
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.deltas import delta_curve
 
         return delta_curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
 
@@ -177,8 +177,8 @@ class Comparison:
         Raises:
             SettingsError: where there is no such point or side.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.compared_maps import compared_map
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.compared_maps import compared_map
 
         side, point = choosing.chosen_side(self, label), choosing.chosen_point(self, layer)
         return compared_map(self, side, point, theme=choosing.chosen_theme(theme))
@@ -194,8 +194,8 @@ class Comparison:
         Raises:
             SettingsError: where there is no such point or variant.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.compared_maps import difference_map
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.compared_maps import difference_map
 
         variant, point = choosing.chosen_variant(self, label), choosing.chosen_point(self, layer)
         return difference_map(self, variant, point, theme=choosing.chosen_theme(theme))
@@ -214,8 +214,8 @@ class Comparison:
         Raises:
             SettingsError: where there is no such point.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.compared_spectra import compared_spectra
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.compared_spectra import compared_spectra
 
         point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
         return compared_spectra(self, point, centred=centred, logarithmic=logarithmic, theme=colours)
@@ -235,14 +235,15 @@ class Comparison:
             layer: a block or point of the baseline; at its last block, each side is read at its own end.
             diversity: a metric.
             fidelity: a metric that is measured beside a baseline.
-            controls: sweeps to draw as lines, by title, such as :func:`oversmooth.comparing.control_settings` names.
+            controls: sweeps to draw as lines, by title, such as
+                :func:`oversmooth.measuring.comparing.control_settings` names.
             theme: colours.
 
         Raises:
             SettingsError: where there is no such point or metric.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.plane import fidelity_plane
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.plane import fidelity_plane
 
         axes = {"diversity": diversity, "fidelity": fidelity}
         chosen = {axis: choosing.chosen_metric(self, name) for axis, name in axes.items()}
@@ -253,7 +254,7 @@ class Comparison:
         """Every metric of every side: ``label,input,point,metric,value``, as in ``curves.csv``."""
         import pandas as pd
 
-        from oversmooth.export import tables
+        from oversmooth.results.files import tables
 
         return pd.concat([tables.curves(each, label) for label, each in self.measurements.items()], ignore_index=True)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from oversmooth.errors import SettingsError
-from oversmooth.settings import SCHEMA_VERSION, Settings, read_document, read_file
+from oversmooth.core.errors import SettingsError
+from oversmooth.results.settings import SCHEMA_VERSION, Settings, read_document, read_file
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
+    from oversmooth.results.comparison import Comparison
 
 
 class ComparisonSettings(BaseModel):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.gains import REST
-from oversmooth.mechanisms.bound import contraction as of_distances
-from oversmooth.resampling import band
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.resampling import band
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms.bound import contraction as of_distances
+from oversmooth.results.gains import REST
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 BOUND: Final = "smoothing_bound"
 CONTRACTION: Final = "contraction"

@@ -23,8 +23,8 @@ class Explanation:
 
     attention: xr.Dataset
     """Quantities of each attention matrix over all tokens that are no padding, special ones included: dims (input,
-    layer, head), named as in ``oversmooth.mechanisms``; and ``attention_adjacent_cosine`` (input, layer), NaN in block
-    0. NaN in blocks without attention; the cosine also after such a block."""
+    layer, head), named as in ``oversmooth.metrics.mechanisms``; and ``attention_adjacent_cosine`` (input, layer),
+    NaN in block 0. NaN in blocks without attention; the cosine also after such a block."""
     norms: xr.Dataset
     """``deviation`` (layer, norm, token): what each token of the text ``settings.shown`` is divided by, special ones
     included; ``smallest_deviation`` (input, layer, norm); ``negative_gains``, a share, ``largest_gain``, the largest

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.wording import enumerated
+from oversmooth.core import points
+from oversmooth.core.wording import enumerated
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 Branch = Literal["attention", "mlp"]
 BRANCHES: Final[tuple[Branch, ...]] = ("attention", "mlp")

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from oversmooth import points
-from oversmooth.record import Record
+from oversmooth.core import points
+from oversmooth.results.record import Record
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
     import xarray as xr
 
-    from oversmooth.explanation import Explanation
-    from oversmooth.figures.choosing import Layer, ThemeName
-    from oversmooth.settings import Settings
+    from oversmooth.report.figures.choosing import Layer, ThemeName
+    from oversmooth.results.explanation import Explanation
+    from oversmooth.results.settings import Settings
 
 SCHEMA_VERSION = 1
 
@@ -173,8 +173,8 @@ class Measurement:
         Raises:
             SettingsError: where it was not measured.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.curves import curve
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.curves import curve
 
         return curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme), lines=lines)
 
@@ -188,8 +188,8 @@ class Measurement:
         Raises:
             SettingsError: where there is no such point.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.similarity import similarity_map
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.similarity import similarity_map
 
         return similarity_map(self, choosing.chosen_point(self, layer), theme=choosing.chosen_theme(theme))
 
@@ -207,14 +207,14 @@ class Measurement:
         Raises:
             SettingsError: where there is no such point.
         """
-        from oversmooth.figures import choosing
-        from oversmooth.figures.spectrum import spectrum
+        from oversmooth.report.figures import choosing
+        from oversmooth.report.figures.spectrum import spectrum
 
         point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
         return spectrum(self, point, centred=centred, logarithmic=logarithmic, theme=colours)
 
     def to_frame(self) -> pd.DataFrame:
         """Every metric at every point of every text: ``label,input,point,metric,value``, as in ``curves.csv``."""
-        from oversmooth.export import tables
+        from oversmooth.results.files import tables
 
         return tables.curves(self, self.settings.model)

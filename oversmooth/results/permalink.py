@@ -17,17 +17,17 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ValidationError
 
-from oversmooth import pairs
-from oversmooth.comparing import check_labels
-from oversmooth.comparison import MOST_VARIANTS
-from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.errors import MitigationError, SettingsError
+from oversmooth.core import pairs
+from oversmooth.core.errors import MitigationError, SettingsError
+from oversmooth.core.texts import bundled
+from oversmooth.core.wording import count
+from oversmooth.measuring.comparing import check_labels
 from oversmooth.mitigations import parse
 from oversmooth.mitigations.parameters import SWITCH
-from oversmooth.settings import Settings
-from oversmooth.texts import bundled
-from oversmooth.view import View, shortened
-from oversmooth.wording import count
+from oversmooth.results.comparison import MOST_VARIANTS
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.settings import Settings
+from oversmooth.results.view import View, shortened
 
 LONGEST: Final = 8_000
 """Characters of a query that any server and browser takes."""

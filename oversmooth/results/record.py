@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from oversmooth.errors import SettingsError
-from oversmooth.settings import read_document
+from oversmooth.core.errors import SettingsError
+from oversmooth.results.settings import read_document
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 
 class _Frozen(BaseModel):
@@ -149,6 +149,6 @@ class ComparisonRecord(_Document):
 
 def record_of(result: Measurement | Comparison) -> Record | ComparisonRecord:
     """How a result came about."""
-    from oversmooth.comparison import Comparison
+    from oversmooth.results.comparison import Comparison
 
     return ComparisonRecord.of(result) if isinstance(result, Comparison) else result.record

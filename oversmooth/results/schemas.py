@@ -9,10 +9,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode
 
-from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.export.document import Document
-from oversmooth.record import ComparisonRecord, Record
-from oversmooth.settings import Settings
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.files.document import Document
+from oversmooth.results.record import ComparisonRecord, Record
+from oversmooth.results.settings import Settings
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _KINDS: Final[Mapping[str, tuple[type[BaseModel], JsonSchemaMode]]] = {

@@ -19,12 +19,12 @@ from pydantic import (
 )
 
 from oversmooth import metrics as metric_registry
-from oversmooth.errors import MitigationError, SettingsError
-from oversmooth.given import Device, model_name
+from oversmooth.core.errors import MitigationError, SettingsError
+from oversmooth.core.pairs import Input
+from oversmooth.core.points import PointSet
+from oversmooth.core.wording import count, did_you_mean
 from oversmooth.mitigations import Mitigation, parse
-from oversmooth.pairs import Input
-from oversmooth.points import PointSet
-from oversmooth.wording import count, did_you_mean
+from oversmooth.models.given import Device, model_name
 
 SCHEMA_VERSION: Final = 1
 DEFAULT_MODEL = "all-MiniLM-L6-v2"

@@ -6,13 +6,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from oversmooth import mechanisms
 from oversmooth import metrics as metric_registry
-from oversmooth.comparison import MOST_VARIANTS
-from oversmooth.mechanisms.declared_attention import NULL
-from oversmooth.metrics import fidelity, identity
-from oversmooth.toy import DEEPEST, WIDEST
-from oversmooth.wording import did_you_mean
+from oversmooth.core.wording import did_you_mean
+from oversmooth.metrics import fidelity, identity, mechanisms
+from oversmooth.metrics.mechanisms.declared_attention import NULL
+from oversmooth.metrics.toy import DEEPEST, WIDEST
+from oversmooth.results.comparison import MOST_VARIANTS
 
 SHOWN: Final = 40
 """Characters of a wrong value that a sentence repeats."""

@@ -11,13 +11,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.findings.changes import reason
-from oversmooth.resampling import band
-from oversmooth.wording import enumerated
+from oversmooth.core import points
+from oversmooth.core.resampling import band
+from oversmooth.core.wording import enumerated
+from oversmooth.report.findings.changes import reason
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 Detail = Literal["parts", "stream", "blocks"]
 """``parts``: between all points, those off the stream (what a branch reads and adds) included. ``stream``: between the

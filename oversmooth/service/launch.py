@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from oversmooth.errors import OversmoothError
-from oversmooth.hosting import current, logs
+from oversmooth.core.errors import OversmoothError
+from oversmooth.service.hosting import current, logs
 
 if TYPE_CHECKING:
-    from oversmooth.hosting import Configuration
+    from oversmooth.service.hosting import Configuration
 
 LOOPBACK = "127.0.0.1"
 EVERY_NETWORK = "0.0.0.0"  # noqa: S104  for a server that strangers use, behind a proxy
@@ -50,8 +50,8 @@ def start(host: str | None = None, port: int | None = None) -> None:
     host = host or configuration.address or (EVERY_NETWORK if configuration.hosted else LOOPBACK)
     listener = _listener(host, _ports(configuration, port))
     address = _address(host, listener.getsockname()[1], configuration.base_path)
-    from oversmooth.engine.shared import shared_engine
-    from oversmooth.server import metrics, shutdown
+    from oversmooth.service.engine.shared import shared_engine
+    from oversmooth.service.server import metrics, shutdown
 
     with shutdown.orderly(), listener, metrics.serving(configuration):
         shared_engine()
@@ -59,7 +59,7 @@ def start(host: str | None = None, port: int | None = None) -> None:
             typer.echo(f"Oversmooth: {address} (stop with Ctrl-C)")
         # Whatever the operator may have set up wrongly is told by now.
         logs.configure(configuration)
-        from oversmooth.server.application import serve
+        from oversmooth.service.server.application import serve
 
         serve(app, configuration, listener, address)
 

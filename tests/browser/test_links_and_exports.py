@@ -20,7 +20,7 @@ from tiny import minilm
 from workers import wait as until
 
 from oversmooth import Settings, measure
-from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth.results.comparison_settings import ComparisonSettings
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -16,8 +16,8 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from workers import wait, working
 
 from oversmooth import Settings, measure
+from oversmooth.core.texts import bundled
 from oversmooth.dashboard.examples import examples
-from oversmooth.texts import bundled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -18,12 +18,12 @@ from synthetic import comparison_of, measurement, variant
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from oversmooth.export.images import image
-from oversmooth.export.paper import PRESETS
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.similarity import MOST_LABELS
-from oversmooth.tokens import TICK_CHARACTERS, visible
-from oversmooth.view import shortened
+from oversmooth.core.tokens import TICK_CHARACTERS, visible
+from oversmooth.report.export.images import image
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.similarity import MOST_LABELS
+from oversmooth.report.paper import PRESETS
+from oversmooth.results.view import shortened
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

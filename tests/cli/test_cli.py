@@ -16,9 +16,9 @@ import pytest
 
 import oversmooth
 from oversmooth import metrics
-from oversmooth.cli import run
+from oversmooth.cli.main import run
 from oversmooth.models.catalog import CATALOG
-from oversmooth.settings import DEFAULT_MODEL, Settings
+from oversmooth.results.settings import DEFAULT_MODEL, Settings
 
 TEXTS = ["The cat sat on the mat and looked at the rain.", "Es regnet: 雨が降る。 🌧"]
 FILES = {"curves.csv", "spectra.csv", "settings.json", "record.json"}
@@ -311,7 +311,7 @@ class TestBadInput:
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         # Told before the model runs, not after.
-        monkeypatch.delattr("oversmooth.measuring.measure")
+        monkeypatch.delattr("oversmooth.measuring.measuring.measure")
         file = tmp_path / "file"
         file.write_text("mine")
         for out in (file, file / "below"):
@@ -327,7 +327,7 @@ class TestUnforeseen:
         def broken(*args: object, **options: object) -> None:
             raise RuntimeError("the moon is down")
 
-        monkeypatch.setattr("oversmooth.measuring.measure", broken)
+        monkeypatch.setattr("oversmooth.measuring.measuring.measure", broken)
         monkeypatch.delenv("OVERSMOOTH_DEBUG", raising=False)
         assert run(["measure", "--text", "a b"]) == 1
         told = capsys.readouterr().err
@@ -344,7 +344,7 @@ class TestUnforeseen:
         def interrupted(*args: object, **options: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("oversmooth.measuring.measure", interrupted)
+        monkeypatch.setattr("oversmooth.measuring.measuring.measure", interrupted)
         assert run(["measure", "--text", "a b", "--out", str(tmp_path / "out")]) == 130
         assert capsys.readouterr().err == "Stopped.\n"
         assert not (tmp_path / "out").exists()

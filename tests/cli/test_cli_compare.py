@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from oversmooth.cli import run
-from oversmooth.comparing import compare
-from oversmooth.comparison_settings import ComparisonSettings, from_file
+from oversmooth.cli.main import run
+from oversmooth.measuring.comparing import compare
 from oversmooth.mitigations import all_mitigations
-from oversmooth.settings import Settings
+from oversmooth.results.comparison_settings import ComparisonSettings, from_file
+from oversmooth.results.settings import Settings
 
 TEXTS = ["The cat sat on the mat and looked at the rain.", "A dog sat on the hill and saw the rain."]
 SOFT = "softdecay:alpha=-0.6"
@@ -221,7 +221,7 @@ class TestBadInput:
     def test_of_targets_is_told_before_the_model_runs(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.delattr("oversmooth.measuring.measure")
+        monkeypatch.delattr("oversmooth.measuring.measuring.measure")
         (tmp_path / "file").write_text("mine")
         assert run([*with_mitigations("pairnorm"), "--out", str(tmp_path / "file")]) == 2
         assert "is a file" in capsys.readouterr().err

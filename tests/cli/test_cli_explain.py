@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from tiny import minilm
 
-from oversmooth import Settings, measure, measuring
-from oversmooth.cli import run
-from oversmooth.errors import InputError
-from oversmooth.findings.explanations import in_words
-from oversmooth.measurement import Measurement
-from oversmooth.progress import Report
-from oversmooth.texts import bundled
+from oversmooth import Settings, measure
+from oversmooth.cli.main import run
+from oversmooth.core.errors import InputError
+from oversmooth.core.progress import Report
+from oversmooth.core.texts import bundled
+from oversmooth.measuring import measuring
+from oversmooth.report.findings.explanations import in_words
+from oversmooth.results.measurement import Measurement
 
 TEXTS = ("The cat sat on the mat.", "A court may refuse to hear the appeal.")
 

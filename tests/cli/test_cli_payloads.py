@@ -12,13 +12,13 @@ import pytest
 from payloads import LABELS, PAYLOADS, UNSEEN
 from synthetic import comparison_of, measurement, variant
 
-from oversmooth import terminal
-from oversmooth.cli import run
-from oversmooth.commands.output import Target
-from oversmooth.commands.showing import show
-from oversmooth.export.contents import Parts
-from oversmooth.progress import Progress
-from oversmooth.tokens import visible
+from oversmooth.cli import terminal
+from oversmooth.cli.main import run
+from oversmooth.cli.output import Target
+from oversmooth.cli.showing import show
+from oversmooth.core.progress import Progress
+from oversmooth.core.tokens import visible
+from oversmooth.report.export.contents import Parts
 
 NOWHERE = Target(None, None, Parts(), force=False)
 COMMANDS = [text for text in UNSEEN if any(unicodedata.category(sign) == "Cc" for sign in text)]

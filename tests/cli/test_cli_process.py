@@ -68,7 +68,7 @@ main()
 
 
 class TestControlC:
-    @pytest.mark.parametrize("moment", ["typer", "oversmooth.cli", "numpy", "oversmooth.measuring", "torch"])
+    @pytest.mark.parametrize("moment", ["typer", "oversmooth.cli", "numpy", "oversmooth.measuring.measuring", "torch"])
     def test_while_libraries_are_imported_it_ends_with_a_word(self, moment: str) -> None:
         code = INTERRUPTED.format(moment=moment)
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True, timeout=120)

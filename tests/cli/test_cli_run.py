@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from disk import full_disk
 
-from oversmooth.cli import run
-from oversmooth.settings import Settings
+from oversmooth.cli.main import run
+from oversmooth.results.settings import Settings
 
 TEXTS = ["The cat sat on the mat and looked at the rain.", "A dog ran."]
 FIGURES = ("mean_norm", "similarity_5", "spectrum_5")
@@ -212,7 +212,7 @@ class TestBadInput:
     def test_of_targets_is_told_before_the_model_runs(
         self, measured: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        monkeypatch.delattr("oversmooth.measuring.measure")
+        monkeypatch.delattr("oversmooth.measuring.measuring.measure")
         (tmp_path / "file").write_text("mine")
         (tmp_path / "taken").mkdir()
         (tmp_path / "taken" / "curves.csv").write_text("mine")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from oversmooth.cli import run
-from oversmooth.pairs import Input
-from oversmooth.settings import Settings
+from oversmooth.cli.main import run
+from oversmooth.core.pairs import Input
+from oversmooth.results.settings import Settings
 
 MEASURE = ["measure", "--metric", "stable_rank"]
 TABLE = "id,review,title\n1,a cat sat,A cat\n2,,No words\n3,the dog ran,A dog\n"

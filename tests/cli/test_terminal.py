@@ -8,8 +8,8 @@ import re
 import pytest
 from synthetic import BASE, comparison_of, measurement
 
-from oversmooth import terminal
-from oversmooth.progress import Progress, sentence
+from oversmooth.cli import terminal
+from oversmooth.core.progress import Progress, sentence
 
 
 class Terminal(io.StringIO):

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversmooth.bytecache import ByteCache
+from oversmooth.core.bytecache import ByteCache
 
 
 @given(

@@ -17,16 +17,16 @@ from tiny import loaded, minilm, tiny, tokenizer, with_head
 from tokenizers import processors
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from oversmooth import pairs
-from oversmooth.calibration import Sampler
-from oversmooth.comparing import compare
-from oversmooth.errors import InputError
-from oversmooth.inputs import Encoded, batch, encode
-from oversmooth.measurement import Measurement
-from oversmooth.measuring import measure
+from oversmooth.core import pairs
+from oversmooth.core.errors import InputError
+from oversmooth.core.pairs import Input
+from oversmooth.measuring.calibration import Sampler
+from oversmooth.measuring.comparing import compare
+from oversmooth.measuring.measuring import measure
+from oversmooth.models.inputs import Encoded, batch, encode
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.pairs import Input
-from oversmooth.settings import Settings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 FIRST, SECOND, LONG = "the cat sat on the mat", "a dog saw rain", "the cat saw the moon and the dog saw the stone house"
 PAIR = (FIRST, SECOND)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from oversmooth import points
+from oversmooth.core import points
 
 
 def test_names_and_kinds_of_points() -> None:

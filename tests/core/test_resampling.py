@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from oversmooth.resampling import band
+from oversmooth.core.resampling import band
 
 NAN = math.nan
 

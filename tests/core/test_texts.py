@@ -18,10 +18,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet as pq
 
-from oversmooth import separators, texts
-from oversmooth.errors import InputError
-from oversmooth.settings import Settings
-from oversmooth.texts import MOST_TEXTS, TextList, bundled, columns_of, from_lines, read_texts
+from oversmooth.core import texts
+from oversmooth.core.errors import InputError
+from oversmooth.core.reading import separators
+from oversmooth.core.texts import MOST_TEXTS, TextList, bundled, columns_of, from_lines, read_texts
+from oversmooth.results.settings import Settings
 
 Columns = Mapping[str, Sequence[object]]
 
@@ -257,7 +258,7 @@ class TestHostileFiles:
     def test_whose_column_unpacks_to_far_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
         content = parquet({"text": [f"{number}" + "a" * 10_000 for number in range(100)]})
         assert len(content) < 500_000
-        monkeypatch.setattr("oversmooth.text_tables.LARGEST_COLUMN", 500_000)
+        monkeypatch.setattr("oversmooth.core.reading.text_tables.LARGEST_COLUMN", 500_000)
         assert "500.0 kB" in refusal(content, "a.parquet")
 
 

@@ -14,15 +14,16 @@ from tiny import WORDS, loaded, tokenizer
 from tokenizers import processors
 from transformers import PreTrainedTokenizerFast
 
-from oversmooth import Settings, alternatives, measure
-from oversmooth.comparison import Comparison
+from oversmooth import Settings, measure
 from oversmooth.dashboard.tables import token_table
 from oversmooth.dashboard.token_strip import _chip
-from oversmooth.export.data import data
-from oversmooth.figures.compared_maps import compared_map, difference_map
-from oversmooth.figures.similarity import similarity_map
-from oversmooth.figures.theme import LIGHT
-from oversmooth.measurement import Measurement
+from oversmooth.report import alternatives
+from oversmooth.report.figures.compared_maps import compared_map, difference_map
+from oversmooth.report.figures.similarity import similarity_map
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.data import data
+from oversmooth.results.measurement import Measurement
 
 TEXTS = (" ".join(WORDS[:9]), "dog saw dog")
 """The shorter one is padded, at its beginning, and is the one shown."""

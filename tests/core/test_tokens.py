@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import tokens_of
 
-from oversmooth.measurement import Token, Tokens
-from oversmooth.tokens import axis, escape, label, visible
+from oversmooth.core.tokens import axis, escape, label, visible
+from oversmooth.results.measurement import Token, Tokens
 
 
 @pytest.mark.parametrize(("token", "seen"), SEEN.items(), ids=map(ascii, SEEN))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from oversmooth.wording import bytes_in_words, count, did_you_mean
+from oversmooth.core.wording import bytes_in_words, count, did_you_mean
 
 
 @pytest.mark.parametrize(

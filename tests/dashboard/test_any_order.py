@@ -32,13 +32,13 @@ from streamlit.testing.v1.element_tree import Widget
 from tiny import loaded, tiny
 from transformers import BertConfig, BertModel
 
-from oversmooth import launch
+from oversmooth.core.wording import MISSING
 from oversmooth.dashboard import turns
 from oversmooth.dashboard.faults import TOLD
 from oversmooth.dashboard.reference import ENTRY
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.settings import Settings
-from oversmooth.wording import MISSING
+from oversmooth.results.settings import Settings
+from oversmooth.service import launch
 
 TEXTS = (
     "the cat sat on the mat",

@@ -12,10 +12,11 @@ from families import build
 from streamlit.testing.v1 import AppTest
 from tiny import WORDS, head, minilm, tokenizer
 
-from oversmooth import Measurement, Settings, compare, launch
+from oversmooth import Measurement, Settings, compare
 from oversmooth.dashboard.variants import NEWCOMER
-from oversmooth.engine import Engine, Handle
-from oversmooth.engine.shared import close_shared_engine
+from oversmooth.service import launch
+from oversmooth.service.engine import Engine, Handle
+from oversmooth.service.engine.shared import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 

@@ -13,12 +13,13 @@ from families import build
 from streamlit.testing.v1 import AppTest
 from tiny import minilm, tokenizer
 
-from oversmooth import Measurement, Settings, launch, measure
-from oversmooth.engine import Engine, Handle
-from oversmooth.engine.shared import close_shared_engine
-from oversmooth.findings.explanations import explanation_headline, where
-from oversmooth.findings.readings import readings
-from oversmooth.findings.whether import whether
+from oversmooth import Measurement, Settings, measure
+from oversmooth.report.findings.explanations import explanation_headline, where
+from oversmooth.report.findings.readings import readings
+from oversmooth.report.findings.whether import whether
+from oversmooth.service import launch
+from oversmooth.service.engine import Engine, Handle
+from oversmooth.service.engine.shared import close_shared_engine
 
 TEXTS = (
     "The cat sat on the mat and looked at the rain.",
@@ -129,7 +130,7 @@ def test_what_cannot_be_measured_is_one_sentence_above_the_toy() -> None:
 def only_the_toy() -> None:
     from oversmooth.dashboard import explain_toy, permalinks, restoring
     from oversmooth.dashboard.state import enter
-    from oversmooth.settings import Settings
+    from oversmooth.results.settings import Settings
 
     enter("explain")
     settings = restoring.usual("explain")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from synthetic_explanation import explained
 
-from oversmooth import waterfall
 from oversmooth.dashboard import explain_tables
-from oversmooth.measurement import Measurement
+from oversmooth.results import waterfall
+from oversmooth.results.measurement import Measurement
 
 
 @pytest.fixture

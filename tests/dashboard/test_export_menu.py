@@ -14,11 +14,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from oversmooth import Settings, launch
-from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth import Settings
 from oversmooth.dashboard import theme
-from oversmooth.engine.shared import close_shared_engine
-from oversmooth.figures.theme import DARK
+from oversmooth.report.figures.theme import DARK
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.service import launch
+from oversmooth.service.engine.shared import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 Files = dict[str, tuple[str, Callable[[], bytes]]]

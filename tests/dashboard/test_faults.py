@@ -17,19 +17,20 @@ from streamlit.testing.v1 import AppTest
 from tiny import tiny
 from visitor import Visitor, visit
 
-from oversmooth import Measurement, launch
+from oversmooth import Measurement
+from oversmooth.core.points import tick
 from oversmooth.dashboard import panels, text_input, turns
 from oversmooth.dashboard.faults import TOLD
 from oversmooth.dashboard.variants import Variant, newcomers
-from oversmooth.points import tick
+from oversmooth.service import launch
 
 CANARY = "quetzal9317 in /home/somebody"
 ONE, SEVERAL = "the cat sat on the mat and saw the rain", "the dog saw a bird\nsnow and stone"
 SERVER = """
 import runpy, socket, sys
 from pathlib import Path
-from oversmooth.hosting import current
-from oversmooth.server.application import serve
+from oversmooth.service.hosting import current
+from oversmooth.service.server.application import serve
 
 with socket.create_server(("127.0.0.1", 0)) as listener:
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)

@@ -13,17 +13,18 @@ import pytest
 from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
-from oversmooth import Settings, launch
+from oversmooth import Settings
+from oversmooth.core.errors import InputError, LimitError, ModelError, OversmoothError, QueueFullError
+from oversmooth.core.progress import Progress
+from oversmooth.core.texts import bundled
 from oversmooth.dashboard import places, text_file, turns
 from oversmooth.dashboard.examples import examples
 from oversmooth.dashboard.turns import Turns
-from oversmooth.errors import InputError, LimitError, ModelError, OversmoothError, QueueFullError
-from oversmooth.hosting import current
-from oversmooth.hosting.allowlist import allowed
-from oversmooth.hosting.limits import require
-from oversmooth.measurement import Measurement
-from oversmooth.progress import Progress
-from oversmooth.texts import bundled
+from oversmooth.models.allowlist import allowed
+from oversmooth.results.measurement import Measurement
+from oversmooth.service import launch
+from oversmooth.service.hosting import current
+from oversmooth.service.hosting.limits import require
 
 SHORT = "The cat sat on the mat and looked at the rain."
 NOT_HERE = "Nothing is computed in this test."

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from oversmooth import Settings, launch, measure
+from oversmooth import Settings, measure
 from oversmooth.dashboard.controls import MAIN_METRICS
 from oversmooth.dashboard.examples import examples
-from oversmooth.engine.shared import close_shared_engine
+from oversmooth.service import launch
+from oversmooth.service.engine.shared import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 

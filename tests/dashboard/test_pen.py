@@ -8,7 +8,7 @@ import pytest
 from workers import wait
 
 from oversmooth.dashboard.pen import Pen, SupersededError
-from oversmooth.engine import Owner
+from oversmooth.service.engine import Owner
 
 
 class Desk:

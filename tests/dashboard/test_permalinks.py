@@ -14,11 +14,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import WORDS, head, minilm, tokenizer
 
-from oversmooth import Settings, compare, launch, measure
-from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth import Settings, compare, measure
 from oversmooth.dashboard.variants import NEWCOMER
-from oversmooth.engine.shared import close_shared_engine
-from oversmooth.export.bundle import zipped
+from oversmooth.report.export.bundle import zipped
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.service import launch
+from oversmooth.service.engine.shared import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from oversmooth import metrics
+from oversmooth.core.errors import InputError
 from oversmooth.dashboard import reference_matrices as matrices
 from oversmooth.dashboard.reference_matrices import ALIKE, MOST_TOKENS, PRESETS, SPREAD
-from oversmooth.errors import InputError
 
 
 def of(preset: str) -> dict[str, matrices.Value]:

@@ -11,15 +11,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import minilm
 
-from oversmooth import compare, glossary, launch, metrics
-from oversmooth.comparison_settings import ComparisonSettings
+from oversmooth import compare, metrics
 from oversmooth.dashboard import reference_methods
 from oversmooth.dashboard.reference_matrices import PRESETS, SPREAD
 from oversmooth.dashboard.reference_methods import TEXT
 from oversmooth.dashboard.restoring import usual
-from oversmooth.engine.shared import close_shared_engine
-from oversmooth.permalink import from_query
-from oversmooth.settings import Settings
+from oversmooth.report import glossary
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.permalink import from_query
+from oversmooth.results.settings import Settings
+from oversmooth.service import launch
+from oversmooth.service.engine.shared import close_shared_engine
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,9 +7,9 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from oversmooth import mechanisms
+from oversmooth.core.errors import InputError
 from oversmooth.dashboard.reference_pairs import LAYERS, TEXTS, layers, texts
-from oversmooth.errors import InputError
+from oversmooth.metrics import mechanisms
 
 FIRST = np.array([[1.0, 0.2, 0.1], [-0.3, 1.0, 0.4], [0.5, -0.2, -0.9]])
 SECOND = np.array([[0.3, 0.1, 2.0], [0.4, -1.0, 0.2]])

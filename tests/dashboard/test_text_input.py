@@ -9,9 +9,9 @@ import pytest
 from remembering import remembering
 from streamlit.testing.v1 import AppTest
 
+from oversmooth.core.pairs import Input
+from oversmooth.core.texts import bundled
 from oversmooth.dashboard.examples import examples
-from oversmooth.pairs import Input
-from oversmooth.texts import bundled
 
 ONE = "The cat sat on the mat."
 SENTENCES = tuple(sentence.text for sentence in bundled())

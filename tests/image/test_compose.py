@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from oversmooth.hosting import Configuration
-from oversmooth.hosting.configuration import PREFIX, variable
-from oversmooth.hosting.profiles import PROFILES
+from oversmooth.service.hosting import Configuration
+from oversmooth.service.hosting.configuration import PREFIX, variable
+from oversmooth.service.hosting.profiles import PROFILES
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,8 +17,8 @@ from types import SimpleNamespace
 import pytest
 from served import free_ports
 
-from oversmooth.hosting import Configuration
-from oversmooth.hosting.allowlist import read
+from oversmooth.models.allowlist import read
+from oversmooth.service.hosting import Configuration
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "Dockerfile"

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from reference import matrices
 
 from oversmooth import metrics
-from oversmooth.analysis import Analysis
-from oversmooth.measurement import Note
-from oversmooth.resolution import Resolution
-from oversmooth.rows import Rows
+from oversmooth.measuring.analysis import Analysis
+from oversmooth.measuring.resolution import Resolution
+from oversmooth.measuring.rows import Rows
+from oversmooth.results.measurement import Note
 
 States = NDArray[np.float32]
 POINT = "0"
@@ -138,7 +138,7 @@ def test_texts_of_several_lengths_in_any_order() -> None:
 
 
 def test_more_texts_than_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oversmooth.rows.STACK_BYTES", 8 * 5 * 12 * 3)
+    monkeypatch.setattr("oversmooth.measuring.rows.STACK_BYTES", 8 * 5 * 12 * 3)
     states = [matrices.plain(7, 12, seed).astype(np.float32) for seed in range(8)]
     chosen = rows(states, special=False)
     assert_as_alone(states, chosen, analysed(states, chosen))

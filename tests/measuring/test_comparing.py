@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from tiny import TEXT, tiny
 
-from oversmooth.comparing import compare, control_settings, variant_settings
-from oversmooth.comparison import BASELINE
-from oversmooth.comparison_settings import ComparisonSettings, from_file
-from oversmooth.errors import CancelledError, ModelError, SettingsError
-from oversmooth.measuring import measure
-from oversmooth.mitigating import mitigated
+from oversmooth.core.errors import CancelledError, ModelError, SettingsError
+from oversmooth.core.progress import Progress, Report
+from oversmooth.measuring.comparing import compare, control_settings, variant_settings
+from oversmooth.measuring.measuring import measure
+from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations.attnscale import AttnScale
 from oversmooth.mitigations.pairnorm import PairNorm
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.progress import Progress, Report
-from oversmooth.settings import Settings
+from oversmooth.results.comparison import BASELINE
+from oversmooth.results.comparison_settings import ComparisonSettings, from_file
+from oversmooth.results.settings import Settings
 
 SETTINGS = Settings.of(texts=TEXT, metrics=("token_cosine", "mean_norm"))
 SHARP = "attnscale:omega=0.5"

@@ -14,15 +14,15 @@ from reference import fidelity as reference
 from tiny import loaded, minilm
 
 from oversmooth import metrics
-from oversmooth.errors import CancelledError, MitigationError
-from oversmooth.intervention import Intervention
-from oversmooth.measurement import Measurement
-from oversmooth.measuring import measure
-from oversmooth.mitigating import mitigated
+from oversmooth.core.errors import CancelledError, MitigationError
+from oversmooth.core.progress import Progress
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.measuring import measure
+from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.progress import Progress
-from oversmooth.settings import Settings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 FIRST = "the cat sat on the mat and the dog saw rain"
 SECOND = "a cat and the river saw the sun"
@@ -178,7 +178,7 @@ def test_a_model_mitigated_from_outside_is_no_side_of_a_comparison() -> None:
 def test_texts_beyond_the_memory_are_not_compared_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     # Eleven tokens at four points: Gram matrix, ten neighbours with their weights, mean token.
     need = 4 * (4 * 11**2 + 11 * 10 * (8 + 8) + 8 * 32)
-    monkeypatch.setattr("oversmooth.references.REFERENCE_BYTES", need - 1)
+    monkeypatch.setattr("oversmooth.measuring.references.REFERENCE_BYTES", need - 1)
     result = side(fresh("bert"), SECOND, FIRST, THIRD, mitigations="attnscale:omega=1")
     assert np.isfinite(result.curves["cka_to_baseline"].values).all(axis=1).tolist() == [True, False, True]
     (note,) = [each for each in result.missing("lsds", "1") if each.input == 1]
@@ -223,7 +223,7 @@ class TestRetrieval:
     @pytest.mark.parametrize("texts", [(FIRST,), (FIRST, SECOND), (FIRST, THIRD, SECOND)], ids=len)
     @pytest.mark.parametrize("batch", [4096, 12])
     def test_it_is_that_of_a_search(self, texts: tuple[str, ...], batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oversmooth.passes.BATCH_TOKENS", batch)
+        monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", batch)
         model = fresh("llama")
         found = side(model, *texts).curves[RETRIEVAL].sel(point=["0", "1", "2"])
         np.testing.assert_allclose(found, self.expected(model, *texts))
@@ -238,7 +238,7 @@ class TestRetrieval:
         }
 
     def test_texts_beyond_the_limit_are_left_out_and_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oversmooth.retrieval.TOKENS", 20)
+        monkeypatch.setattr("oversmooth.measuring.retrieval.TOKENS", 20)
         model = fresh("bert")
         result = side(model, FIRST, SECOND, "the cat")
         curve = result.curves[RETRIEVAL].sel(point=["0", "1", "2"])
@@ -248,7 +248,7 @@ class TestRetrieval:
         assert "Token identity is searched for in 2 texts of 3: in at most 20 tokens." in result.record.warnings
 
     def test_where_one_text_alone_fits_there_is_nothing_to_search(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oversmooth.retrieval.TOKENS", 9)
+        monkeypatch.setattr("oversmooth.measuring.retrieval.TOKENS", 9)
         result = side(fresh("bert"), FIRST, SECOND)
         reasons = {note.input: note.reason for note in result.missing(RETRIEVAL, "1")}
         assert "does not fit" in reasons[0]

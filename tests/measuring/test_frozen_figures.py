@@ -25,9 +25,9 @@ from sentences import SENTENCES
 from tiny import loaded, minilm
 from transformers import BertConfig, BertModel
 
-from oversmooth.inputs import batch, encode
-from oversmooth.intervention import Intervention
+from oversmooth.measuring.intervention import Intervention
 from oversmooth.mitigations import parse
+from oversmooth.models.inputs import batch, encode
 from oversmooth.models.loaded import LoadedModel
 
 pytestmark = pytest.mark.slow

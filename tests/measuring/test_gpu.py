@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from oversmooth import Settings, compare, measure
-from oversmooth.engine import Engine
 from oversmooth.models.loading import load
+from oversmooth.service.engine import Engine
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 

@@ -13,11 +13,11 @@ from methods_at_work import PRESETS
 from tiny import WORDS, loaded, tiny
 
 from oversmooth import Settings, compare, measure
+from oversmooth.core.errors import MitigationError, ModelError
 from oversmooth.dashboard.explain_tables import adjacent_table, attention_table
-from oversmooth.errors import MitigationError, ModelError
-from oversmooth.figures.gallery import figures_of
 from oversmooth.mitigations import get
 from oversmooth.mitigations.sites import Memory
+from oversmooth.report.figures.gallery import figures_of
 
 TEXTS = ("the cat sat on mat and dog saw rain", "sun moon tree bird")
 PLAIN = {"metrics": "token_cosine", "similarity": False}

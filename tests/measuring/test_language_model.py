@@ -12,14 +12,14 @@ from families import FAMILIES
 from numpy.typing import NDArray
 from tiny import beneath, head, loaded, tiny, tokenizer, with_head
 
-from oversmooth.errors import CancelledError
-from oversmooth.measurement import Measurement
-from oversmooth.measuring import measure
-from oversmooth.mitigating import mitigated
+from oversmooth.core.errors import CancelledError
+from oversmooth.core.progress import Progress, sentence
+from oversmooth.measuring.measuring import measure
+from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations import get
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.progress import Progress, sentence
-from oversmooth.settings import Settings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 SENTENCE = "the cat sat on the mat and the dog saw rain"
 SHORT = "sun and moon"
@@ -132,15 +132,15 @@ class TestDivergence:
         kept = model.references.bytes
         assert self.variant(model, "attnscale:omega=1.5").outputs.equals(alone)
         assert model.references.bytes == kept
-        monkeypatch.setattr("oversmooth.language_model.REFERENCE_BYTES", 0)
+        monkeypatch.setattr("oversmooth.measuring.language_model.REFERENCE_BYTES", 0)
         model = with_head(name)
         assert self.variant(model, "attnscale:omega=1.5").outputs.equals(alone)
         assert model.references.bytes < kept
 
     def test_the_same_in_small_batches(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = self.variant(with_head(name), "attnscale:omega=1.5").outputs
-        monkeypatch.setattr("oversmooth.passes.BATCH_TOKENS", 16)
-        monkeypatch.setattr("oversmooth.language_model.DOUBLES", 200)
+        monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", 16)
+        monkeypatch.setattr("oversmooth.measuring.language_model.DOUBLES", 200)
         small = self.variant(with_head(name), "attnscale:omega=1.5").outputs
         for each in ("language_model_loss", "output_kl"):
             np.testing.assert_allclose(small[each], whole[each], rtol=1e-4)
@@ -213,7 +213,7 @@ def test_fusion_reads_out_and_leaves_the_output_as_it_is() -> None:
 
 @pytest.mark.parametrize("name", ["bert", "gpt2"])
 def test_progress_is_told_and_can_cancel(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oversmooth.passes.BATCH_TOKENS", 20)
+    monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", 20)
     steps: list[Progress] = []
     model = with_head(name)
     measure(Settings.of(texts=(SENTENCE, SHORT), language_model=True), model=model, report=steps.append)

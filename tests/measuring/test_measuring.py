@@ -21,17 +21,18 @@ from tiny import WORDS, loaded, minilm, tiny, tokenizer
 from tokenizers import processors
 from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
 
-from oversmooth import alternatives, metrics
-from oversmooth.analysis import averaged
-from oversmooth.comparing import compare
-from oversmooth.errors import CancelledError, InputError, ModelError
-from oversmooth.measurement import Measurement
-from oversmooth.measuring import measure
+from oversmooth import metrics
+from oversmooth.core.errors import CancelledError, InputError, ModelError
+from oversmooth.core.progress import Progress
+from oversmooth.measuring.analysis import averaged
+from oversmooth.measuring.comparing import compare
+from oversmooth.measuring.measuring import measure
 from oversmooth.metrics import TokenStates
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.progress import Progress
-from oversmooth.settings import Settings
+from oversmooth.report import alternatives
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 TEXT = [name for name, family in FAMILIES.items() if not family.image]
 SENTENCE = "the cat sat on the mat and the dog saw rain"
@@ -491,7 +492,7 @@ class TestProgress:
     def test_long_batches_are_cut_and_still_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         texts = (SENTENCE, SHORT, MIDDLE, "sun")
         whole = measured(tiny("gpt2"), *texts)
-        monkeypatch.setattr("oversmooth.passes.BATCH_TOKENS", 12)
+        monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", 12)
         steps: list[Progress] = []
         result = measure(Settings.of(texts=texts), model=tiny("gpt2"), report=steps.append)
         assert [step.done for step in steps] == sorted(step.done for step in steps)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import oversmooth
 from oversmooth import Settings, measure, mitigated
-from oversmooth.errors import InputError, MitigationError
+from oversmooth.core.errors import InputError, MitigationError
 from oversmooth.mitigations import AllButTheTop, AttnScale, Fusion, NeuTRENO, PairNorm, all_mitigations
 from oversmooth.models.loaded import LoadedModel
 

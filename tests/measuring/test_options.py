@@ -16,8 +16,8 @@ from tiny import WORDS, beneath, head, tokenizer
 from xarray import DataArray
 
 from oversmooth import Settings, measure
-from oversmooth.measurement import Measurement
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.results.measurement import Measurement
 
 FAMILIES = ("bert", "gpt2")
 TEXTS = (" ".join(WORDS[:11]), "sun moon", " ".join(WORDS[4:9]))

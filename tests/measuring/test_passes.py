@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from tiny import WORDS, tiny
 
 from oversmooth import measure
-from oversmooth.inputs import Encoded, encode
+from oversmooth.core.progress import silent
+from oversmooth.measuring.passes import run_texts
+from oversmooth.models.inputs import Encoded, encode
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.passes import run_texts
-from oversmooth.progress import silent
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
 
 TEXTS = [" ".join(WORDS[start : start + length]) for start, length in ((0, 5), (3, 9), (1, 12), (7, 6), (2, 9))]
 
@@ -28,9 +28,9 @@ def model() -> LoadedModel:
 def _mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every point as soon as it is there, each text in a thread or in turn; or all after the pass."""
     if request.param != "together":
-        monkeypatch.setattr("oversmooth.passes.WAITING_BYTES", 1)
+        monkeypatch.setattr("oversmooth.measuring.passes.WAITING_BYTES", 1)
     if request.param == "in threads":
-        monkeypatch.setattr("oversmooth.passes.PARALLEL_TOKENS", 1)
+        monkeypatch.setattr("oversmooth.measuring.passes.PARALLEL_TOKENS", 1)
 
 
 def encoded(model: LoadedModel) -> list[Encoded]:
@@ -49,7 +49,7 @@ def passes(model: LoadedModel, take: Take) -> None:
 def test_every_text_is_taken_once_at_every_point(
     model: LoadedModel, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oversmooth.passes.BATCH_TOKENS", batch)
+    monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", batch)
     taken: list[tuple[int, str]] = []
     passes(model, lambda numbers, point, _: taken.extend((number, point) for number in numbers))
     points = sorted({point for _, point in taken})

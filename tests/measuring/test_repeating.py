@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from synthetic import comparison_of
 
-from oversmooth import repeating
-from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.errors import SettingsError
-from oversmooth.export import folder
-from oversmooth.measuring import measure
-from oversmooth.settings import Settings
+from oversmooth.core.errors import SettingsError
+from oversmooth.measuring import repeating
+from oversmooth.measuring.measuring import measure
+from oversmooth.report.export import folder
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.settings import Settings
 
 
 @pytest.fixture(scope="module")

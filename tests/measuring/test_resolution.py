@@ -16,23 +16,23 @@ from tiny import TEXT, loaded, minilm, tiny
 from transformers import AutoModel, BertConfig, GPT2Config, LlamaConfig, PreTrainedConfig, PreTrainedModel
 
 from oversmooth import compare
-from oversmooth.contraction import contraction
-from oversmooth.errors import MitigationError
-from oversmooth.findings import headline
-from oversmooth.findings.changes import changes
-from oversmooth.findings.collapse import collapsed_by
-from oversmooth.findings.norms_reading import contractions
-from oversmooth.gains import branch_gains
-from oversmooth.measurement import Measurement, Note
-from oversmooth.measuring import measure
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.measuring import measure
+from oversmooth.measuring.resolution import Resolution
+from oversmooth.measuring.rows import Rows
 from oversmooth.metrics import all_metrics, usual_names
 from oversmooth.models import double
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.resolution import Resolution
-from oversmooth.rows import Rows
-from oversmooth.settings import Settings
-from oversmooth.waterfall import steps
+from oversmooth.report.findings import headline
+from oversmooth.report.findings.changes import changes
+from oversmooth.report.findings.collapse import collapsed_by
+from oversmooth.report.findings.norms_reading import contractions
+from oversmooth.results.contraction import contraction
+from oversmooth.results.gains import branch_gains
+from oversmooth.results.measurement import Measurement, Note
+from oversmooth.results.settings import Settings
+from oversmooth.results.waterfall import steps
 
 CAT = "The cat sat on the mat and looked at the rain."
 TEXTS = (TEXT, "moon tree bird the cat sat on river sky", "the cat sat on mat")

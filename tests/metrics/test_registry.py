@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+from oversmooth.core.papers import Paper
 from oversmooth.metrics import Metric, TokenStates, all_metrics, get, names
 from oversmooth.metrics.registry import define_fidelity
 from oversmooth.metrics.registry import metric as register
-from oversmooth.papers import Paper
 
 every_metric = pytest.mark.parametrize("metric", all_metrics(), ids=names())
 

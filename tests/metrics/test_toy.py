@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from oversmooth.errors import SettingsError
-from oversmooth.toy import DIMENSIONS, FLOOR, TOKENS, Toy, ToySettings, run, verdict
+from oversmooth.core.errors import SettingsError
+from oversmooth.metrics.toy import DIMENSIONS, FLOOR, TOKENS, Toy, ToySettings, run, verdict
 
 
 def gains_of(toy: Toy) -> NDArray[np.float64]:

@@ -14,8 +14,8 @@ from reference.transformer import Layer, Linear, Matrix, Norm, Stack, add
 from tiny import loaded, tiny
 from torch import Tensor
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention import Intervention
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.intervention import Intervention
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import LoadedModel
 

@@ -16,9 +16,9 @@ from tiny import loaded, tiny
 from torch import Tensor, nn
 from transformers import AutoModel, BertConfig
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention import Intervention
-from oversmooth.mitigating import mitigated
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations import all_mitigations, parse
 from oversmooth.mitigations.sites import Sites
 from oversmooth.models.loaded import LoadedModel

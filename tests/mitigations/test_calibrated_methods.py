@@ -11,8 +11,8 @@ from reference import state_methods as reference
 from reference.matrices import plain
 from tiny import TEXT, tiny
 
-from oversmooth.errors import MitigationError
-from oversmooth.mitigating import mitigated
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations import DGN, AllButTheTop, Mitigation, parse
 from oversmooth.mitigations.clusters import centres
 

@@ -11,9 +11,9 @@ import torch
 from methods_at_work import LENGTHS, PRESETS, REFUSED, batch, calibrated, model_of
 from torch import Tensor, nn
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.run import ACTIVE
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.run import ACTIVE
 from oversmooth.mitigations import Mitigation, get
 from oversmooth.models.loaded import LoadedModel
 

@@ -14,9 +14,9 @@ from tiny import TEXT, tiny
 from torch import Tensor
 
 from oversmooth import Settings, measure
-from oversmooth.errors import MitigationError
-from oversmooth.measurement import Measurement
+from oversmooth.core.errors import MitigationError
 from oversmooth.mitigations import Fusion, parse
+from oversmooth.results.measurement import Measurement
 
 RANDOM = torch.Generator().manual_seed(1)
 STATES = [torch.randn(2, 5, 4, generator=RANDOM) for _ in range(3)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
 from oversmooth.mitigations.parameters import Parameter
 
 NUMBER = Parameter("number", "A number.", 0.0, low=-1, high=2, name="x")

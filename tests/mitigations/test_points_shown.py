@@ -11,11 +11,11 @@ import torch
 from methods_at_work import PRESETS, REFUSED, batch, calibrated, model_of
 from torch import Tensor, nn
 
-from oversmooth import points
-from oversmooth.intervention import Intervention
+from oversmooth.core import points
+from oversmooth.measuring.intervention import Intervention
 from oversmooth.mitigations import Mitigation, get
 from oversmooth.models.anatomy import Anatomy
-from oversmooth.recording import record
+from oversmooth.models.recording import record
 
 READERS = {
     "bert": {"attention_norm": "intermediate.dense"},

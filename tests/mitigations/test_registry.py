@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
 from oversmooth.mitigations import Mitigation, all_mitigations, get, names, parse
 from oversmooth.mitigations.parameters import Parameter, number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation

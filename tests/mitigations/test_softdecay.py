@@ -13,7 +13,7 @@ from reference import spectral
 from reference.matrices import orthogonal, plain, sample, with_spectrum
 from reference.sample import Matrix
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
 from oversmooth.mitigations import SoftDecay, parse
 
 ALPHAS = st.sampled_from([-0.9, -0.6, -0.2, -1e-3])

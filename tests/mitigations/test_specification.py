@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversmooth.errors import MitigationError
+from oversmooth.core.errors import MitigationError
 from oversmooth.mitigations import names, parse
 from oversmooth.mitigations.attnscale import AttnScale
 from oversmooth.mitigations.pairnorm import PairNorm
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
 
 
 def canonical(text: str) -> str:

@@ -12,8 +12,7 @@ from reference import state_methods as reference
 from reference.sample import Matrix
 from tiny import TEXT, tiny
 
-from oversmooth.inputs import batch, encode
-from oversmooth.mitigating import mitigated
+from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations import (
     DGN,
     AllButTheTop,
@@ -27,8 +26,9 @@ from oversmooth.mitigations import (
     Wave,
 )
 from oversmooth.mitigations.clusters import centres
+from oversmooth.models.inputs import batch, encode
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.recording import record
+from oversmooth.models.recording import record
 
 TEXTS = (TEXT, "the cat sat on the mat", "bread and river stone saw rain")
 States = dict[str, list[Matrix]]

@@ -13,8 +13,8 @@ from numpy_networks import Watched, bert, gpt2, watch
 from reference.transformer import Layer, Matrix, Stack
 from tiny import loaded, tiny
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention import Intervention
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.intervention import Intervention
 from oversmooth.mitigations import SpectralClip, SpectralShift, parse
 from oversmooth.mitigations.sites import Sites
 from oversmooth.mitigations.spectral_clip import clip_factors

@@ -10,12 +10,12 @@ import pytest
 from hub_server import Hub, Repository
 
 from oversmooth import Settings, measure
-from oversmooth.cli import run
-from oversmooth.errors import ConfigurationError, ModelError
-from oversmooth.hosting import Configuration, current
-from oversmooth.hosting.allowlist import AllowedModel, AllowList, allowed, read
+from oversmooth.cli.main import run
+from oversmooth.core.errors import ConfigurationError, ModelError
+from oversmooth.models.allowlist import AllowedModel, AllowList, allowed, read
 from oversmooth.models.loading import load
-from oversmooth.settings import DEFAULT_MODEL
+from oversmooth.results.settings import DEFAULT_MODEL
+from oversmooth.service.hosting import Configuration, current
 
 Saved = Callable[..., Path]
 

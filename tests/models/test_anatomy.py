@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models.anatomy import Anatomy, dissect
 
 TEXT = [name for name, family in FAMILIES.items() if not family.image]

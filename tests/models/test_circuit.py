@@ -13,7 +13,7 @@ from families import COMMON, FAMILIES, GROUPED, LAYERS, WIDTH, build
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from oversmooth.intervention.attention import NAME, attention
+from oversmooth.measuring.intervention.attention import NAME, attention
 from oversmooth.models import circuit
 from oversmooth.models.anatomy import Anatomy, dissect
 

@@ -15,7 +15,7 @@ from tiny import tokenizer
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models.fitting import Loading, refuse_misfit
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from tiny import head, tokenizer
 from transformers import AutoModel, BertConfig, BertLMHeadModel, PreTrainedModel
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 

@@ -17,7 +17,7 @@ from families import FAMILIES
 from hostile_folders import ANY, CANARY, CASES, SECRET, Hostile, code
 from tiny import tokenizer
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models.configuration import read_configuration
 from oversmooth.models.families import PARTS
 

@@ -21,9 +21,9 @@ from hub_server import Hub, Repository
 from huggingface_hub import constants
 from transformers import BertConfig, BertForMaskedLM
 
-from oversmooth.errors import CancelledError, ModelError
+from oversmooth.core.errors import CancelledError, ModelError
+from oversmooth.core.progress import Progress
 from oversmooth.models.loading import load
-from oversmooth.progress import Progress
 
 Saved = Callable[..., Path]
 

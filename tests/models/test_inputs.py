@@ -14,9 +14,9 @@ from tiny import WORDS, minilm, tiny, tokenizer
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from oversmooth import inputs
-from oversmooth.errors import InputError
-from oversmooth.inputs import (
+from oversmooth.core.errors import InputError
+from oversmooth.models import inputs
+from oversmooth.models.inputs import (
     CHARACTERS_PER_TOKEN,
     EXTRA_CHARACTERS,
     Encoded,
@@ -325,7 +325,7 @@ class TestSeveralTexts:
         clock = Clock()
         monkeypatch.setattr(inputs, "TOKENIZER_SECONDS", 0.05)
         monkeypatch.setattr(inputs, "_stuck", threading.Event())
-        monkeypatch.setattr("oversmooth.inputs.time.monotonic", clock.read)
+        monkeypatch.setattr("oversmooth.models.inputs.time.monotonic", clock.read)
         return clock
 
     def test_one_that_hangs_is_told_in_its_place_and_no_further_one_is_tried(self, clock: Clock) -> None:

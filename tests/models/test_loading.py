@@ -20,13 +20,13 @@ from tiny import tokenizer
 from transformers import BertConfig, BertForMaskedLM, BertModel
 from transformers.utils import logging as transformers_logging
 
-from oversmooth.comparing import compare
-from oversmooth.errors import CancelledError, ModelError
-from oversmooth.measuring import measure
+from oversmooth.core.errors import CancelledError, ModelError
+from oversmooth.core.progress import Progress
+from oversmooth.measuring.comparing import compare
+from oversmooth.measuring.measuring import measure
 from oversmooth.models import catalog
 from oversmooth.models.loading import choose_device, load
-from oversmooth.progress import Progress
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
 
 Saved = Callable[..., Path]
 TEXT_FAMILIES = [name for name, family in FAMILIES.items() if not family.image]

@@ -16,9 +16,9 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from torch.nn import Embedding
 from transformers import PreTrainedTokenizerFast
 
-from oversmooth.inputs import encode
+from oversmooth.models.inputs import encode
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.pieces import decode
+from oversmooth.models.pieces import decode
 
 BYTE_LEVEL = repr(decoders.ByteLevel())
 WORD_PIECE = repr(decoders.WordPiece())

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 from torch.testing import assert_close
 
-from oversmooth.errors import CancelledError, ModelError
+from oversmooth.core.errors import CancelledError, ModelError
+from oversmooth.core.points import PointSet
 from oversmooth.models.anatomy import Anatomy, dissect
-from oversmooth.points import PointSet
-from oversmooth.recording import expected_points, record
+from oversmooth.models.recording import expected_points, record
 
 Inputs = dict[str, Tensor]
 Recorded = dict[str, Tensor]

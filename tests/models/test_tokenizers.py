@@ -14,8 +14,8 @@ import sentencepiece
 import transformers
 from sentences import SENTENCES
 
-from oversmooth.errors import ModelError
-from oversmooth.inputs import encode
+from oversmooth.core.errors import ModelError
+from oversmooth.models.inputs import encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 

@@ -15,11 +15,11 @@ from safetensors.torch import load_file, save_file
 from tiny import TEXT, tokenizer
 from transformers import PreTrainedModel
 
-from oversmooth.errors import ModelError
-from oversmooth.measuring import measure
+from oversmooth.core.errors import ModelError
+from oversmooth.measuring.measuring import measure
 from oversmooth.models.allowing import describe
 from oversmooth.models.loading import load
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
 
 SPECIAL = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
 TEXTUAL: dict[str, Any] = {**COMMON, **SPECIAL}

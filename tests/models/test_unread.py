@@ -12,7 +12,7 @@ from families import build
 from hub_server import Hub, Repository
 from tiny import tokenizer
 
-from oversmooth.errors import ModelError
+from oversmooth.core.errors import ModelError
 from oversmooth.models.loading import load
 
 Saved = Callable[..., Path]

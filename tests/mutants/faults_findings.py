@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from mutants.fault import Fault
 
-TESTS = "tests/findings"
+TESTS = "tests/report/findings"
 
 
 def _of(name: str, right: str, wrong: str, tests: str = TESTS) -> Fault:
-    return Fault(f"oversmooth/findings/{name}.py", right, wrong, tests)
+    return Fault(f"oversmooth/report/findings/{name}.py", right, wrong, tests)
 
 
 FAULTS = [
@@ -44,7 +44,7 @@ FAULTS = [
     ),
     _of("spread", "found.low.tolist(), found.high.tolist()", "found.high.tolist(), found.low.tolist()"),
     _of("spread", 'if found is None or found.sizes["input"] < 2:', "if found is None:"),
-    _of("gaps", 'if note.kind == "missing":', "if note.kind:", "tests/findings tests/test_cli.py"),
+    _of("gaps", 'if note.kind == "missing":', "if note.kind:", "tests/report/findings tests/cli/test_cli.py"),
     _of(
         "comparisons",
         "sizes = [abs(each.delta_to(baseline)) for each in defined]",

@@ -2,48 +2,48 @@ from __future__ import annotations
 
 from mutants.fault import Fault
 
-ANALYSIS = "oversmooth/analysis.py"
-WATERFALL = "oversmooth/waterfall.py"
-GAINS = "oversmooth/gains.py"
-FIDELITY = "oversmooth/fidelity.py"
-RETRIEVAL = "oversmooth/retrieval.py"
-REFERENCES = "oversmooth/references.py"
-LANGUAGE_MODEL = "oversmooth/language_model.py"
-RESOLUTION = "oversmooth/resolution.py"
-OF_RESOLUTION = "tests/test_resolution.py tests/metrics/test_states.py"
-WHY = "tests/test_waterfall.py tests/test_gains.py"
-BESIDE = "tests/test_fidelity.py tests/test_comparing.py"
+ANALYSIS = "oversmooth/measuring/analysis.py"
+WATERFALL = "oversmooth/results/waterfall.py"
+GAINS = "oversmooth/results/gains.py"
+FIDELITY = "oversmooth/measuring/fidelity.py"
+RETRIEVAL = "oversmooth/measuring/retrieval.py"
+REFERENCES = "oversmooth/measuring/references.py"
+LANGUAGE_MODEL = "oversmooth/measuring/language_model.py"
+RESOLUTION = "oversmooth/measuring/resolution.py"
+OF_RESOLUTION = "tests/measuring/test_resolution.py tests/metrics/test_states.py"
+WHY = "tests/results/test_waterfall.py tests/results/test_gains.py"
+BESIDE = "tests/measuring/test_fidelity.py tests/measuring/test_comparing.py"
 
 FAULTS = [
     Fault(
         ANALYSIS,
         "if self.maps is not None and number == self.shown:\n            self._keep_map",
         "if self.maps is not None and number == 0:\n            self._keep_map",
-        "tests/test_analysis.py tests/test_shown_text.py",
+        "tests/measuring/test_analysis.py tests/test_shown_text.py",
     ),
     Fault(
         ANALYSIS,
         "means: NDArray[np.float64] = sums / np.outer(sizes, sizes)",
         "means: NDArray[np.float64] = sums / factor**2",
-        "tests/test_analysis.py",
+        "tests/measuring/test_analysis.py",
     ),
     Fault(
         ANALYSIS,
         "self.factor = -(-tokens // MAP_TOKENS)",
         "self.factor = tokens // MAP_TOKENS + 1",
-        "tests/test_analysis.py tests/test_measuring.py",
+        "tests/measuring/test_analysis.py tests/measuring/test_measuring.py",
     ),
     Fault(
         ANALYSIS,
         "(note.input, self.points[note.point])",
         "(self.points[note.point], note.input)",
-        "tests/test_analysis.py tests/test_measuring.py",
+        "tests/measuring/test_analysis.py tests/measuring/test_measuring.py",
     ),
     Fault(
         ANALYSIS,
         "if not math.isfinite(tokens.energy):",
         "if math.isnan(tokens.energy):",
-        "tests/test_analysis.py tests/test_measuring.py",
+        "tests/measuring/test_analysis.py tests/measuring/test_measuring.py",
     ),
     Fault(WATERFALL, "both = np.isfinite(start) & np.isfinite(end)", "both = np.isfinite(end)", WHY),
     Fault(WATERFALL, "key=lambda step: -abs(step.change)", "key=lambda step: -step.change", WHY),
@@ -71,30 +71,41 @@ FAULTS = [
     Fault(RETRIEVAL, "counted & (texts == number)", "counted", BESIDE),
     Fault(RETRIEVAL, "if len(identities) <= room:", "if len(identities) < room:", BESIDE),
     Fault(
-        REFERENCES, "settings.texts, settings.special_tokens,", "settings.texts,", f"{BESIDE} tests/test_measuring.py"
+        REFERENCES,
+        "settings.texts, settings.special_tokens,",
+        "settings.texts,",
+        f"{BESIDE} tests/measuring/test_measuring.py",
     ),
-    Fault(REFERENCES, "settings.max_tokens, settings.points,", "settings.points,", f"{BESIDE} tests/test_measuring.py"),
+    Fault(
+        REFERENCES,
+        "settings.max_tokens, settings.points,",
+        "settings.points,",
+        f"{BESIDE} tests/measuring/test_measuring.py",
+    ),
     Fault(
         LANGUAGE_MODEL,
         "torch.tensor([place - 1 for _, place in places]",
         "torch.tensor([place for _, place in places]",
-        "tests/test_language_model.py",
+        "tests/measuring/test_language_model.py",
     ),
     Fault(
         LANGUAGE_MODEL,
         'inputs["input_ids"][rows, positions] = int(model.tokenizer.mask_token_id)\n',
         'inputs["input_ids"][rows, positions] += 0\n',
-        "tests/test_language_model.py",
+        "tests/measuring/test_language_model.py",
     ),
     Fault(
         LANGUAGE_MODEL,
         "torch.where(base == -torch.inf, 0.0, base.exp() * (base - log))",
         "log.exp() * (log - base)",
-        "tests/test_language_model.py",
+        "tests/measuring/test_language_model.py",
     ),
-    Fault(LANGUAGE_MODEL, "each / asked for name", "each for name", "tests/test_language_model.py"),
+    Fault(LANGUAGE_MODEL, "each / asked for name", "each for name", "tests/measuring/test_language_model.py"),
     Fault(
-        LANGUAGE_MODEL, 'first = 1 if model.prediction == "causal" else 0', "first = 0", "tests/test_language_model.py"
+        LANGUAGE_MODEL,
+        'first = 1 if model.prediction == "causal" else 0',
+        "first = 0",
+        "tests/measuring/test_language_model.py",
     ),
     Fault(RESOLUTION, "self._drowned[number] = max(self._drowned[number], floor / differing)", "pass", OF_RESOLUTION),
     Fault(RESOLUTION, "max(size, self._sizes[number]) if self._is_sum(point) else size", "size", OF_RESOLUTION),

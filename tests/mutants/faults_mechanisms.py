@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from mutants.fault import Fault
 
-TESTS = "tests/mechanisms"
-CORPUS = "tests/mechanisms/test_corpus.py"
+TESTS = "tests/metrics/mechanisms"
+CORPUS = "tests/metrics/mechanisms/test_corpus.py"
 
 
 def _of(name: str, right: str, wrong: str, tests: str = TESTS) -> Fault:
-    return Fault(f"oversmooth/mechanisms/{name}.py", right, wrong, tests)
+    return Fault(f"oversmooth/metrics/mechanisms/{name}.py", right, wrong, tests)
 
 
 FAULTS = [

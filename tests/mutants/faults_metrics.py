@@ -63,7 +63,9 @@ FAULTS = [
         "(baseline.gram_norm * float(np.linalg.norm(gram)) ** 2)",
         TESTS,
     ),
-    Fault(FIDELITY, "resolved=states.residual_resolved,", "resolved=True,", TESTS + " tests/test_fidelity.py"),
+    Fault(
+        FIDELITY, "resolved=states.residual_resolved,", "resolved=True,", TESTS + " tests/measuring/test_fidelity.py"
+    ),
     Fault(STACKS, "centred -= offset\n", "centred -= 0.5 * offset\n", TESTS),
     Fault(
         STACKS,
@@ -85,6 +87,6 @@ FAULTS = [
         NUMERICS,
         "return np.concatenate([eigenvalues(each[None]) for each in matrices])",
         "return np.full(matrices.shape[:2], np.nan)",
-        f"{TESTS} tests/test_analysis.py",
+        f"{TESTS} tests/measuring/test_analysis.py",
     ),
 ]

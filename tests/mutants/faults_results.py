@@ -2,93 +2,95 @@ from __future__ import annotations
 
 from mutants.fault import Fault
 
-COMPARISON = "oversmooth/comparison.py"
-RESAMPLING = "oversmooth/resampling.py"
-JOBS = "oversmooth/engine/jobs.py"
-TOKENS = "oversmooth/tokens.py"
+COMPARISON = "oversmooth/results/comparison.py"
+RESAMPLING = "oversmooth/core/resampling.py"
+JOBS = "oversmooth/service/engine/jobs.py"
+TOKENS = "oversmooth/core/tokens.py"
 
 FAULTS = [
     Fault(
         COMPARISON,
         "return ours - theirs.reindex(point=beside).values",
         "return theirs.reindex(point=beside) - ours.values",
-        "tests/test_comparison.py",
+        "tests/results/test_comparison.py",
     ),
     Fault(
         COMPARISON,
         "if depths[0] != depths[1]:",
         "if depths[0] > depths[1]:",
-        "tests/test_comparison.py tests/test_comparing.py",
+        "tests/results/test_comparison.py tests/measuring/test_comparing.py",
     ),
     Fault(
         COMPARISON,
         "key=lambda item: abs(item[1])",
         "key=lambda item: item[1]",
-        "tests/test_comparison.py tests/findings",
+        "tests/results/test_comparison.py tests/report/findings",
     ),
     Fault(
         COMPARISON,
         "if point in theirs and math.isfinite(theirs[point]) != math.isfinite(ours[point]):",
         "if False:",
-        "tests/test_comparison.py",
+        "tests/results/test_comparison.py",
     ),
     Fault(
         COMPARISON,
         '(each.mean("input").expand_dims("input") for each in (theirs, ours))',
         "(each[:1] for each in (theirs, ours))",
-        "tests/test_comparison.py",
+        "tests/results/test_comparison.py",
     ),
     Fault(
         RESAMPLING,
         "_ENDS: Final = (0.5 - LEVEL / 200, 0.5 + LEVEL / 200)",
         "_ENDS: Final = (0.5 - LEVEL / 100, 0.5 + LEVEL / 200)",
-        "tests/test_resampling.py",
+        "tests/core/test_resampling.py",
     ),
-    Fault(RESAMPLING, "np.where(known, flat - mean, 0.0)", "np.where(known, flat, 0.0)", "tests/test_resampling.py"),
+    Fault(
+        RESAMPLING, "np.where(known, flat - mean, 0.0)", "np.where(known, flat, 0.0)", "tests/core/test_resampling.py"
+    ),
     Fault(
         RESAMPLING,
         "_shares(draws @ apart[:, some], draws @ known[:, some])",
         "draws @ apart[:, some] / texts",
-        "tests/test_resampling.py",
+        "tests/core/test_resampling.py",
     ),
     Fault(
         RESAMPLING,
         "RESAMPLES: Final = 2000",
         "RESAMPLES: Final = 200",
-        "tests/test_resampling.py",
+        "tests/core/test_resampling.py",
     ),
-    Fault(JOBS, "self._rounds.serve(job.address)", "pass", "tests/engine/test_jobs.py"),
-    Fault(JOBS, ">= self._in_flight:", "> self._in_flight:", "tests/engine/test_jobs.py"),
-    Fault(JOBS, "+ self._limit:", "+ self._limit + 1:", "tests/engine/test_jobs.py"),
-    Fault(JOBS, "if not job.wanted:", "if job.wanted:", "tests/engine/test_jobs.py"),
-    Fault(JOBS, "self._results.put(job.key, outcome)", "pass", "tests/engine/test_jobs.py"),
-    Fault(JOBS, "self._order().index(job) + 1", "self._order().index(job)", "tests/engine/test_jobs.py"),
+    Fault(JOBS, "self._rounds.serve(job.address)", "pass", "tests/service/engine/test_jobs.py"),
+    Fault(JOBS, ">= self._in_flight:", "> self._in_flight:", "tests/service/engine/test_jobs.py"),
+    Fault(JOBS, "+ self._limit:", "+ self._limit + 1:", "tests/service/engine/test_jobs.py"),
+    Fault(JOBS, "if not job.wanted:", "if job.wanted:", "tests/service/engine/test_jobs.py"),
+    Fault(JOBS, "self._results.put(job.key, outcome)", "pass", "tests/service/engine/test_jobs.py"),
+    Fault(JOBS, "self._order().index(job) + 1", "self._order().index(job)", "tests/service/engine/test_jobs.py"),
     Fault(
         TOKENS,
         "step = -(-len(categories) // max_ticks) or 1",
         "step = len(categories) // max_ticks or 1",
-        "tests/test_tokens.py",
+        "tests/core/test_tokens.py",
     ),
-    Fault(TOKENS, "return EMPTY\n", 'return ""\n', "tests/test_tokens.py"),
-    Fault(TOKENS, "[:: factor * step]", "[::factor]", "tests/test_tokens.py"),
+    Fault(TOKENS, "return EMPTY\n", 'return ""\n', "tests/core/test_tokens.py"),
+    Fault(TOKENS, "[:: factor * step]", "[::factor]", "tests/core/test_tokens.py"),
     Fault(
         TOKENS,
         "({positions[start]}–{positions[last]})",
         "({start}–{last})",
-        "tests/test_tokens.py tests/test_token_numbers.py",
+        "tests/core/test_tokens.py tests/core/test_token_numbers.py",
     ),
-    Fault("oversmooth/bytecache.py", "self._values.move_to_end(key)\n", "pass\n", "tests/test_bytecache.py"),
+    Fault("oversmooth/core/bytecache.py", "self._values.move_to_end(key)\n", "pass\n", "tests/core/test_bytecache.py"),
     Fault(
-        "oversmooth/engine/cache.py",
+        "oversmooth/service/engine/cache.py",
         "variable.values.setflags(write=False)",
         "pass",
-        "tests/engine/test_jobs.py tests/engine/test_cache.py",
+        "tests/service/engine/test_jobs.py tests/service/engine/test_cache.py",
     ),
-    Fault("oversmooth/engine/cache.py", "file.st_mtime_ns", "0", "tests/engine"),
+    Fault("oversmooth/service/engine/cache.py", "file.st_mtime_ns", "0", "tests/service/engine"),
     Fault(
-        "oversmooth/engine/cache.py",
+        "oversmooth/service/engine/cache.py",
         "settings.key(), folder_fingerprint(settings.model)",
         "settings.key(), ()",
-        "tests/engine",
+        "tests/service/engine",
     ),
 ]

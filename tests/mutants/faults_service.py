@@ -2,20 +2,20 @@ from __future__ import annotations
 
 from mutants.fault import Fault
 
-LIMITS = "oversmooth/hosting/limits.py"
-HEADERS = "oversmooth/server/headers.py"
-HOSTS = "oversmooth/server/hosts.py"
-ROUNDS = "oversmooth/engine/rounds.py"
-TEXTS = "oversmooth/texts.py"
-SEPARATORS = "oversmooth/separators.py"
-DESCRIBING = "oversmooth/describing.py"
-INPUTS = "oversmooth/inputs.py"
-OBSERVING = "oversmooth/intervention/observing.py"
-CONTEXT = "oversmooth/intervention/context.py"
-OF_LIMITS = "tests/hosting/test_limits.py"
-OF_SERVER = "tests/server"
-OF_TEXTS = "tests/test_texts.py"
-OF_TOKENS = "tests/test_inputs.py tests/test_pairs.py"
+LIMITS = "oversmooth/service/hosting/limits.py"
+HEADERS = "oversmooth/service/server/headers.py"
+HOSTS = "oversmooth/service/server/hosts.py"
+ROUNDS = "oversmooth/service/engine/rounds.py"
+TEXTS = "oversmooth/core/texts.py"
+SEPARATORS = "oversmooth/core/reading/separators.py"
+DESCRIBING = "oversmooth/models/describing.py"
+INPUTS = "oversmooth/models/inputs.py"
+OBSERVING = "oversmooth/measuring/intervention/observing.py"
+CONTEXT = "oversmooth/measuring/intervention/context.py"
+OF_LIMITS = "tests/service/hosting/test_limits.py"
+OF_SERVER = "tests/service/server"
+OF_TEXTS = "tests/core/test_texts.py"
+OF_TOKENS = "tests/models/test_inputs.py tests/core/test_pairs.py"
 
 FAULTS = [
     Fault(LIMITS, "read > limits.characters", "read > 10 * limits.characters", OF_LIMITS),
@@ -40,22 +40,32 @@ FAULTS = [
         OF_SERVER,
     ),
     Fault(HOSTS, "*([_LOCALHOST] if loopback else ())", '*([_LOCALHOST, "*"] if loopback else ())', OF_SERVER),
-    Fault(ROUNDS, "served.get(each, -1)", "served.get(each, 10**9)", "tests/engine"),
-    Fault(ROUNDS, "self._served.pop(address, None)", "pass", "tests/engine"),
-    Fault(TEXTS, "MOST_TEXTS = 1000", "MOST_TEXTS = 1001", f"{OF_TEXTS} tests/test_cli_texts.py"),
-    Fault(TEXTS, "if all(map(str.strip, given)):", "if any(map(str.strip, given)):", f"{OF_TEXTS} tests/test_pairs.py"),
+    Fault(ROUNDS, "served.get(each, -1)", "served.get(each, 10**9)", "tests/service/engine"),
+    Fault(ROUNDS, "self._served.pop(address, None)", "pass", "tests/service/engine"),
+    Fault(TEXTS, "MOST_TEXTS = 1000", "MOST_TEXTS = 1001", f"{OF_TEXTS} tests/cli/test_cli_texts.py"),
+    Fault(
+        TEXTS,
+        "if all(map(str.strip, given)):",
+        "if any(map(str.strip, given)):",
+        f"{OF_TEXTS} tests/core/test_pairs.py",
+    ),
     Fault(SEPARATORS, "skip = 1 if told else 0", "skip = 0", OF_TEXTS),
     Fault(SEPARATORS, "return rows if len({len(row) for row in rows}) <= 1 else None", "return rows", OF_TEXTS),
     Fault(DESCRIBING, 'return "special" if number in model.special_ids else "content"', 'return "content"', OF_TOKENS),
     Fault(DESCRIBING, "if segment is None and number == cls), None)", "if number == cls), None)", OF_TOKENS),
     Fault(DESCRIBING, "measured=special_tokens or kind", "measured=kind", OF_TOKENS),
     Fault(INPUTS, "CHARACTERS_PER_TOKEN = 16", "CHARACTERS_PER_TOKEN = 1", OF_TOKENS),
-    Fault(OBSERVING, "self._see = None\n", "pass\n", "tests/intervention/test_observing.py"),
+    Fault(OBSERVING, "self._see = None\n", "pass\n", "tests/measuring/intervention/test_observing.py"),
     Fault(
         OBSERVING,
         "if self._next is not None:\n                raise RuntimeError",
         "if False:\n                raise RuntimeError",
-        "tests/intervention/test_observing.py",
+        "tests/measuring/intervention/test_observing.py",
     ),
-    Fault(CONTEXT, "stack.callback(self._model.mitigated_by.clear)\n", "pass\n", "tests/intervention/test_context.py"),
+    Fault(
+        CONTEXT,
+        "stack.callback(self._model.mitigated_by.clear)\n",
+        "pass\n",
+        "tests/measuring/intervention/test_context.py",
+    ),
 ]

@@ -5,9 +5,9 @@ import math
 import numpy as np
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth import alternatives
-from oversmooth.comparison import Comparison
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report import alternatives
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement, Note
 
 NAN = math.nan
 

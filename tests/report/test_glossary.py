@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from oversmooth import glossary, mechanisms, metrics, mitigations
-from oversmooth.glossary import Kind
-from oversmooth.glossary_document import document
+from oversmooth import metrics, mitigations
+from oversmooth.core.papers import Paper
+from oversmooth.metrics import mechanisms
 from oversmooth.metrics.registry import _FIDELITY, Definition
-from oversmooth.papers import Paper
+from oversmooth.report import glossary
+from oversmooth.report.glossary import Kind
+from oversmooth.report.glossary_document import document
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DECLARED = (*metrics.names(), *metrics.fidelity_names(), *mitigations.names(), *mechanisms.names())
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from synthetic import measurement
 
-from oversmooth.agreement import SMALL, TOLERANCE, Agreement, agreements, differences, other_weights
-from oversmooth.comparison import Comparison
-from oversmooth.errors import SettingsError
-from oversmooth.export import data
-from oversmooth.measurement import Measurement
-from oversmooth.record import Record
+from oversmooth.core.errors import SettingsError
+from oversmooth.results.agreement import SMALL, TOLERANCE, Agreement, agreements, differences, other_weights
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files import data
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.record import Record
 
 VALUES = [0.4, 0.002, -0.1, math.nan, 0.0, 0.3]
 POINTS = ["embedding", "0", "1", "2", "3", "final_norm"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from synthetic import BASE, broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.comparison import BASELINE, Comparison
+from oversmooth.results.comparison import BASELINE, Comparison
 
 NAN = math.nan
 

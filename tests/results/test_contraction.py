@@ -7,8 +7,8 @@ import pytest
 from synthetic import measurement
 from synthetic_explanation import explained
 
-from oversmooth.contraction import bound_of, contraction, vacuous
-from oversmooth.measurement import Measurement
+from oversmooth.results.contraction import bound_of, contraction, vacuous
+from oversmooth.results.measurement import Measurement
 
 
 def _bounded(values: list[list[float]]) -> Measurement:

@@ -7,8 +7,8 @@ import pytest
 from synthetic import measurement
 from synthetic_explanation import explained, points_inside
 
-from oversmooth.gains import branch_gains, missing_gains
-from oversmooth.measurement import Measurement
+from oversmooth.results.gains import branch_gains, missing_gains
+from oversmooth.results.measurement import Measurement
 
 POST = {"embedding": 1.0, "0.attention_branch": 3.0, "0.attention": 4.0, "0.attention_norm": 8.0, "0.mlp_branch": 4.0,
         "0.mlp": 12.0, "0": 5.0}  # fmt: skip

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oversmooth import Settings, metrics, mitigations
-from oversmooth.comparison import MOST_VARIANTS
-from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.pairs import Input
-from oversmooth.permalink import LONGEST, LONGEST_ENTRY, AnySettings, Link, from_query, to_query
-from oversmooth.texts import bundled
-from oversmooth.view import LEFT, View
+from oversmooth.core.pairs import Input
+from oversmooth.core.texts import bundled
+from oversmooth.results.comparison import MOST_VARIANTS
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.permalink import LONGEST, LONGEST_ENTRY, AnySettings, Link, from_query, to_query
+from oversmooth.results.view import LEFT, View
 
 BUNDLED = tuple(sentence.text for sentence in bundled())
 USUAL = Settings.of(texts="The cat sat on the mat.", centred_spectra=True)

@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import BASE, comparison_of, deep_variant, measurement, points_of, variant
 
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.errors import SettingsError
-from oversmooth.export import tables
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.theme import DARK, LIGHT
+from oversmooth.core.errors import SettingsError
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.files import tables
 
 STRONG = "gfsa:weight=-0.2"
 

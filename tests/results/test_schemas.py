@@ -13,15 +13,15 @@ from jsonschema import Draft202012Validator
 from synthetic import comparison_of, measurement
 from tiny import minilm
 
-from oversmooth.comparing import compare
-from oversmooth.comparison import Comparison
-from oversmooth.export import data
-from oversmooth.export.contents import settings_of
-from oversmooth.record import record_of
-from oversmooth.schemas import schemas
-from oversmooth.settings import Settings
+from oversmooth.measuring.comparing import compare
+from oversmooth.report.export.contents import settings_of
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files import data
+from oversmooth.results.record import record_of
+from oversmooth.results.schemas import schemas
+from oversmooth.results.settings import Settings
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "schema"
 
 

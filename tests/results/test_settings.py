@@ -12,8 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from oversmooth import metrics
-from oversmooth.errors import SettingsError
-from oversmooth.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
+from oversmooth.core.errors import SettingsError
+from oversmooth.results.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
 
 RANDOM = hypothesis_settings(max_examples=200, deadline=None, derandomize=True)
 

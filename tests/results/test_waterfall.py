@@ -8,8 +8,8 @@ import pytest
 from synthetic import measurement
 from synthetic_explanation import Family, explained, points_inside
 
-from oversmooth.measurement import Measurement, Note
-from oversmooth.waterfall import Detail, changes, finest, largest_steps, steps, whole_blocks
+from oversmooth.results.measurement import Measurement, Note
+from oversmooth.results.waterfall import Detail, changes, finest, largest_steps, steps, whole_blocks
 
 COSINE = "token_cosine"
 

@@ -7,7 +7,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32
 from dataclasses import dataclass
 from typing import Final
 
-from oversmooth.errors import InputError
+from oversmooth.core.errors import InputError
 
 _MARKS: Final = (
     # UTF-32 first: its mark begins like that of UTF-16.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from oversmooth.view import shortened
-from oversmooth.wording import enumerated
+from oversmooth.core.wording import enumerated
+from oversmooth.results.view import shortened
 
 _ENDS: Final = tuple(".!?…。！？")
 _NAMES: Final = frozenset(

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
-from oversmooth.decoding import decoded
-from oversmooth.errors import InputError
-from oversmooth.headings import is_number
-from oversmooth.separators import SAMPLE, Dialect, chosen, dialect_of, rows_of
-from oversmooth.table import LONGEST_LINE, Table, Written, bounded
-from oversmooth.wording import count
+from oversmooth.core.errors import InputError
+from oversmooth.core.reading.decoding import decoded
+from oversmooth.core.reading.headings import is_number
+from oversmooth.core.reading.separators import SAMPLE, Dialect, chosen, dialect_of, rows_of
+from oversmooth.core.reading.table import LONGEST_LINE, Table, Written, bounded
+from oversmooth.core.wording import count
 
 _MORE: Final = "Put quotation marks around texts that hold the separator, or name another separator."
 _FEWER: Final = "Give every line as many values, or name another separator."

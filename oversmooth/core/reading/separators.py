@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
-from oversmooth.errors import InputError
-from oversmooth.headings import header as heading
-from oversmooth.headings import is_number, is_sentence
-from oversmooth.table import LONGEST_LINE
+from oversmooth.core.errors import InputError
+from oversmooth.core.reading.headings import header as heading
+from oversmooth.core.reading.headings import is_number, is_sentence
+from oversmooth.core.reading.table import LONGEST_LINE
 
 SEPARATORS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 SAMPLE: Final = 1000

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from oversmooth.errors import InputError
-from oversmooth.wording import count
+from oversmooth.core.errors import InputError
+from oversmooth.core.wording import count
 
 LONGEST_LINE: Final = 1_000_000
 """Characters of a line of a table, whose values may take many times its length in memory."""

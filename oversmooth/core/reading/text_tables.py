@@ -10,12 +10,12 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from oversmooth.decoding import decoded
-from oversmooth.errors import InputError
-from oversmooth.separated import separated
-from oversmooth.separators import SAMPLE
-from oversmooth.table import Table, Written, bounded, lines
-from oversmooth.wording import bytes_in_words, count
+from oversmooth.core.errors import InputError
+from oversmooth.core.reading.decoding import decoded
+from oversmooth.core.reading.separated import separated
+from oversmooth.core.reading.separators import SAMPLE
+from oversmooth.core.reading.table import Table, Written, bounded, lines
+from oversmooth.core.wording import bytes_in_words, count
 
 if TYPE_CHECKING:
     from pyarrow import parquet

@@ -1,5 +1,5 @@
 """What is gathered during a pass for an explanation, and what is made of it."""
 
-from oversmooth.explaining.explainer import Explainer
+from oversmooth.measuring.explaining.explainer import Explainer
 
 __all__ = ["Explainer"]

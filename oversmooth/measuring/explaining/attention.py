@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from oversmooth.mechanisms.attention import adjacent_cosine, attention_quantities
-from oversmooth.mechanisms.circuits import Complex128, Dominance, dominance_under
+from oversmooth.metrics.mechanisms.attention import adjacent_cosine, attention_quantities
+from oversmooth.metrics.mechanisms.circuits import Complex128, Dominance, dominance_under
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from oversmooth.intervention.observing import See
+    from oversmooth.measuring.intervention.observing import See
 
 EIGENVALUE_TOKENS: Final = 256
 """Longest text whose attention matrices are decomposed: the work grows with the third power."""

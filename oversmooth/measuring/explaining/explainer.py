@@ -10,21 +10,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.explaining.attention import EIGENVALUE_TOKENS, AttentionGatherer
-from oversmooth.explaining.norms import NormGatherer
-from oversmooth.explanation import Explanation, Reading
-from oversmooth.inputs import Encoded
-from oversmooth.intervention.context import observable
-from oversmooth.intervention.observing import See
-from oversmooth.mechanisms.bound import contraction, smoothing_bound, weight_norms
-from oversmooth.mechanisms.circuits import Complex128, circuit_eigenvalues
-from oversmooth.mechanisms.corpus import FORMS, Corpus
+from oversmooth.core import points
+from oversmooth.core.wording import blocks_in_words
+from oversmooth.measuring.explaining.attention import EIGENVALUE_TOKENS, AttentionGatherer
+from oversmooth.measuring.explaining.norms import NormGatherer
+from oversmooth.measuring.intervention.context import observable
+from oversmooth.measuring.intervention.observing import See
+from oversmooth.measuring.rows import Rows
 from oversmooth.metrics import UndefinedError
+from oversmooth.metrics.mechanisms.bound import contraction, smoothing_bound, weight_norms
+from oversmooth.metrics.mechanisms.circuits import Complex128, circuit_eigenvalues
+from oversmooth.metrics.mechanisms.corpus import FORMS, Corpus
+from oversmooth.models.inputs import Encoded
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.recording import expected_points
-from oversmooth.rows import Rows
-from oversmooth.wording import blocks_in_words
+from oversmooth.models.recording import expected_points
+from oversmooth.results.explanation import Explanation, Reading
 
 UNRESOLVED: Final = (
     "What a block did to the distance to the mean token is left out where tokens are alike to what the pass resolves{}."

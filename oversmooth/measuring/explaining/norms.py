@@ -9,8 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.mechanisms.norms import NormGains, norm_gains, token_deviations
+from oversmooth.core import points
+from oversmooth.metrics.mechanisms.norms import NormGains, norm_gains, token_deviations
 from oversmooth.models.anatomy import Anatomy
 from oversmooth.models.norms import BRANCHES, Branch
 

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention.masks import BLOCKED
-from oversmooth.intervention.run import ACTIVE
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.intervention.masks import BLOCKED
+from oversmooth.measuring.intervention.run import ACTIVE
 from oversmooth.models.trial import two_texts
 
 NAME: Final = "oversmooth"

@@ -14,16 +14,16 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention.attention import NAME, WHOLE, faithful, register
-from oversmooth.intervention.hooks import attach
-from oversmooth.intervention.observing import Announcement, See
-from oversmooth.intervention.run import ACTIVE, Run
-from oversmooth.intervention.softmax import CatchSoftmax
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.wording import blocks_in_words
+from oversmooth.measuring.intervention.attention import NAME, WHOLE, faithful, register
+from oversmooth.measuring.intervention.hooks import attach
+from oversmooth.measuring.intervention.observing import Announcement, See
+from oversmooth.measuring.intervention.run import ACTIVE, Run
+from oversmooth.measuring.intervention.softmax import CatchSoftmax
 from oversmooth.mitigations.sites import Kind, ReadOut, Sites
 from oversmooth.mitigations.specification import check_together
 from oversmooth.models.trial import two_texts
-from oversmooth.wording import blocks_in_words
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle

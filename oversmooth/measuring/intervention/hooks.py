@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from oversmooth.intervention.run import ACTIVE, Run
+from oversmooth.measuring.intervention.run import ACTIVE, Run
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle

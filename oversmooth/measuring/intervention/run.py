@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention.masks import BLOCKED
-from oversmooth.intervention.observing import See
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.wording import count
+from oversmooth.measuring.intervention.masks import BLOCKED
+from oversmooth.measuring.intervention.observing import See
 from oversmooth.mitigations.sites import (
     AttentionPlace,
     BranchPlace,
@@ -22,7 +23,6 @@ from oversmooth.mitigations.sites import (
     Stage,
     StatesPlace,
 )
-from oversmooth.wording import count
 
 if TYPE_CHECKING:
     from oversmooth.models.anatomy import Anatomy

@@ -2,13 +2,13 @@
 
 # The order of these imports is the order in which the quantities are shown.
 # isort: off
-from oversmooth.mechanisms import declared_attention
-from oversmooth.mechanisms import declared_norms
-from oversmooth.mechanisms import declared_circuits
-from oversmooth.mechanisms import declared_corpus
+from oversmooth.metrics.mechanisms import declared_attention
+from oversmooth.metrics.mechanisms import declared_norms
+from oversmooth.metrics.mechanisms import declared_circuits
+from oversmooth.metrics.mechanisms import declared_corpus
 
 # isort: on
-from oversmooth.mechanisms.registry import define, get, names
+from oversmooth.metrics.mechanisms.registry import define, get, names
 
 __all__ = [
     "declared_attention",

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from oversmooth.mechanisms.declared_attention import BY_HEAD, NULL, SINK_THRESHOLD
-from oversmooth.mechanisms.singular_values import leading_singular_values
+from oversmooth.metrics.mechanisms.declared_attention import BY_HEAD, NULL, SINK_THRESHOLD
+from oversmooth.metrics.mechanisms.singular_values import leading_singular_values
 from oversmooth.metrics.numerics import PRECISIONS, Float64
 
 DOUBLINGS: Final = 4

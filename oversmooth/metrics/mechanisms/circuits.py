@@ -131,7 +131,7 @@ def dominance_under(circuit: Complex128, attention: Tensor, *, causal: bool) -> 
         attention: after the softmax (head, query, key), rows sum to 1.
         causal: whether a query sees no later key.
     """
-    from oversmooth.mechanisms.attention import attention_eigenvalues, other_radius
+    from oversmooth.metrics.mechanisms.attention import attention_eigenvalues, other_radius
 
     if causal:
         return dominance(circuit, attention_eigenvalues(attention, causal=True))

@@ -12,8 +12,8 @@ from typing import Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.wording import count
 from oversmooth.metrics.numerics import PRECISIONS, Float64
-from oversmooth.wording import count
 
 Form = Literal["raw", "centred", "standardised"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)

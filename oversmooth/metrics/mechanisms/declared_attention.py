@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from oversmooth.mechanisms.registry import define, names
+from oversmooth.core.papers import Paper
+from oversmooth.metrics.mechanisms.registry import define, names
 from oversmooth.metrics.registry import Definition
 from oversmooth.metrics.similarity import SHI
-from oversmooth.papers import Paper
 
 SINK_THRESHOLD: Final = 0.3
 NULL: Final = "_null"

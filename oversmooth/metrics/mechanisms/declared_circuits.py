@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from oversmooth.mechanisms.registry import define
+from oversmooth.core.papers import Paper
+from oversmooth.metrics.mechanisms.registry import define
 from oversmooth.metrics.registry import Definition
-from oversmooth.papers import Paper
 
 DOVONON = Paper(
     "Dovonon et al.",

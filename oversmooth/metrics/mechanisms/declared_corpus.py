@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from oversmooth import metrics
-from oversmooth.mechanisms.registry import define
+from oversmooth.core.papers import Paper
+from oversmooth.metrics.mechanisms.registry import define
 from oversmooth.metrics.registry import Definition
-from oversmooth.papers import Paper
 
 ETHAYARAJH = Paper(
     "Ethayarajh",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from oversmooth.mechanisms.registry import define
+from oversmooth.metrics.mechanisms.registry import define
 from oversmooth.metrics.registry import Definition
 from oversmooth.metrics.similarity import SHI
 

@@ -10,17 +10,27 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from oversmooth.comparison import Comparison
-from oversmooth.errors import OutputError
-from oversmooth.export.contents import Parts, contents
-from oversmooth.export.names import ARRAYS, DOCUMENT, FORMATS, IMAGES, PGFPLOTS, RECORD, SETTINGS, SNIPPETS, FigureForm
-from oversmooth.export.tables import sides_of
-from oversmooth.progress import Report, silent
-from oversmooth.tokens import visible
+from oversmooth.core.errors import OutputError
+from oversmooth.core.progress import Report, silent
+from oversmooth.core.tokens import visible
+from oversmooth.report.export.contents import Parts, contents
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.names import (
+    ARRAYS,
+    DOCUMENT,
+    FORMATS,
+    IMAGES,
+    PGFPLOTS,
+    RECORD,
+    SETTINGS,
+    SNIPPETS,
+    FigureForm,
+)
+from oversmooth.results.files.tables import sides_of
 
 if TYPE_CHECKING:
-    from oversmooth.export.paper.presets import Preset
-    from oversmooth.measurement import Measurement
+    from oversmooth.report.paper.presets import Preset
+    from oversmooth.results.measurement import Measurement
 
 README: Final = "README.txt"
 FIGURES: Final[tuple[FigureForm, ...]] = ("pdf", "svg", "png", "latex", "pgfplots")
@@ -54,7 +64,8 @@ def bundle(
 ) -> bytes:
     """A zip with figures, numbers, settings, record, LaTeX and a ``README.txt`` that says what each file is.
 
-    Its layout is that of the folder that :func:`oversmooth.export.folder.write` writes. Equal results give equal bytes.
+    Its layout is that of the folder that :func:`oversmooth.report.export.folder.write` writes. Equal results give equal
+    bytes.
 
     Args:
         result: what was measured.

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oversmooth.comparison import Comparison
-from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.export.data import data
-from oversmooth.export.names import RECORD, SETTINGS, FigureForm, Format
-from oversmooth.export.paper.presets import PRESETS, Preset
-from oversmooth.progress import Report, silent
-from oversmooth.record import record_of
+from oversmooth.core.progress import Report, silent
+from oversmooth.report.paper.presets import PRESETS, Preset
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.files.data import data
+from oversmooth.results.files.names import RECORD, SETTINGS, FigureForm, Format
+from oversmooth.results.record import record_of
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
-    from oversmooth.settings import Settings
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.results.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def contents(result: Measurement | Comparison, parts: Parts, report: Report = si
     found[RECORD] = record_of(result).to_json().encode()
     if parts.figures:
         # Only now: they need plotly.
-        from oversmooth.export.drawings import drawings
-        from oversmooth.figures.gallery import figures_of
+        from oversmooth.report.export.drawings import drawings
+        from oversmooth.report.figures.gallery import figures_of
 
         figures = figures_of(result, point=parts.point, lines=parts.lines)
         found |= drawings(result, figures, parts.figures, parts.preset, dpi=parts.dpi, report=report)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from oversmooth.export.images import FORMS, image
-from oversmooth.export.latex import snippets
-from oversmooth.export.names import FOLDERS, IMAGES, PGFPLOTS, SNIPPETS, FigureForm
-from oversmooth.progress import Progress, Report, silent
-from oversmooth.record import record_of
+from oversmooth.core.progress import Progress, Report, silent
+from oversmooth.report.export.images import FORMS, image
+from oversmooth.report.export.latex import snippets
+from oversmooth.results.files.names import FOLDERS, IMAGES, PGFPLOTS, SNIPPETS, FigureForm
+from oversmooth.results.record import record_of
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.export.paper.presets import Preset
-    from oversmooth.figures.drawable import Drawable
-    from oversmooth.measurement import Measurement
+    from oversmooth.report.figures.drawable import Drawable
+    from oversmooth.report.paper.presets import Preset
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 
 def drawings(
@@ -31,7 +31,7 @@ def drawings(
 
     Args:
         result: what was measured; images carry its record.
-        figures: of the light theme, as :func:`~oversmooth.figures.gallery.figures_of` names them.
+        figures: of the light theme, as :func:`~oversmooth.report.figures.gallery.figures_of` names them.
         forms: image formats; ``latex`` for an environment around each figure; ``pgfplots`` for a drawing and a CSV
             file of each curve over depth.
         preset: size and type.
@@ -52,7 +52,7 @@ def drawings(
             found[f"{IMAGES}/{name}.{form}"] = content
         if "pgfplots" in forms and each.point is None and each.pgfplots:
             # Only now: it needs matplotlib, which takes a second to load.
-            from oversmooth.export.pgfplots import pgfplots
+            from oversmooth.report.export.pgfplots import pgfplots
 
             drawn = pgfplots(figure, preset, f"{PGFPLOTS}/{name}.csv")
             for ending, text in zip(("tex", "csv"), drawn or (), strict=False):

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oversmooth.errors import OutputError
-from oversmooth.export.contents import Parts, contents
-from oversmooth.export.names import FILES, FOLDERS, belongs
+from oversmooth.core.errors import OutputError
+from oversmooth.report.export.contents import Parts, contents
+from oversmooth.results.files.names import FILES, FOLDERS, belongs
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 _NAMED = 6
 """Files that a refusal names."""

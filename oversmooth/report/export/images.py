@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import plotly.graph_objects as go
 
-from oversmooth.errors import OutputError
-from oversmooth.export.paper.presets import Preset
-from oversmooth.figures import CONFIG
+from oversmooth.core.errors import OutputError
+from oversmooth.report.figures import CONFIG
+from oversmooth.report.paper.presets import Preset
 
 if TYPE_CHECKING:
-    from oversmooth.export.paper.chart import Chart
+    from oversmooth.report.paper.chart import Chart
 
 Form = Literal["pdf", "svg", "png", "html"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -53,7 +53,7 @@ def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, reco
         return _page(figure, title)
     if form == "png":
         require_resolution(preset, dpi)
-    from oversmooth.export.paper.files import write
+    from oversmooth.report.paper.files import write
 
     owner, note = {"pdf": ("Creator", "Keywords"), "svg": ("Creator", "Description"), "png": ("Software", RECORD_KEY)}[
         form
@@ -82,14 +82,14 @@ def missing_characters(figure: go.Figure, preset: Preset, *, title: str = "") ->
     Raises:
         OutputError: for a figure that cannot be drawn.
     """
-    from oversmooth.export.paper.files import missing
+    from oversmooth.report.paper.files import missing
 
     return missing(_known(figure), preset, title if preset.titled else "")
 
 
 def _known(figure: go.Figure) -> Chart:
-    from oversmooth.export.paper.chart import Chart
-    from oversmooth.export.paper.known import refuse_unknown
+    from oversmooth.report.paper.chart import Chart
+    from oversmooth.report.paper.known import refuse_unknown
 
     chart = Chart.of(figure)
     refuse_unknown(chart)

@@ -7,20 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from oversmooth import metrics as metric_registry
-from oversmooth.comparison import Comparison
-from oversmooth.errors import MitigationError
-from oversmooth.export.tex import escaped, needs_unicode
-from oversmooth.findings.outlying import compared_outliers, outlier_sentence
-from oversmooth.findings.spread import mean_of
-from oversmooth.mechanisms import registry as mechanisms
+from oversmooth.core.errors import MitigationError
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms import registry as mechanisms
 from oversmooth.mitigations import parse
-from oversmooth.wording import count
+from oversmooth.report.export.tex import escaped, needs_unicode
+from oversmooth.report.findings.outlying import compared_outliers, outlier_sentence
+from oversmooth.report.findings.spread import mean_of
+from oversmooth.results.comparison import Comparison
 
 if TYPE_CHECKING:
-    from oversmooth.export.paper.presets import Preset
-    from oversmooth.figures.drawable import Drawable
-    from oversmooth.measurement import Measurement
     from oversmooth.metrics.registry import Definition
+    from oversmooth.report.figures.drawable import Drawable
+    from oversmooth.report.paper.presets import Preset
+    from oversmooth.results.measurement import Measurement
 
 HEAD: Final = "% Needs \\usepackage{graphicx}, and \\usepackage[T1]{fontenc} for accents.\n"
 UNICODE: Final = "% Holds characters that pdfLaTeX cannot set: use LuaLaTeX or XeLaTeX with a font that has them.\n"

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.path import Path
 
-from oversmooth.export.paper.chart import Values, array, merged
-from oversmooth.export.paper.colours import colour
-from oversmooth.export.paper.symbols import MARKERS, line_style
+from oversmooth.report.paper.chart import Values, array, merged
+from oversmooth.report.paper.colours import colour
+from oversmooth.report.paper.symbols import MARKERS, line_style
 
 _WIDTH: Final = 2.0
 _SIZE: Final = 6.0

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from oversmooth.export.paper import markup
-from oversmooth.export.paper.chart import Chart, Pair, Values, array, axes_of, title_of
-from oversmooth.export.paper.presets import Preset
-from oversmooth.export.paper.ticks import ticks
-from oversmooth.export.pgfmarks import Look, colours, declaration, line_options, looks, name_of
-from oversmooth.export.tex import escaped, needs_unicode
+from oversmooth.report.export.pgfmarks import Look, colours, declaration, line_options, looks, name_of
+from oversmooth.report.export.tex import escaped, needs_unicode
+from oversmooth.report.paper import markup
+from oversmooth.report.paper.chart import Chart, Pair, Values, array, axes_of, title_of
+from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.ticks import ticks
 
 HEAD: Final = """\
 % Needs \\usepackage{pgfplots} and \\pgfplotsset{compat=1.18}, and \\usepackage[T1]{fontenc} for accents.

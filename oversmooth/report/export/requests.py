@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from oversmooth.export.names import FigureForm, Format
+from oversmooth.results.files.names import FigureForm, Format
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.export.contents import Parts
-    from oversmooth.export.paper.presets import Preset
-    from oversmooth.figures.drawable import Drawable
-    from oversmooth.measurement import Measurement
-    from oversmooth.progress import Report
+    from oversmooth.core.progress import Report
+    from oversmooth.report.export.contents import Parts
+    from oversmooth.report.figures.drawable import Drawable
+    from oversmooth.report.paper.presets import Preset
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 
 class Export(Protocol):
@@ -46,8 +46,8 @@ class ChartFile:
 
     def write(self, report: Report) -> bytes:
         """See :class:`Export`."""
-        from oversmooth.export.bundle import zipped
-        from oversmooth.export.drawings import drawings
+        from oversmooth.report.export.bundle import zipped
+        from oversmooth.report.export.drawings import drawings
 
         figures = {self.name: self.figure}
         files = drawings(self.result, figures, self.forms, self.preset, dpi=self.dpi, report=report)
@@ -65,8 +65,8 @@ class NumbersFile:
     def write(self, report: Report) -> bytes:
         """See :class:`Export`."""
         del report  # done before anybody could read it
-        from oversmooth.export.bundle import zipped
-        from oversmooth.export.data import data
+        from oversmooth.report.export.bundle import zipped
+        from oversmooth.results.files.data import data
 
         files = data(self.result, [self.format])
         return zipped(files) if self.format in ("csv", "parquet") else next(iter(files.values()))
@@ -82,7 +82,7 @@ class SettingsFile:
     def write(self, report: Report) -> bytes:
         """See :class:`Export`."""
         del report
-        from oversmooth.export.contents import settings_of
+        from oversmooth.report.export.contents import settings_of
 
         return settings_of(self.result).to_json().encode()
 
@@ -97,6 +97,6 @@ class Everything:
 
     def write(self, report: Report) -> bytes:
         """See :class:`Export`."""
-        from oversmooth.export.bundle import zip_of
+        from oversmooth.report.export.bundle import zip_of
 
         return zip_of(self.result, self.parts, report)

@@ -1,7 +1,7 @@
 """Charts of a measurement, as plotly figures: one file a kind.
 
-Every function takes a :class:`~oversmooth.measurement.Measurement` and a theme and gives back a figure that stands
-alone: its own template, no setting of plotly's shared defaults. Draw it with :data:`CONFIG`.
+Every function takes a :class:`~oversmooth.results.measurement.Measurement` and a theme and gives back a figure that
+stands alone: its own template, no setting of plotly's shared defaults. Draw it with :data:`CONFIG`.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.series import APART, Series
-from oversmooth.figures.theme import translucent
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.series import APART, Series
+from oversmooth.report.figures.theme import translucent
 
 _BAR: Final = 8
 """Pixels of the width of a band at a point that no line reaches."""

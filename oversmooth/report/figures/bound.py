@@ -9,18 +9,18 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth.contraction import BOUND, bound_of, contraction, vacuous
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.keys import draw_key
-from oversmooth.figures.panes import WHOLE, block_axis, draw_area, log_axis
-from oversmooth.figures.theme import Theme, blank
-from oversmooth.findings.numerals import between, number
-from oversmooth.findings.spread import BAND, mean_of
-from oversmooth.mechanisms import registry
-from oversmooth.resampling import band
+from oversmooth.core.numerals import between, number
+from oversmooth.core.resampling import band
+from oversmooth.metrics.mechanisms import registry
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.panes import WHOLE, block_axis, draw_area, log_axis
+from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.findings.spread import BAND, mean_of
+from oversmooth.results.contraction import BOUND, bound_of, contraction, vacuous
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT: Final = 320
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from oversmooth.figures.theme import Theme, template
-from oversmooth.tokens import escape
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.theme import Theme, template
 
 LINE = 15
 """Pixels from one line of small text to the next."""

@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.panes import Pane, block_axis
-from oversmooth.figures.series import ticks
-from oversmooth.figures.similarity import Scale, colour_bar
-from oversmooth.figures.theme import value_axis
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.panes import Pane, block_axis
+from oversmooth.report.figures.series import ticks
+from oversmooth.report.figures.similarity import Scale, colour_bar
+from oversmooth.report.figures.theme import value_axis
 
 BAR: Final = 46
 """Pixels above a map that the scale of its colours takes."""

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, SupportsIndex, get_args
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.comparison import Comparison
-from oversmooth.errors import SettingsError
-from oversmooth.figures.theme import DARK, LIGHT, Theme
-from oversmooth.findings.absences import unmeasured
-from oversmooth.measurement import Measurement
-from oversmooth.wording import count, did_you_mean, enumerated
+from oversmooth.core import points
+from oversmooth.core.errors import SettingsError
+from oversmooth.core.wording import count, did_you_mean, enumerated
+from oversmooth.report.figures.theme import DARK, LIGHT, Theme
+from oversmooth.report.findings.absences import unmeasured
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 Layer = SupportsIndex | str
 """The number of a block, from the end where it is negative, or the name of a point."""

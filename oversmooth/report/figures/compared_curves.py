@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 
-from oversmooth.comparison import Comparison
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.depth import Depths, depth_of
-from oversmooth.figures.identity import NamedSide, sides
-from oversmooth.figures.lines import Line, figure_of
-from oversmooth.figures.series import Series
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings import reason
-from oversmooth.findings.absences import absent, by_reason
-from oversmooth.findings.spread import BAND
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.depth import Depths, depth_of
+from oversmooth.report.figures.identity import NamedSide, sides
+from oversmooth.report.figures.lines import Line, figure_of
+from oversmooth.report.figures.series import Series
+from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.findings import reason
+from oversmooth.report.findings.absences import absent, by_reason
+from oversmooth.report.findings.spread import BAND
+from oversmooth.results.comparison import Comparison
 
 HEIGHT = 350
 """Of a chart with nothing to draw."""
@@ -26,9 +26,9 @@ def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selecte
     """One metric of every side at the embedding, every block and, set apart, the final norm and the fusion.
 
     A side with another number of blocks has its own block axis above the chart. Several texts give their mean, with its
-    bootstrap band (:func:`oversmooth.resampling.band`). A missing value is a gap, with a hollow marker at the bottom
-    that has the reason on hover; a value below the states' resolution is a hollow marker. A side that does not have the
-    metric is not drawn.
+    bootstrap band (:func:`oversmooth.core.resampling.band`). A missing value is a gap, with a hollow marker at the
+    bottom that has the reason on hover; a value below the states' resolution is a hollow marker. A side that does not
+    have the metric is not drawn.
 
     Args:
         comparison: what to draw.

@@ -6,14 +6,14 @@ import math
 
 import plotly.graph_objects as go
 
-from oversmooth import points
-from oversmooth.comparison import Comparison
-from oversmooth.figures.identity import sides
-from oversmooth.figures.similarity import Scale, colour_range, token_map
-from oversmooth.figures.theme import Theme, blank
-from oversmooth.findings.maps import difference_of_maps, kept_map, largest_difference
-from oversmooth.findings.numerals import signed
-from oversmooth.tokens import escape
+from oversmooth.core import points
+from oversmooth.core.numerals import signed
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.identity import sides
+from oversmooth.report.figures.similarity import Scale, colour_range, token_map
+from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.findings.maps import difference_of_maps, kept_map, largest_difference
+from oversmooth.results.comparison import Comparison
 
 HEIGHT = 440
 DIVERGING = ((0.0, "#250b58"), (0.25, "#6548a0"), (0.5, "#a8a8a8"), (0.75, "#eeb04e"), (1.0, "#ffe49c"))

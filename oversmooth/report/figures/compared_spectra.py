@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from oversmooth import points
-from oversmooth.comparison import Comparison
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.identity import NamedSide, sides
-from oversmooth.figures.labels import legend
-from oversmooth.figures.spectrum import Trace, axes_of, extent_of, resolution, strong_line
-from oversmooth.figures.theme import Theme, blank
-from oversmooth.findings.absences import by_reason, no_spectrum
-from oversmooth.findings.spectra import Float64, singular_values
+from oversmooth.core import points
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.identity import NamedSide, sides
+from oversmooth.report.figures.labels import legend
+from oversmooth.report.figures.spectrum import Trace, axes_of, extent_of, resolution, strong_line
+from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.findings.absences import by_reason, no_spectrum
+from oversmooth.report.findings.spectra import Float64, singular_values
+from oversmooth.results.comparison import Comparison
 
 HEIGHT = 520
 _MARKERS = 12

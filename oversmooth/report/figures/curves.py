@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from oversmooth import points
-from oversmooth.figures.bands import draw_band
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.series import APART, Series, ticks
-from oversmooth.figures.theme import Theme, blank, translucent, value_axis
-from oversmooth.findings import number, reason
-from oversmooth.tokens import escape
+from oversmooth.core import points
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.bands import draw_band
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.series import APART, Series, ticks
+from oversmooth.report.figures.theme import Theme, blank, translucent, value_axis
+from oversmooth.report.findings import number, reason
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT = 340
 SMALL_HEIGHT = 140
@@ -35,8 +35,9 @@ def curve(
 ) -> go.Figure:
     """One metric at the embedding, every block and, set apart, the final norm.
 
-    Several texts give their mean as a line with its bootstrap band (:func:`oversmooth.resampling.band`) behind it. A
-    missing value is a gap with a word and its reason on hover; a value below the states' resolution is a hollow marker.
+    Several texts give their mean as a line with its bootstrap band (:func:`oversmooth.core.resampling.band`) behind it.
+    A missing value is a gap with a word and its reason on hover; a value below the states' resolution is a hollow
+    marker.
 
     Args:
         measurement: what to draw.

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 
-from oversmooth import points
-from oversmooth.comparison import Comparison
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.compared_curves import means
-from oversmooth.figures.depth import Depths
-from oversmooth.figures.identity import NamedSide, sides
-from oversmooth.figures.lines import Line, figure_of
-from oversmooth.figures.series import Series
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings.absences import absence, by_reason, no_deltas, unmeasured
-from oversmooth.findings.maps import beside
-from oversmooth.findings.numerals import number, signed
-from oversmooth.findings.spread import UNPAIRED, delta_spreads, is_unpaired
-from oversmooth.tokens import escape
+from oversmooth.core import points
+from oversmooth.core.numerals import number, signed
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.compared_curves import means
+from oversmooth.report.figures.depth import Depths
+from oversmooth.report.figures.identity import NamedSide, sides
+from oversmooth.report.figures.lines import Line, figure_of
+from oversmooth.report.figures.series import Series
+from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.findings.absences import absence, by_reason, no_deltas, unmeasured
+from oversmooth.report.findings.maps import beside
+from oversmooth.report.findings.spread import UNPAIRED, delta_spreads, is_unpaired
+from oversmooth.results.comparison import Comparison
 
 HEIGHT = 350
 """Of a chart with nothing to draw."""
@@ -28,12 +28,12 @@ RING = "○ the first point that differs from the baseline"
 
 
 def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
-    """Variant minus baseline at the points of :func:`~oversmooth.figures.compared_curves.compared_curve`.
+    """Variant minus baseline at the points of :func:`~oversmooth.report.figures.compared_curves.compared_curve`.
 
     Zero is the baseline. Several texts give the mean of their differences, with a bootstrap band of these pairs
-    (:func:`oversmooth.resampling.band`); a variant that read other texts than the baseline has no band. A ring marks
-    the first point at which a variant differs from it. Variants that have no differences are named above the chart,
-    with the reason.
+    (:func:`oversmooth.core.resampling.band`); a variant that read other texts than the baseline has no band. A ring
+    marks the first point at which a variant differs from it. Variants that have no differences are named above the
+    chart, with the reason.
 
     Args:
         comparison: what to draw.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from oversmooth import points
-from oversmooth.figures.canvas import LINE, Canvas
-from oversmooth.figures.series import APART, GAP, positions, ticks
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.wording import count
+from oversmooth.report.figures.canvas import LINE, Canvas
+from oversmooth.report.figures.series import APART, GAP, positions, ticks
 
 MOST_TICKS = 8
 """Beside the names of lines, a phone has room for no more."""

@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.cells import BAR, cells, even_scale, head_axis, height_of, name_blocks, unnamed_block_axis
-from oversmooth.figures.keys import draw_key
-from oversmooth.figures.panes import Pane, stacked
-from oversmooth.figures.theme import Theme, blank
-from oversmooth.findings.numerals import number
-from oversmooth.mechanisms import registry
-from oversmooth.wording import count
+from oversmooth.core.numerals import number
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms import registry
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.cells import (
+    BAR,
+    cells,
+    even_scale,
+    head_axis,
+    height_of,
+    name_blocks,
+    unnamed_block_axis,
+)
+from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.panes import Pane, stacked
+from oversmooth.report.figures.theme import Theme, blank
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT: Final = 320
 _HEADING: Final = 20

@@ -9,18 +9,18 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.dominance import KINDS, colour_of
-from oversmooth.figures.keys import Entry, draw_key
-from oversmooth.figures.panes import shade
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings.numerals import number
-from oversmooth.mechanisms import registry
-from oversmooth.wording import count
+from oversmooth.core.numerals import number
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms import registry
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.dominance import KINDS, colour_of
+from oversmooth.report.figures.keys import Entry, draw_key
+from oversmooth.report.figures.panes import shade
+from oversmooth.report.figures.theme import Theme, blank, value_axis
 
 if TYPE_CHECKING:
-    from oversmooth.explanation import Explanation
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.explanation import Explanation
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT: Final = 430
 MOST_POINTS: Final = 6000

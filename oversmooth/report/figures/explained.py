@@ -6,26 +6,27 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from oversmooth import gains, points
 from oversmooth import metrics as metric_registry
-from oversmooth.figures.bound import smoothing_bound
-from oversmooth.figures.dominance import dominance
-from oversmooth.figures.drawable import Build, Drawable, Named
-from oversmooth.figures.eigenvalues import circuit_eigenvalues
-from oversmooth.figures.gains import branch_gains
-from oversmooth.figures.heads import ADJACENT, attention_adjacent, attention_map, quantities
-from oversmooth.figures.layer_cka import layer_cka
-from oversmooth.figures.norms import norm_deviation
-from oversmooth.figures.spectrum_cdf import spectrum_cdf
-from oversmooth.figures.waterfall import waterfall
-from oversmooth.figures.within_between import within_between
-from oversmooth.mechanisms import registry
-from oversmooth.mechanisms.declared_attention import NULL
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms import registry
+from oversmooth.metrics.mechanisms.declared_attention import NULL
+from oversmooth.report.figures.bound import smoothing_bound
+from oversmooth.report.figures.dominance import dominance
+from oversmooth.report.figures.drawable import Build, Drawable, Named
+from oversmooth.report.figures.eigenvalues import circuit_eigenvalues
+from oversmooth.report.figures.gains import branch_gains
+from oversmooth.report.figures.heads import ADJACENT, attention_adjacent, attention_map, quantities
+from oversmooth.report.figures.layer_cka import layer_cka
+from oversmooth.report.figures.norms import norm_deviation
+from oversmooth.report.figures.spectrum_cdf import spectrum_cdf
+from oversmooth.report.figures.waterfall import waterfall
+from oversmooth.report.figures.within_between import within_between
+from oversmooth.results import gains
 
 if TYPE_CHECKING:
-    from oversmooth.figures.theme import Theme
-    from oversmooth.measurement import Measurement
+    from oversmooth.report.figures.theme import Theme
+    from oversmooth.results.measurement import Measurement
 
 
 def explained(measurement: Measurement, point: str, metrics: Sequence[str], theme: Theme) -> Named:

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from oversmooth import gains as measured
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.keys import draw_key
-from oversmooth.figures.panes import Pane, block_axis, log_axis, stacked
-from oversmooth.figures.theme import Theme, blank
-from oversmooth.findings.numerals import between, number
-from oversmooth.findings.spread import BAND, mean_of
-from oversmooth.resampling import band
-from oversmooth.tokens import escape
+from oversmooth.core.numerals import between, number
+from oversmooth.core.resampling import band
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.panes import Pane, block_axis, log_axis, stacked
+from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.findings.spread import BAND, mean_of
+from oversmooth.results import gains as measured
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT: Final = 380
 _BELOW: Final = 44

@@ -7,24 +7,24 @@ from collections.abc import Sequence
 from functools import partial
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.comparison import Comparison
-from oversmooth.figures.choosing import chosen_metric, chosen_point, metrics_of
-from oversmooth.figures.compared_curves import compared_curve
-from oversmooth.figures.compared_maps import compared_map, difference_map
-from oversmooth.figures.compared_spectra import compared_spectra
-from oversmooth.figures.curves import curve
-from oversmooth.figures.deltas import delta_curve
-from oversmooth.figures.drawable import Drawable, Named
-from oversmooth.figures.explained import explained
-from oversmooth.figures.plane import fidelity_plane
-from oversmooth.figures.similarity import similarity_map
-from oversmooth.figures.spectrum import spectrum
-from oversmooth.figures.theme import LIGHT, Theme
-from oversmooth.findings.maps import incomparable_maps
-from oversmooth.measurement import Measurement
-from oversmooth.resampling import LEVEL, RESAMPLES
-from oversmooth.tokens import visible
+from oversmooth.core import points
+from oversmooth.core.resampling import LEVEL, RESAMPLES
+from oversmooth.core.tokens import visible
+from oversmooth.report.figures.choosing import chosen_metric, chosen_point, metrics_of
+from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.report.figures.compared_maps import compared_map, difference_map
+from oversmooth.report.figures.compared_spectra import compared_spectra
+from oversmooth.report.figures.curves import curve
+from oversmooth.report.figures.deltas import delta_curve
+from oversmooth.report.figures.drawable import Drawable, Named
+from oversmooth.report.figures.explained import explained
+from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.similarity import similarity_map
+from oversmooth.report.figures.spectrum import spectrum
+from oversmooth.report.figures.theme import LIGHT, Theme
+from oversmooth.report.findings.maps import incomparable_maps
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 KEPT = "cka_to_baseline"
 """The axis of the plane that tells what a variant leaves of the baseline's states."""
@@ -52,7 +52,7 @@ def figures_of(
 
     Returns:
         Figures by names that are file names everywhere: ``token_cosine``, ``similarity_5``, ``spectrum_5_centred``;
-        with an explanation those of :func:`oversmooth.figures.explained.explained`;
+        with an explanation those of :func:`oversmooth.report.figures.explained.explained`;
         of a comparison ``token_cosine_delta``, ``similarity_5_baseline``, ``difference_5_1_gfsa_weight_0_1``,
         ``spectra_5``, ``plane_5``. The number before a label is the variant's place.
 

@@ -9,8 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.cells import (
+from oversmooth.core.numerals import between, number, signed
+from oversmooth.core.resampling import band
+from oversmooth.metrics.mechanisms import registry
+from oversmooth.metrics.mechanisms.declared_attention import NULL
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.cells import (
     BAR,
     cells,
     even_scale,
@@ -20,18 +24,14 @@ from oversmooth.figures.cells import (
     rounded_up,
     unnamed_block_axis,
 )
-from oversmooth.figures.compared_maps import DIVERGING
-from oversmooth.figures.panes import WHOLE, block_axis, draw_area, stacked
-from oversmooth.figures.similarity import Scale
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings.numerals import between, number, signed
-from oversmooth.findings.spread import BAND, mean_of
-from oversmooth.mechanisms import registry
-from oversmooth.mechanisms.declared_attention import NULL
-from oversmooth.resampling import band
+from oversmooth.report.figures.compared_maps import DIVERGING
+from oversmooth.report.figures.panes import WHOLE, block_axis, draw_area, stacked
+from oversmooth.report.figures.similarity import Scale
+from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.findings.spread import BAND, mean_of
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT: Final = 320
 _HEADING: Final = 20

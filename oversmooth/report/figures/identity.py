@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from oversmooth.figures.theme import Theme
-from oversmooth.tokens import escape, visible
+from oversmooth.core.tokens import escape, visible
+from oversmooth.report.figures.theme import Theme
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
+    from oversmooth.results.comparison import Comparison
 
 NAME_CHARACTERS = 32
 """Longest name on a figure; longer labels are shortened in the middle and whole on hover."""

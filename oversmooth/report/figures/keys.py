@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from oversmooth.figures.canvas import LINE, Canvas
-from oversmooth.figures.labels import CHARACTER, PHONE
-from oversmooth.tokens import escape
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.canvas import LINE, Canvas
+from oversmooth.report.figures.labels import CHARACTER, PHONE
 
 Entry = tuple[str, str, str]
 """A glyph, its colour and what it stands for, not yet escaped."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.identity import NamedSide
-from oversmooth.tokens import escape
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.identity import NamedSide
 
 CHARACTER = 5.8
 """Pixels of one character of small text, on average."""

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from oversmooth import points
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.cells import BAR
-from oversmooth.figures.panes import MOST_TICKS
-from oversmooth.figures.similarity import Scale, colour_bar
-from oversmooth.figures.theme import Theme, blank
-from oversmooth.mechanisms import registry
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms import registry
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.cells import BAR
+from oversmooth.report.figures.panes import MOST_TICKS
+from oversmooth.report.figures.similarity import Scale, colour_bar
+from oversmooth.report.figures.theme import Theme, blank
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT: Final = 400
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from oversmooth import points
-from oversmooth.figures.bands import draw_band
-from oversmooth.figures.canvas import LINE, TEXT_ONLY, Canvas
-from oversmooth.figures.depth import Depths, depth_of
-from oversmooth.figures.identity import NamedSide
-from oversmooth.figures.labels import name_sides
-from oversmooth.figures.series import APART, Series
+from oversmooth.core import points
+from oversmooth.report.figures.bands import draw_band
+from oversmooth.report.figures.canvas import LINE, TEXT_ONLY, Canvas
+from oversmooth.report.figures.depth import Depths, depth_of
+from oversmooth.report.figures.identity import NamedSide
+from oversmooth.report.figures.labels import name_sides
+from oversmooth.report.figures.series import APART, Series
 
 CHART = 270
 """Height of the chart between its axes, in pixels, whatever stands above and below."""

@@ -10,20 +10,20 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.cells import BAR, cells, name_blocks, unnamed_block_axis
-from oversmooth.figures.keys import draw_key
-from oversmooth.figures.panes import stacked
-from oversmooth.figures.similarity import Scale
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings.numerals import number
-from oversmooth.mechanisms import registry
-from oversmooth.wording import count
+from oversmooth.core.numerals import number
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms import registry
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.cells import BAR, cells, name_blocks, unnamed_block_axis
+from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.panes import stacked
+from oversmooth.report.figures.similarity import Scale
+from oversmooth.report.figures.theme import Theme, blank, value_axis
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT: Final = 400
 _BELOW: Final = 46

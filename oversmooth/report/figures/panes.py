@@ -9,11 +9,11 @@ from typing import Any
 
 import plotly.colors
 
-from oversmooth import points
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.series import ticks
-from oversmooth.findings.numerals import number
-from oversmooth.tokens import escape
+from oversmooth.core import points
+from oversmooth.core.numerals import number
+from oversmooth.core.tokens import escape
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.series import ticks
 
 MOST_TICKS = 13
 _HEADING = 20

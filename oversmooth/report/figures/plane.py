@@ -9,18 +9,18 @@ from itertools import cycle, pairwise
 import plotly.graph_objects as go
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.comparison import Comparison
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.identity import NamedSide, shortened, sides
-from oversmooth.figures.labels import CHARACTER, LABEL_LINE, PHONE, broken_name, legend
-from oversmooth.figures.placing import Box, Words, anchored, place
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings.absences import by_reason
-from oversmooth.findings.numerals import number
-from oversmooth.findings.plane import known_texts, plane_positions
-from oversmooth.findings.spread import mean_of
-from oversmooth.tokens import escape, visible
+from oversmooth.core import points
+from oversmooth.core.numerals import number
+from oversmooth.core.tokens import escape, visible
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.identity import NamedSide, shortened, sides
+from oversmooth.report.figures.labels import CHARACTER, LABEL_LINE, PHONE, broken_name, legend
+from oversmooth.report.figures.placing import Box, Words, anchored, place
+from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.findings.absences import by_reason
+from oversmooth.report.findings.plane import known_texts, plane_positions
+from oversmooth.report.findings.spread import mean_of
+from oversmooth.results.comparison import Comparison
 
 CHART = 330
 """Height of the chart between its axes, in pixels."""

@@ -9,13 +9,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.findings import number, reason
-from oversmooth.findings.spread import BAND, Spread, mean_of, spreads
-from oversmooth.tokens import escape
+from oversmooth.core import points
+from oversmooth.core.tokens import escape
+from oversmooth.report.findings import number, reason
+from oversmooth.report.findings.spread import BAND, Spread, mean_of, spreads
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 APART = (points.FINAL_NORM, points.FUSION)
 """Points that are set apart behind the last block, in this order, since they are not blocks."""

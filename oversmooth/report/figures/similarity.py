@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from oversmooth import tokens
-from oversmooth.analysis import averaged
-from oversmooth.figures.theme import MAP_SCALE, Theme, blank, template
-from oversmooth.findings.maps import Map, kept_map
+from oversmooth.core import tokens
+from oversmooth.measuring.analysis import averaged
+from oversmooth.report.figures.theme import MAP_SCALE, Theme, blank, template
+from oversmooth.report.findings.maps import Map, kept_map
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT = 520
 MOST_ROWS = 256

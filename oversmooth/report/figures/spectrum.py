@@ -10,13 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.figures.theme import Theme, blank, template, value_axis
-from oversmooth.findings.numerals import number
-from oversmooth.findings.spectra import Float64, cumulative_shares, singular_values, spectrum_reason
+from oversmooth.core import points
+from oversmooth.core.numerals import number
+from oversmooth.report.figures.theme import Theme, blank, template, value_axis
+from oversmooth.report.findings.spectra import Float64, cumulative_shares, singular_values, spectrum_reason
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 HEIGHT = 520
 MOST_COMPONENTS = 400

@@ -8,15 +8,15 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.figures.canvas import Canvas
-from oversmooth.figures.spectrum import depth_key, depth_shares
-from oversmooth.figures.theme import Theme, blank
-from oversmooth.findings.spectra import Float64, singular_values, spectrum_reason
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.wording import count
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.spectrum import depth_key, depth_shares
+from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.findings.spectra import Float64, singular_values, spectrum_reason
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 Float32 = NDArray[np.float32]
 HEIGHT: Final = 340

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import plotly.colors
 import plotly.graph_objects as go
 
-from oversmooth.tokens import escape
+from oversmooth.core.tokens import escape
 
 FONT: Final = "Segoe UI, Helvetica Neue, Arial, Liberation Sans, sans-serif"
 """Fonts that are already on the reader's machine; the digits of each have one width."""

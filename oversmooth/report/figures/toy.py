@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 import plotly.graph_objects as go
 
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.theme import Theme
-from oversmooth.findings.numerals import number
+from oversmooth.core.numerals import number
 from oversmooth.metrics.numerics import Float64
-from oversmooth.toy import DIMENSIONS, FLOOR, WIDEST, Toy
+from oversmooth.metrics.toy import DIMENSIONS, FLOOR, WIDEST, Toy
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.theme import Theme
 
 HEIGHT: Final = 620
 START: Final = 0.5

@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.keys import Entry, draw_key
-from oversmooth.figures.panes import MOST_TICKS
-from oversmooth.figures.series import ticks
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings.numerals import between, number, signed
-from oversmooth.findings.spread import BAND, mean_of
-from oversmooth.tokens import escape
-from oversmooth.waterfall import Detail, Role, Step, finest, steps, whole_blocks
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.numerals import between, number, signed
+from oversmooth.core.tokens import escape
+from oversmooth.core.wording import count
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.keys import Entry, draw_key
+from oversmooth.report.figures.panes import MOST_TICKS
+from oversmooth.report.figures.series import ticks
+from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.findings.spread import BAND, mean_of
+from oversmooth.results.waterfall import Detail, Role, Step, finest, steps, whole_blocks
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 CHART: Final = 300
 """Height of the chart between its axes, in pixels."""
@@ -55,7 +55,7 @@ def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: De
         measurement: what to draw, means over its texts.
         metric: one of ``measurement.metrics``.
         theme: colours.
-        detail: how fine; None takes the finest that stays readable (:func:`oversmooth.waterfall.finest`).
+        detail: how fine; None takes the finest that stays readable (:func:`oversmooth.results.waterfall.finest`).
     """
     chosen = finest(measurement) if detail is None else detail
     found = steps(measurement, metric, chosen)

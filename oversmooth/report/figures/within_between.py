@@ -10,22 +10,22 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.figures.keys import draw_key
-from oversmooth.figures.panes import MOST_TICKS, Pane, draw_area, stacked
-from oversmooth.figures.series import positions, ticks
-from oversmooth.figures.theme import Theme, blank, value_axis
-from oversmooth.findings.numerals import between as interval
-from oversmooth.findings.numerals import number
-from oversmooth.findings.spread import BAND
-from oversmooth.resampling import band
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.numerals import between as interval
+from oversmooth.core.numerals import number
+from oversmooth.core.resampling import band
+from oversmooth.core.wording import count
+from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.panes import MOST_TICKS, Pane, draw_area, stacked
+from oversmooth.report.figures.series import positions, ticks
+from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.findings.spread import BAND
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 CHART: Final = 150
 """Pixels of each of the three charts."""

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
-from oversmooth.findings.changes import reason
-from oversmooth.findings.maps import beside
-from oversmooth.findings.spectra import singular_values, spectrum_reason
-from oversmooth.wording import enumerated
+from oversmooth.core.wording import enumerated
+from oversmooth.report.findings.changes import reason
+from oversmooth.report.findings.maps import beside
+from oversmooth.report.findings.spectra import singular_values, spectrum_reason
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
+    from oversmooth.results.comparison import Comparison
 
 
 def absent(comparison: Comparison, metric: str) -> str:

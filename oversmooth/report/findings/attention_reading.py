@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from oversmooth.findings.norms_reading import Extremes, over_layers, span
-from oversmooth.findings.numerals import number
-from oversmooth.gains import branch_gains
-from oversmooth.mechanisms.declared_attention import NULL
-from oversmooth.wording import count
+from oversmooth.core.numerals import number
+from oversmooth.core.wording import count
+from oversmooth.metrics.mechanisms.declared_attention import NULL
+from oversmooth.report.findings.norms_reading import Extremes, over_layers, span
+from oversmooth.results.gains import branch_gains
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 ROOT_LAMBDA: Final = "attention_root_lambda"
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.findings.course import course
+from oversmooth.core import points
+from oversmooth.report.findings.course import course
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 MAIN_METRIC = "token_cosine"
 FLAT_COSINE = 0.02

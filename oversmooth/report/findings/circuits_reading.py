@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from oversmooth.findings.whether import places
-from oversmooth.gains import branch_gains
-from oversmooth.wording import count, enumerated
+from oversmooth.core.wording import count, enumerated
+from oversmooth.report.findings.whether import places
+from oversmooth.results.gains import branch_gains
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 SMOOTHING: Final = "smoothing"
 _KINDS: Final = (SMOOTHING, "sharpening", "neutral", "tied")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from oversmooth import points
-from oversmooth.findings.numerals import number
-from oversmooth.findings.outlying import activation_ratios, massive
+from oversmooth.core import points
+from oversmooth.core.numerals import number
+from oversmooth.report.findings.outlying import activation_ratios, massive
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 COLLAPSED_SHARE: Final = 1e-4
 """High-frequency share at which tokens have collapsed: their distances to the mean token are 1 % of their lengths, in

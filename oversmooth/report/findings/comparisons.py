@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.comparison import SAME
-from oversmooth.findings.absences import elsewhere
-from oversmooth.findings.changes import MAIN_METRIC, reason
-from oversmooth.findings.numerals import between, number, pair
-from oversmooth.findings.outlying import compared_outliers
-from oversmooth.findings.spread import BAND, delta_spreads, mean_of
-from oversmooth.wording import count
+from oversmooth.core import points
+from oversmooth.core.numerals import between, number, pair
+from oversmooth.core.wording import count
+from oversmooth.report.findings.absences import elsewhere
+from oversmooth.report.findings.changes import MAIN_METRIC, reason
+from oversmooth.report.findings.outlying import compared_outliers
+from oversmooth.report.findings.spread import BAND, delta_spreads, mean_of
+from oversmooth.results.comparison import SAME
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
+    from oversmooth.results.comparison import Comparison
 
 KEPT = "cka_to_baseline"
 """What the sentence says a variant leaves of the baseline."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.findings.spread import Spread, at_the_end
-from oversmooth.resampling import band
+from oversmooth.core import points
+from oversmooth.core.resampling import band
+from oversmooth.report.findings.spread import Spread, at_the_end
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 TIE = 1e-9
 """Relative difference below which two steps are of one size."""

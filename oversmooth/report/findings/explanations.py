@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points, waterfall
-from oversmooth.findings.changes import MAIN_METRIC, changes
-from oversmooth.findings.collapse import collapse_sentence, collapsed_by, collapses
-from oversmooth.findings.course import TIE, course
-from oversmooth.findings.headlines import excursion, headline, known_texts, near_one, opening
-from oversmooth.findings.numerals import arrow, number, signed
-from oversmooth.findings.outlying import outlier_sentence
-from oversmooth.findings.readings import readings
-from oversmooth.findings.whether import offset_sentence, offsets, own_clause, whether
+from oversmooth.core import points
+from oversmooth.core.numerals import arrow, number, signed
+from oversmooth.report.findings.changes import MAIN_METRIC, changes
+from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, collapses
+from oversmooth.report.findings.course import TIE, course
+from oversmooth.report.findings.headlines import excursion, headline, known_texts, near_one, opening
+from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.readings import readings
+from oversmooth.report.findings.whether import offset_sentence, offsets, own_clause, whether
+from oversmooth.results import waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oversmooth.measurement import Measurement
-    from oversmooth.waterfall import Detail, Step
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.results.waterfall import Detail, Step
 
 
 def explanation_headline(measurement: Measurement) -> str:
@@ -69,8 +70,8 @@ def where(
     Args:
         measurement: what was measured.
         metric: of which steps.
-        detail: of the chart beside it; None as there (:func:`oversmooth.waterfall.finest`). Of every part, a branch and
-            its residual add are told together: apart they are the largest, and undo each other.
+        detail: of the chart beside it; None as there (:func:`oversmooth.results.waterfall.finest`). Of every part, a
+            branch and its residual add are told together: apart they are the largest, and undo each other.
         most: how many steps are named.
     """
     if metric not in measurement.metrics:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
-from oversmooth import points
-from oversmooth.findings.changes import (
+from oversmooth.core import points
+from oversmooth.core.numerals import arrow, decimals_for, fixed, number
+from oversmooth.core.wording import count
+from oversmooth.report.findings.changes import (
     AT_ONE,
     FLAT_COSINE,
     FLAT_SHARE,
@@ -17,14 +19,12 @@ from oversmooth.findings.changes import (
     parted,
     reason,
 )
-from oversmooth.findings.course import TIE, Course, course
-from oversmooth.findings.numerals import arrow, decimals_for, fixed, number
-from oversmooth.findings.outlying import massive, outlier_sentence
-from oversmooth.findings.spread import mean_of
-from oversmooth.wording import count
+from oversmooth.report.findings.course import TIE, Course, course
+from oversmooth.report.findings.outlying import massive, outlier_sentence
+from oversmooth.report.findings.spread import mean_of
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 
 def headline(measurement: Measurement) -> str:

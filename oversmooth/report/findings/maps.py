@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.findings.changes import reason
+from oversmooth.core import points
+from oversmooth.report.findings.changes import reason
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 Map = NDArray[np.float32]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oversmooth.findings.numerals import number, pair
-from oversmooth.wording import count, enumerated
+from oversmooth.core.numerals import number, pair
+from oversmooth.core.wording import count, enumerated
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth import points
-from oversmooth.findings.numerals import number
+from oversmooth.core import points
+from oversmooth.core.numerals import number
+from oversmooth.core.wording import count, enumerated
 from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
-from oversmooth.wording import count, enumerated
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 _RATIO: Final = "max_activation_ratio"
 _DESCRIBED: Final = "cosines, ranks and spectra there describe that outlier, not smoothing"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from oversmooth import points
-from oversmooth.findings.absences import elsewhere, unmeasured
-from oversmooth.findings.changes import reason
+from oversmooth.core import points
+from oversmooth.report.findings.absences import elsewhere, unmeasured
+from oversmooth.report.findings.changes import reason
 
 if TYPE_CHECKING:
-    from oversmooth.comparison import Comparison
+    from oversmooth.results.comparison import Comparison
 
 KEPT = 1.0
 """The baseline's own fidelity to itself, where it was not measured."""

@@ -6,19 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from oversmooth import points
-from oversmooth.findings.attention_reading import attention_gain_sentence, mixing_sentence
-from oversmooth.findings.changes import Change, changes
-from oversmooth.findings.circuits_reading import circuits_sentence, gain_sentence
-from oversmooth.findings.norms_reading import bound_sentence, contraction_sentence, norms_sentence
-from oversmooth.findings.numerals import arrow
-from oversmooth.findings.spectrum_reading import outlier_warning, spectrum_found
+from oversmooth.core import points
+from oversmooth.core.numerals import arrow
+from oversmooth.report.findings.attention_reading import attention_gain_sentence, mixing_sentence
+from oversmooth.report.findings.changes import Change, changes
+from oversmooth.report.findings.circuits_reading import circuits_sentence, gain_sentence
+from oversmooth.report.findings.norms_reading import bound_sentence, contraction_sentence, norms_sentence
+from oversmooth.report.findings.spectrum_reading import outlier_warning, spectrum_found
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oversmooth.explanation import Reading as Part
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.explanation import Reading as Part
+    from oversmooth.results.measurement import Measurement
 
 Name = Literal["attention", "norms", "circuits", "spectrum"]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from oversmooth import points
-from oversmooth.findings.changes import changes
-from oversmooth.findings.numerals import arrow, number
-from oversmooth.findings.outlying import massive
+from oversmooth.core import points
+from oversmooth.core.numerals import arrow, number
+from oversmooth.report.findings.changes import changes
+from oversmooth.report.findings.outlying import massive
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 FEW: Final = 0.5
 """Effective share of tokens that carry the energy, below which a few long tokens make the spectrum."""

@@ -6,17 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oversmooth.findings.numerals import between
-from oversmooth.resampling import LEVEL, band
-from oversmooth.wording import count
+from oversmooth.core.numerals import between
+from oversmooth.core.resampling import LEVEL, band
+from oversmooth.core.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import xarray as xr
 
-    from oversmooth.comparison import Comparison
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
 
 BAND = f"{LEVEL} % band"
 UNPAIRED = "the difference of means over other texts, which has no band"

@@ -6,14 +6,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from oversmooth import points
-from oversmooth.findings.collapse import collapse_sentence, collapsed_by, shrinkage_sentence
-from oversmooth.findings.numerals import between, number, pair
+from oversmooth.core import points
+from oversmooth.core.numerals import between, number, pair
+from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, shrinkage_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 MOSTLY: Final = 0.5
 """Share of the cosine from which an offset common to all texts is most of it."""

@@ -4,6 +4,6 @@ The plotly figure is the one description of a chart: its own arrays, colours, da
 cannot be drawn is refused. This module is quick to import; matplotlib is loaded when something is drawn.
 """
 
-from oversmooth.export.paper.presets import PRESETS, Preset, Typeface
+from oversmooth.report.paper.presets import PRESETS, Preset, Typeface
 
 __all__ = ["PRESETS", "Preset", "Typeface"]

@@ -6,12 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from oversmooth.export.paper import markup
-from oversmooth.export.paper.chart import Chart, Values, title_of
-from oversmooth.export.paper.colours import colour
-from oversmooth.export.paper.presets import Preset
-from oversmooth.export.paper.ticks import ticks
-from oversmooth.export.paper.typefaces import Typefaces
+from oversmooth.report.paper import markup
+from oversmooth.report.paper.chart import Chart, Values, title_of
+from oversmooth.report.paper.colours import colour
+from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.ticks import ticks
+from oversmooth.report.paper.typefaces import Typefaces
 
 _ZERO = 1.0
 """Order of depth of the line at zero: above the grid, below the traces."""

@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.transforms import Bbox
 
-from oversmooth.export.paper import markup
-from oversmooth.export.paper.chart import Values, title_of
-from oversmooth.export.paper.colours import colour, shaded
-from oversmooth.export.paper.presets import Preset
-from oversmooth.export.paper.ticks import ticks
-from oversmooth.export.paper.typefaces import Typefaces
+from oversmooth.report.paper import markup
+from oversmooth.report.paper.chart import Values, title_of
+from oversmooth.report.paper.colours import colour, shaded
+from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.ticks import ticks
+from oversmooth.report.paper.typefaces import Typefaces
 
 _STEPS = 256
 _ABOVE, _BESIDE = 8.0, 6.0

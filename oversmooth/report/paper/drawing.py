@@ -10,17 +10,17 @@ from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Transform, blended_transform_factory
 
-from oversmooth.export.paper import axes as axis_settings
-from oversmooth.export.paper import lettering, markup, words
-from oversmooth.export.paper.bars import ColourBar
-from oversmooth.export.paper.chart import Chart, Values, axes_of, axis_name, merged, title_of
-from oversmooth.export.paper.colours import colour
-from oversmooth.export.paper.marks import draw_bars, draw_map, draw_scatter, draw_shape, legend_key
-from oversmooth.export.paper.presets import Preset
-from oversmooth.export.paper.sheet import Note, Sheet
-from oversmooth.export.paper.typefaces import Typefaces
-from oversmooth.export.paper.words import Style
-from oversmooth.tokens import escape
+from oversmooth.core.tokens import escape
+from oversmooth.report.paper import axes as axis_settings
+from oversmooth.report.paper import lettering, markup, words
+from oversmooth.report.paper.bars import ColourBar
+from oversmooth.report.paper.chart import Chart, Values, axes_of, axis_name, merged, title_of
+from oversmooth.report.paper.colours import colour
+from oversmooth.report.paper.marks import draw_bars, draw_map, draw_scatter, draw_shape, legend_key
+from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.sheet import Note, Sheet
+from oversmooth.report.paper.typefaces import Typefaces
+from oversmooth.report.paper.words import Style
 
 _AROUND = 2.0
 """Pixels around the words of an annotation."""
@@ -32,7 +32,7 @@ def draw(chart: Chart, preset: Preset, typefaces: Typefaces, *, title: str = "")
     """A chart on paper: the same lines, dashes, markers, colours and words.
 
     Args:
-        chart: of which everything is known to :mod:`~oversmooth.export.paper.known`.
+        chart: of which everything is known to :mod:`~oversmooth.report.paper.known`.
         preset: its size there.
         typefaces: for all its characters; matplotlib's setting ``font.family`` names the same.
         title: plain text above it.

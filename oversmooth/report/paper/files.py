@@ -10,12 +10,12 @@ from typing import Any, Final, Literal
 
 import matplotlib as mpl
 
-from oversmooth.export.paper import markup
-from oversmooth.export.paper.chart import Chart
-from oversmooth.export.paper.drawing import draw
-from oversmooth.export.paper.outlines import embeddable
-from oversmooth.export.paper.presets import Preset
-from oversmooth.export.paper.typefaces import Typefaces, choose
+from oversmooth.report.paper import markup
+from oversmooth.report.paper.chart import Chart
+from oversmooth.report.paper.drawing import draw
+from oversmooth.report.paper.outlines import embeddable
+from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.typefaces import Typefaces, choose
 
 PaperForm = Literal["pdf", "svg", "png"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from oversmooth.errors import OutputError
-from oversmooth.export.paper.chart import Chart, Values
-from oversmooth.export.paper.symbols import DASHES, SYMBOLS, is_dash
-from oversmooth.figures.theme import LIGHT
+from oversmooth.core.errors import OutputError
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.report.paper.chart import Chart, Values
+from oversmooth.report.paper.symbols import DASHES, SYMBOLS, is_dash
 
 Known = Mapping[str, Any]
 """Key → ``DRAWN``, ``SCREEN``, the values that are drawn (a frozen set), or the keys of an object."""

@@ -9,9 +9,9 @@ from itertools import pairwise
 from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FixedLocator
 
-from oversmooth.export.paper import markup
-from oversmooth.export.paper.sheet import Sheet
-from oversmooth.export.paper.words import width_of
+from oversmooth.report.paper import markup
+from oversmooth.report.paper.sheet import Sheet
+from oversmooth.report.paper.words import width_of
 
 _LONGEST = 0.22
 """Share of the page's width that a tick label may take."""

@@ -13,9 +13,9 @@ from matplotlib.path import Path
 from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
-from oversmooth.export.paper.chart import Chart, Values, array, axes_of
-from oversmooth.export.paper.colours import Colour, colour, shaded
-from oversmooth.export.paper.symbols import MARKERS, line_style, reach
+from oversmooth.report.paper.chart import Chart, Values, array, axes_of
+from oversmooth.report.paper.colours import Colour, colour, shaded
+from oversmooth.report.paper.symbols import MARKERS, line_style, reach
 
 _BEHIND, _LINES, _BEFORE = 0.5, 2.0, 3.0
 """Order of depth: shapes below, traces, shapes above."""

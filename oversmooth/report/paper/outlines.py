@@ -18,7 +18,7 @@ from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont, newTable
 from matplotlib import font_manager
 
-from oversmooth.export.paper.typefaces import Typefaces, path_of
+from oversmooth.report.paper.typefaces import Typefaces, path_of
 
 _PRECISION: Final = 1e-3
 """Largest distance between the two outlines, in font sizes: 8 thousandths of a point at 8 points."""

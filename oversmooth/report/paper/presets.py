@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
-from oversmooth.errors import OutputError
+from oversmooth.core.errors import OutputError
 
 SMALLEST_POINTS: Final = 7.0
 """No text is set smaller: what most journals allow at least."""

@@ -14,10 +14,10 @@ from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.text import Annotation
 from matplotlib.transforms import Affine2D, Bbox, BboxTransformTo, Transform, TransformedBbox
 
-from oversmooth.errors import OutputError
-from oversmooth.export.paper.bars import ColourBar
-from oversmooth.export.paper.chart import Chart, Pair
-from oversmooth.export.paper.presets import Preset
+from oversmooth.core.errors import OutputError
+from oversmooth.report.paper.bars import ColourBar
+from oversmooth.report.paper.chart import Chart, Pair
+from oversmooth.report.paper.presets import Preset
 
 _DOTS = 288.0
 """Dots per inch at which text is measured: enough for its width to be that of the outlines."""

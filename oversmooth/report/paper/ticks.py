@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from oversmooth.export.paper.chart import Values
+from oversmooth.report.paper.chart import Values
 
 Ticks = list[tuple[float, str]]
 

@@ -17,7 +17,7 @@ from matplotlib import font_manager
 from matplotlib.font_manager import FontPath
 from matplotlib.ft2font import FaceFlags
 
-from oversmooth.export.paper.presets import Typeface
+from oversmooth.report.paper.presets import Typeface
 
 WANTED: Final[dict[Typeface, tuple[str, ...]]] = {
     "sans": ("Arial", "Liberation Sans", "DejaVu Sans"),

@@ -12,12 +12,12 @@ from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea, VPacker
 from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
 
-from oversmooth.export.paper import markup
-from oversmooth.export.paper.chart import Values
-from oversmooth.export.paper.colours import colour
-from oversmooth.export.paper.markup import Piece
-from oversmooth.export.paper.presets import Preset
-from oversmooth.export.paper.typefaces import Typefaces
+from oversmooth.report.paper import markup
+from oversmooth.report.paper.chart import Values
+from oversmooth.report.paper.colours import colour
+from oversmooth.report.paper.markup import Piece
+from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.typefaces import Typefaces
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.comparison import Comparison
-from oversmooth.export.document import Document
-from oversmooth.export.names import ARRAYS, DOCUMENT, FORMATS, Format
-from oversmooth.export.tables import tables_of, to_csv
-from oversmooth.measurement import Tokens
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.document import Document
+from oversmooth.results.files.names import ARRAYS, DOCUMENT, FORMATS, Format
+from oversmooth.results.files.tables import tables_of, to_csv
+from oversmooth.results.measurement import Tokens
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from oversmooth.explanation import Explanation
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.explanation import Explanation
+    from oversmooth.results.measurement import Measurement
 
 
 def data(result: Measurement | Comparison, formats: Sequence[Format] = FORMATS) -> dict[str, bytes]:
     """The numbers in the formats asked for, by file name; equal results give equal bytes.
 
-    ``csv`` and ``parquet`` give a file for each table (:func:`~oversmooth.export.tables.tables_of`), ``npz`` gives
-    ``arrays.npz`` (:func:`arrays`), ``json`` gives ``data.json`` (:class:`~oversmooth.export.document.Document`).
+    ``csv`` and ``parquet`` give a file for each table (:func:`~oversmooth.results.files.tables.tables_of`), ``npz``
+    gives ``arrays.npz`` (:func:`arrays`), ``json`` gives ``data.json``
+    (:class:`~oversmooth.results.files.document.Document`).
     """
     found: dict[str, bytes] = {}
     if {"csv", "parquet"} & set(formats):
@@ -56,8 +57,8 @@ def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
     * ``token``, ``token_id``, ``token_position``: text, number in the vocabulary and position in the sequence (from 0,
       special tokens counted) of each measured token of the text shown; NumPy drops NUL characters at the end of a text.
     * with an explanation each of its arrays by part and name, ``attention_attention_entropy``, ``circuits_eigenvalues``
-      (complex), with the axes of :class:`~oversmooth.explanation.Explanation`; ``corpus_form`` and ``corpus_point``
-      name those of ``corpus``.
+      (complex), with the axes of :class:`~oversmooth.results.explanation.Explanation`; ``corpus_form`` and
+      ``corpus_point`` name those of ``corpus``.
 
     Of a comparison the same for each side, as ``0/point`` and so on, where 0 is the baseline; ``label`` names the
     sides in that order.

@@ -9,14 +9,14 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from oversmooth.comparison import Comparison
-from oversmooth.export.tables import sides_of
-from oversmooth.record import Record
-from oversmooth.settings import Settings
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.tables import sides_of
+from oversmooth.results.record import Record
+from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
-    from oversmooth.explanation import Explanation
-    from oversmooth.measurement import Measurement, Token
+    from oversmooth.results.explanation import Explanation
+    from oversmooth.results.measurement import Measurement, Token
 
 Number = float | None
 """None, in JSON null, for a missing value."""

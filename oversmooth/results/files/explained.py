@@ -11,8 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.explanation import Explanation
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.explanation import Explanation
+    from oversmooth.results.measurement import Measurement
 
 ATTENTION_COLUMNS: Final = ["label", "input", "layer", "head", "quantity", "value"]
 NORM_COLUMNS: Final = ["label", "input", "layer", "norm", "kind", "token", "quantity", "value"]

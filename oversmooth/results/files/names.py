@@ -6,7 +6,7 @@ import re
 from typing import Final, Literal, get_args
 
 from oversmooth import metrics as metric_registry
-from oversmooth.mechanisms import registry as mechanisms
+from oversmooth.metrics.mechanisms import registry as mechanisms
 
 Format = Literal["csv", "parquet", "npz", "json"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import xarray as xr
 
-from oversmooth.comparison import Comparison
-from oversmooth.export.explained import explained_tables
-from oversmooth.resampling import band
+from oversmooth.core.resampling import band
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.explained import explained_tables
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 CURVE_COLUMNS = ["label", "input", "point", "metric", "value"]
 MEAN_COLUMNS = ["label", "point", "metric", "n", "mean", "low", "high"]
@@ -65,7 +65,7 @@ def curves(measurement: Measurement, label: str) -> pd.DataFrame:
 
 
 def means(measurement: Measurement, label: str) -> pd.DataFrame:
-    """The mean of every metric at every point over inputs, with its band (:func:`oversmooth.resampling.band`).
+    """The mean of every metric at every point over inputs, with its band (:func:`oversmooth.core.resampling.band`).
 
     Args:
         measurement: what was measured.

@@ -1,6 +1,6 @@
 """The queue in front of the models: runs measurements in supervised worker processes, without torch in this one."""
 
-from oversmooth.engine.engine import Engine, Handle
-from oversmooth.engine.rounds import Owner
+from oversmooth.service.engine.engine import Engine, Handle
+from oversmooth.service.engine.rounds import Owner
 
 __all__ = ["Engine", "Handle", "Owner"]

@@ -8,13 +8,13 @@ from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oversmooth.pairs import parts
+from oversmooth.core.pairs import parts
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.measurement import Measurement
-    from oversmooth.settings import Settings
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.results.settings import Settings
 
 BYTES_PER_TOKEN = 400
 """One ``Token`` with its text, in CPython."""

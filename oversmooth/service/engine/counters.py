@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from oversmooth.errors import OversmoothError
+from oversmooth.core.errors import OversmoothError
 
 if TYPE_CHECKING:
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 import psutil
 
-from oversmooth.engine import counters
-from oversmooth.engine.cache import request_key
-from oversmooth.engine.jobs import Job, Jobs
-from oversmooth.engine.kinds import EXPORTS
-from oversmooth.engine.launching import launcher
-from oversmooth.engine.messages import Start, StartWriting
-from oversmooth.engine.process import WorkerOptions
-from oversmooth.engine.supervisor import Supervisor
-from oversmooth.errors import LimitError, ModelError
-from oversmooth.hosting import Limits
-from oversmooth.hosting.limits import require
-from oversmooth.progress import Progress
+from oversmooth.core.errors import LimitError, ModelError
+from oversmooth.core.progress import Progress
+from oversmooth.service.engine import counters
+from oversmooth.service.engine.cache import request_key
+from oversmooth.service.engine.jobs import Job, Jobs
+from oversmooth.service.engine.kinds import EXPORTS
+from oversmooth.service.engine.launching import launcher
+from oversmooth.service.engine.messages import Start, StartWriting
+from oversmooth.service.engine.process import WorkerOptions
+from oversmooth.service.engine.supervisor import Supervisor
+from oversmooth.service.hosting import Limits
+from oversmooth.service.hosting.limits import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from types import TracebackType
 
-    from oversmooth.engine.rounds import Owner
-    from oversmooth.export.requests import Export
-    from oversmooth.hosting.allowlist import AllowList
-    from oversmooth.measurement import Measurement
-    from oversmooth.settings import Settings
+    from oversmooth.models.allowlist import AllowList
+    from oversmooth.report.export.requests import Export
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.results.settings import Settings
+    from oversmooth.service.engine.rounds import Owner
 
 RESULT_BYTES = 256 * 2**20
 UNLIMITED = Limits()

@@ -1,4 +1,4 @@
-"""The process that worker processes are forked from, started as ``python -m oversmooth.engine.fork_server``.
+"""The process that worker processes are forked from, started as ``python -m oversmooth.service.engine.fork_server``.
 
 It imports torch and all else that a worker needs, once, and computes nothing: a worker forked from it is there at once
 and shares the memory of what was imported. Requests come on the socket that is its standard input: ``fork`` with two
@@ -14,9 +14,9 @@ import socket
 import warnings
 from typing import Final, NoReturn
 
-from oversmooth.engine import worker
-from oversmooth.engine.launching import ALIVE, FORK, MESSAGE_BYTES
-from oversmooth.hosting import current, logs
+from oversmooth.service.engine import worker
+from oversmooth.service.engine.launching import ALIVE, FORK, MESSAGE_BYTES
+from oversmooth.service.hosting import current, logs
 
 IDLE_SECONDS: Final = 1.0
 """How long nothing is asked for before what is needed later is imported."""
@@ -28,7 +28,7 @@ def main() -> NoReturn:
     worker.nothing_to_read()
     logs.configure(current())
     logs.silence_file_descriptors()
-    import oversmooth.engine.service  # noqa: F401  what every worker needs, imported once
+    import oversmooth.service.engine.service  # noqa: F401  what every worker needs, imported once
 
     # What is there by now stays: a collection that marked each object would copy its page for every worker.
     gc.collect()
@@ -48,7 +48,7 @@ def main() -> NoReturn:
 
 def _import_writing() -> None:
     """What workers that write files need besides, so that the first of them is there as soon as the others are."""
-    import oversmooth.engine.writing  # noqa: F401
+    import oversmooth.service.engine.writing  # noqa: F401
 
     gc.collect()
     gc.freeze()

@@ -8,14 +8,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from oversmooth.bytecache import ByteCache
-from oversmooth.engine.kinds import RUNS, Kind
-from oversmooth.engine.rounds import Owner, Rounds
-from oversmooth.errors import CancelledError, LimitError, OversmoothError, QueueFullError
-from oversmooth.progress import Progress
+from oversmooth.core.bytecache import ByteCache
+from oversmooth.core.errors import CancelledError, LimitError, OversmoothError, QueueFullError
+from oversmooth.core.progress import Progress
+from oversmooth.service.engine.kinds import RUNS, Kind
+from oversmooth.service.engine.rounds import Owner, Rounds
 
 if TYPE_CHECKING:
-    from oversmooth.engine.messages import Request
+    from oversmooth.service.engine.messages import Request
 
 CLOSED = "The engine was shut down before the run was done."
 Result = TypeVar("Result")

@@ -88,7 +88,7 @@ class Anew:
 
     def start(self) -> Launched:
         """See :class:`Launcher`."""
-        return _program("oversmooth.engine.worker", self._environment, subprocess.PIPE, subprocess.PIPE)
+        return _program("oversmooth.service.engine.worker", self._environment, subprocess.PIPE, subprocess.PIPE)
 
     def close(self) -> None:
         """See :class:`Launcher`."""
@@ -175,7 +175,7 @@ class ForkServer:
         self._control.settimeout(_POLL_SECONDS)
         with theirs:
             self._program = _program(
-                "oversmooth.engine.fork_server", self._environment, theirs.fileno(), subprocess.DEVNULL
+                "oversmooth.service.engine.fork_server", self._environment, theirs.fileno(), subprocess.DEVNULL
             )
 
     def _ask(self, request: bytes, *descriptors: int) -> bytes:

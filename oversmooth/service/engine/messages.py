@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from oversmooth.errors import OversmoothError
-    from oversmooth.export.requests import Export
-    from oversmooth.hosting.allowlist import AllowList
-    from oversmooth.measurement import Measurement
-    from oversmooth.progress import Progress
-    from oversmooth.settings import Settings
+    from oversmooth.core.errors import OversmoothError
+    from oversmooth.core.progress import Progress
+    from oversmooth.models.allowlist import AllowList
+    from oversmooth.report.export.requests import Export
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.results.settings import Settings
 
 
 Request: TypeAlias = "Settings | Export"

@@ -9,13 +9,13 @@ import threading
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Self, cast
 
-from oversmooth.engine.launching import ending
-from oversmooth.engine.messages import Message, Start, StartWriting, receive, send
+from oversmooth.service.engine.launching import ending
+from oversmooth.service.engine.messages import Message, Start, StartWriting, receive, send
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from oversmooth.engine.launching import Launcher
+    from oversmooth.service.engine.launching import Launcher
 
 EXIT_SECONDS = 5.0
 """How long a worker that has closed its pipe may take to end before it is killed."""
@@ -43,7 +43,7 @@ class WorkerOptions:
 
 
 class WorkerProcess:
-    """A process in which :mod:`oversmooth.engine.worker` runs. Used once: a new worker is a new object.
+    """A process in which :mod:`oversmooth.service.engine.worker` runs. Used once: a new worker is a new object.
 
     Args:
         options: how to start it.

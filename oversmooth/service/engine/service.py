@@ -8,25 +8,25 @@ from typing import IO, TYPE_CHECKING, cast
 
 import torch
 
-from oversmooth import inputs
-from oversmooth.bytecache import ByteCache
-from oversmooth.engine.cache import folder_fingerprint
-from oversmooth.engine.messages import Ready, Start
-from oversmooth.engine.serving import Serving
-from oversmooth.given import Device
-from oversmooth.measuring import measure
+from oversmooth.core.bytecache import ByteCache
+from oversmooth.core.progress import Report, silent
+from oversmooth.measuring.measuring import measure
+from oversmooth.models import inputs
+from oversmooth.models.given import Device
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.models.loading import load
-from oversmooth.progress import Report, silent
-from oversmooth.settings import DEFAULT_MODEL, Precision
+from oversmooth.results.settings import DEFAULT_MODEL, Precision
+from oversmooth.service.engine.cache import folder_fingerprint
+from oversmooth.service.engine.messages import Ready, Start
+from oversmooth.service.engine.serving import Serving
 
 if TYPE_CHECKING:
-    from oversmooth.engine.messages import Request
-    from oversmooth.engine.worker import Inbox
-    from oversmooth.hosting.allowlist import AllowList
-    from oversmooth.measurement import Measurement
+    from oversmooth.models.allowlist import AllowList
     from oversmooth.models.loaded import LoadedModel
-    from oversmooth.settings import Settings
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.results.settings import Settings
+    from oversmooth.service.engine.messages import Request
+    from oversmooth.service.engine.worker import Inbox
 
 logger = logging.getLogger(__name__)
 

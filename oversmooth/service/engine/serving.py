@@ -7,14 +7,14 @@ import threading
 from abc import ABC, abstractmethod
 from typing import IO, TYPE_CHECKING, ClassVar, Final
 
-from oversmooth.engine.messages import Finished, Message, Ready, Run, Step, send
-from oversmooth.errors import CancelledError, OversmoothError, WorkerLostError
-from oversmooth.progress import Progress, Report
+from oversmooth.core.errors import CancelledError, OversmoothError, WorkerLostError
+from oversmooth.core.progress import Progress, Report
+from oversmooth.service.engine.messages import Finished, Message, Ready, Run, Step, send
 
 if TYPE_CHECKING:
-    from oversmooth.engine.messages import Request
-    from oversmooth.engine.worker import Inbox
-    from oversmooth.measurement import Measurement
+    from oversmooth.results.measurement import Measurement
+    from oversmooth.service.engine.messages import Request
+    from oversmooth.service.engine.worker import Inbox
 
 _LOG: Final = logging.getLogger(__name__)
 

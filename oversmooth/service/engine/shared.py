@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from oversmooth.engine.engine import Engine
-from oversmooth.hosting import current
-from oversmooth.hosting.allowlist import allowed
+from oversmooth.models.allowlist import allowed
+from oversmooth.service.engine.engine import Engine
+from oversmooth.service.hosting import current
 
 _lock = threading.Lock()
 _engine: Engine | None = None

@@ -7,13 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from oversmooth.engine.launching import START_SECONDS, StartError
-from oversmooth.engine.messages import Cancel, Finished, Ready, Run, Step
-from oversmooth.engine.process import Event, Gone, Wake, WorkerOptions, WorkerProcess
-from oversmooth.errors import CancelledError, DeadlineError, OversmoothError, WorkerLostError
+from oversmooth.core.errors import CancelledError, DeadlineError, OversmoothError, WorkerLostError
+from oversmooth.service.engine.launching import START_SECONDS, StartError
+from oversmooth.service.engine.messages import Cancel, Finished, Ready, Run, Step
+from oversmooth.service.engine.process import Event, Gone, Wake, WorkerOptions, WorkerProcess
 
 if TYPE_CHECKING:
-    from oversmooth.engine.jobs import Job, Jobs
+    from oversmooth.service.engine.jobs import Job, Jobs
 
 CANCEL_SECONDS = 3.0
 """How long a cancelled run may take to its next step before its worker is killed: on a busy machine a step takes longer

@@ -1,4 +1,4 @@
-"""The worker process: forked by :mod:`oversmooth.engine.fork_server`, or ``python -m oversmooth.engine.worker``.
+"""The worker process: forked by :mod:`oversmooth.service.engine.fork_server`, or a program of its own (``-m``).
 
 As a program of its own it reads requests from standard input and writes answers to standard output; whatever else is
 printed goes to standard error.
@@ -12,8 +12,8 @@ import sys
 import threading
 from typing import IO, NoReturn
 
-from oversmooth.engine.messages import Cancel, Run, Start, StartWriting, receive
-from oversmooth.hosting import current, logs
+from oversmooth.service.engine.messages import Cancel, Run, Start, StartWriting, receive
+from oversmooth.service.hosting import current, logs
 
 
 class Inbox:
@@ -57,11 +57,11 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> NoReturn:
     inbox = Inbox(requests)
     # Only now that the end of the engine is noticed: where it was not imported before the fork, it takes seconds.
     if isinstance(start, Start):
-        from oversmooth.engine.service import Service
+        from oversmooth.service.engine.service import Service
 
         Service(inbox, answers, start).work()
     else:
-        from oversmooth.engine.writing import Writing
+        from oversmooth.service.engine.writing import Writing
 
         Writing(inbox, answers).work()
     # Not sys.exit: it would wait for a thread that never comes back.

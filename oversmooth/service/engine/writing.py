@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 # What every export of a figure needs, imported once.
-import oversmooth.export.paper.files
-import oversmooth.export.pgfplots
-import oversmooth.figures.gallery  # noqa: F401
-from oversmooth.engine.messages import Ready
-from oversmooth.engine.serving import TOO_LARGE_A_FILE, Serving
+from oversmooth.service.engine.messages import Ready
+from oversmooth.service.engine.serving import TOO_LARGE_A_FILE, Serving
 
 if TYPE_CHECKING:
-    from oversmooth.engine.messages import Request
-    from oversmooth.export.requests import Export
-    from oversmooth.progress import Report
+    from oversmooth.core.progress import Report
+    from oversmooth.report.export.requests import Export
+    from oversmooth.service.engine.messages import Request
 
 
 class Writing(Serving):

@@ -18,10 +18,10 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from oversmooth.errors import ConfigurationError
-from oversmooth.hosting.profiles import PROFILES, Bounds, Limits, Profile
-from oversmooth.hosting.service_links import is_service_link
-from oversmooth.wording import did_you_mean
+from oversmooth.core.errors import ConfigurationError
+from oversmooth.core.wording import did_you_mean
+from oversmooth.service.hosting.profiles import PROFILES, Bounds, Limits, Profile
+from oversmooth.service.hosting.service_links import is_service_link
 
 PREFIX: Final = "OVERSMOOTH_"
 FILE_VARIABLE: Final = PREFIX + "CONFIG"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from oversmooth.hosting.configuration import FILE_VARIABLE, Configuration, variable
-from oversmooth.hosting.profiles import PROFILES, Limits
-from oversmooth.wording import bytes_in_words
+from oversmooth.core.wording import bytes_in_words
+from oversmooth.service.hosting.configuration import FILE_VARIABLE, Configuration, variable
+from oversmooth.service.hosting.profiles import PROFILES, Limits
 
 INTRODUCTION: Final = f"""\
 # Every key of a server's configuration
 
-Written by `scripts/reference` from `oversmooth/hosting/`. A key is set by its variable, or by its name in the TOML file
-that `{FILE_VARIABLE}` names; variables go over the file, and both over the profile. How to run a server:
+Written by `scripts/reference` from `oversmooth/service/hosting/`. A key is set by its variable, or by its name in the
+TOML file that `{FILE_VARIABLE}` names; variables go over the file, and both over the profile. How to run a server:
 [hosting.md](hosting.md).
 """
 NO_LIMIT: Final = "–"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from oversmooth.errors import LimitError, ModelError
-from oversmooth.hosting.allowlist import AllowedModel, AllowList
-from oversmooth.hosting.profiles import Limits
-from oversmooth.pairs import characters
-from oversmooth.settings import Settings
-from oversmooth.wording import bytes_in_words, count
+from oversmooth.core.errors import LimitError, ModelError
+from oversmooth.core.pairs import characters
+from oversmooth.core.wording import bytes_in_words, count
+from oversmooth.models.allowlist import AllowedModel, AllowList
+from oversmooth.results.settings import Settings
+from oversmooth.service.hosting.profiles import Limits
 
 SPECIAL_TOKENS: Final = 8
 """Most that a tokenizer adds to a text, for an estimate."""

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from oversmooth.hosting.configuration import Configuration
+    from oversmooth.service.hosting.configuration import Configuration
 
 _OWN: Final = "oversmooth"
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}

@@ -18,19 +18,19 @@ from streamlit.runtime import app_session
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import bootstrap
 
-from oversmooth.engine.shared import close_shared_engine, shared_engine
-from oversmooth.hosting import Configuration
-from oversmooth.server import entrance, health, shutdown
-from oversmooth.server.connections import Connections
-from oversmooth.server.control_values import require_kinds
-from oversmooth.server.downloads import Downloads, Written
-from oversmooth.server.frames import BinaryFrames
-from oversmooth.server.front import Front
-from oversmooth.server.headers import SecurityHeaders, failure
-from oversmooth.server.hosts import OwnHosts, OwnOrigin, is_loopback
-from oversmooth.server.options import options
-from oversmooth.server.paths import ClosedPaths
-from oversmooth.server.uploads import KeptUploads, keep_in_memory
+from oversmooth.service.engine.shared import close_shared_engine, shared_engine
+from oversmooth.service.hosting import Configuration
+from oversmooth.service.server import entrance, health, shutdown
+from oversmooth.service.server.connections import Connections
+from oversmooth.service.server.control_values import require_kinds
+from oversmooth.service.server.downloads import Downloads, Written
+from oversmooth.service.server.frames import BinaryFrames
+from oversmooth.service.server.front import Front
+from oversmooth.service.server.headers import SecurityHeaders, failure
+from oversmooth.service.server.hosts import OwnHosts, OwnOrigin, is_loopback
+from oversmooth.service.server.options import options
+from oversmooth.service.server.paths import ClosedPaths
+from oversmooth.service.server.uploads import KeptUploads, keep_in_memory
 
 _LOG: Final = logging.getLogger(__name__)
 _PING_SECONDS: Final = 30

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse
 
-from oversmooth.engine import counters
-from oversmooth.hosting.addresses import network
-from oversmooth.wording import count
+from oversmooth.core.wording import count
+from oversmooth.service.engine import counters
+from oversmooth.service.hosting.addresses import network
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

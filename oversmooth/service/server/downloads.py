@@ -14,14 +14,14 @@ from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, DeferredFil
 from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
+from oversmooth.core.errors import CancelledError, OutputError, OversmoothError
 from oversmooth.dashboard.wanted import NamedError, Wanted, named
-from oversmooth.errors import CancelledError, OutputError, OversmoothError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
     from streamlit.proto.BackMsg_pb2 import BackendOperationRequest
 
-    from oversmooth.engine import Handle
+    from oversmooth.service.engine import Handle
 
 KEPT_SECONDS: Final = 60.0
 """How long a file waits for the browser that asked for it."""

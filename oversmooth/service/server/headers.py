@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
 from oversmooth.dashboard import copying
-from oversmooth.server import front
+from oversmooth.service.server import front
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from prometheus_client import start_http_server
 
-from oversmooth.engine.counters import REGISTRY
-from oversmooth.errors import ConfigurationError
-from oversmooth.hosting import Configuration
+from oversmooth.core.errors import ConfigurationError
+from oversmooth.service.engine.counters import REGISTRY
+from oversmooth.service.hosting import Configuration
 
 
 @contextmanager

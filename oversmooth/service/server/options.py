@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from oversmooth.hosting import Configuration
+from oversmooth.service.hosting import Configuration
 
 _MEBI: Final = 2**20
 _LONGEST_MESSAGE: Final = 50

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Final, NoReturn
 
-from oversmooth.engine.shared import close_shared_engine
+from oversmooth.service.engine.shared import close_shared_engine
 
 CONNECTIONS_SECONDS: Final = 2
 """How long open connections may take to close."""

@@ -12,10 +12,10 @@ from families import FAMILIES, LAYERS
 from tiny import minilm, tiny
 
 from oversmooth import Settings, compare, measure
-from oversmooth.engine.cache import measurement_bytes
-from oversmooth.explanation import Explanation
-from oversmooth.measurement import Measurement
 from oversmooth.metrics.numerics import Float64
+from oversmooth.results.explanation import Explanation
+from oversmooth.results.measurement import Measurement
+from oversmooth.service.engine.cache import measurement_bytes
 
 TEXTS = ("the cat sat on mat", "dog saw rain sun moon tree bird sky")
 READABLE = [name for name, family in FAMILIES.items() if not family.image]

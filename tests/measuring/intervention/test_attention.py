@@ -13,9 +13,9 @@ from torch import Tensor
 from transformers import AutoModel, PreTrainedModel
 from transformers.models.gpt_oss import GptOssConfig
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.attention import NAME, allowed, attention, faithful
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.attention import NAME, allowed, attention, faithful
 from oversmooth.mitigations import parse
 from oversmooth.mitigations.attnscale import AttnScale
 

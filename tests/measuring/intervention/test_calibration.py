@@ -10,9 +10,9 @@ from families import LAYERS, VOCABULARY, WIDTH
 from tiny import tiny
 from torch import Tensor
 
-from oversmooth.calibration import Sampler
-from oversmooth.errors import CancelledError
-from oversmooth.intervention import Intervention
+from oversmooth.core.errors import CancelledError
+from oversmooth.measuring.calibration import Sampler
+from oversmooth.measuring.intervention import Intervention
 from oversmooth.mitigations import parse
 
 

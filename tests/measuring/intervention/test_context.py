@@ -15,15 +15,15 @@ from tiny import loaded, tiny
 from torch import Tensor, nn
 from transformers import BertForMaskedLM, GPT2LMHeadModel, PreTrainedModel
 
-from oversmooth.errors import CancelledError, MitigationError
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.run import ACTIVE
+from oversmooth.core.errors import CancelledError, MitigationError
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.run import ACTIVE
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.mitigations.attnscale import AttnScale
 from oversmooth.mitigations.pairnorm import PairNorm
 from oversmooth.mitigations.sites import AttentionPlace, BranchPlace, Sites, StatesPlace
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.recording import record
+from oversmooth.models.recording import record
 
 TEXT = [name for name, family in FAMILIES.items() if not family.image]
 BOTH = "attnscale:omega=0.5+pairnorm"

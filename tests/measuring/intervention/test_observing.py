@@ -12,12 +12,12 @@ from tiny import tiny, with_head
 from torch import Tensor
 
 from oversmooth import Settings, measure
-from oversmooth.explanation import Explanation
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.observing import See
+from oversmooth.core.progress import silent
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.observing import See
+from oversmooth.measuring.passes import run_texts
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.passes import run_texts
-from oversmooth.progress import silent
+from oversmooth.results.explanation import Explanation
 
 TEXTS = ("the cat sat on the mat and the dog saw rain", "sun", "moon and tree", "bird sky river", "rain sun moon tree")
 
@@ -94,9 +94,9 @@ def test_a_pass_that_failed_leaves_no_announcement_behind() -> None:
 
 
 def test_attention_of_other_texts_than_those_announced_is_refused() -> None:
-    from oversmooth.explaining import Explainer
-    from oversmooth.inputs import encode
-    from oversmooth.rows import rows_of
+    from oversmooth.measuring.explaining import Explainer
+    from oversmooth.measuring.rows import rows_of
+    from oversmooth.models.inputs import encode
 
     model = tiny("bert")
     texts = [encode(text, model, max_tokens=64, special_tokens=False) for text in TEXTS]

@@ -8,9 +8,9 @@ from families import FAMILIES, LAYERS, VOCABULARY
 from tiny import tiny
 from torch import Tensor
 
-from oversmooth.errors import MitigationError
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.run import ACTIVE
+from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.run import ACTIVE
 from oversmooth.mitigations import parse
 from oversmooth.mitigations.attnscale import AttnScale
 from oversmooth.mitigations.sites import AttentionPlace, Sites

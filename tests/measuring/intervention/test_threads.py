@@ -14,14 +14,14 @@ from families import VOCABULARY
 from tiny import TEXT, tiny
 from torch import Tensor
 
-from oversmooth.intervention import Intervention
-from oversmooth.intervention.run import ACTIVE
-from oversmooth.measuring import measure
+from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.intervention.run import ACTIVE
+from oversmooth.measuring.measuring import measure
 from oversmooth.mitigations import parse
 from oversmooth.mitigations.pairnorm import PairNorm
 from oversmooth.mitigations.sites import StatesPlace
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
 
 SETS = (
     "",

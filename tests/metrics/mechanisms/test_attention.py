@@ -13,8 +13,8 @@ from reference.attention_matrices import awkward, random_attention, softmax
 from reference.sample import Matrix
 from tiny import tiny
 
-from oversmooth.mechanisms import get, names
-from oversmooth.mechanisms.attention import (
+from oversmooth.metrics.mechanisms import get, names
+from oversmooth.metrics.mechanisms.attention import (
     adjacent_cosine,
     attention_eigenvalues,
     attention_quantities,

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tiny import minilm
 from transformers import PreTrainedModel
 
-from oversmooth.mechanisms.bound import contraction, smoothing_bound, weight_norms
-from oversmooth.mechanisms.norms import norm_gains, token_deviations
+from oversmooth.metrics.mechanisms.bound import contraction, smoothing_bound, weight_norms
+from oversmooth.metrics.mechanisms.norms import norm_gains, token_deviations
 from oversmooth.metrics.registry import UndefinedError
 from oversmooth.models import families
 from oversmooth.models.anatomy import Anatomy, dissect

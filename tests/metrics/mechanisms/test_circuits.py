@@ -15,10 +15,10 @@ from reference.attention_matrices import awkward, random_attention
 from reference.sample import Matrix
 from torch import nn
 
-from oversmooth.mechanisms import circuits
-from oversmooth.mechanisms.attention import attention_eigenvalues
-from oversmooth.mechanisms.circuits import circuit_eigenvalues, dominance, dominance_under
 from oversmooth.metrics import UndefinedError
+from oversmooth.metrics.mechanisms import circuits
+from oversmooth.metrics.mechanisms.attention import attention_eigenvalues
+from oversmooth.metrics.mechanisms.circuits import circuit_eigenvalues, dominance, dominance_under
 from oversmooth.models.anatomy import dissect
 
 Complex = NDArray[np.complex128]

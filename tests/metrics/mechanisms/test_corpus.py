@@ -13,9 +13,9 @@ import torch
 from numpy.typing import NDArray
 from tiny import minilm
 
-from oversmooth.mechanisms import corpus
-from oversmooth.mechanisms.corpus import FORMS, Corpus, linear_cka, within_between
-from oversmooth.texts import bundled
+from oversmooth.core.texts import bundled
+from oversmooth.metrics.mechanisms import corpus
+from oversmooth.metrics.mechanisms.corpus import FORMS, Corpus, linear_cka, within_between
 
 Texts = list[NDArray[np.float32]]
 

@@ -10,7 +10,7 @@ import torch
 from families import LAYERS, build
 from tiny import minilm, tiny
 
-from oversmooth.mechanisms.norms import norm_gains, token_deviations
+from oversmooth.metrics.mechanisms.norms import norm_gains, token_deviations
 from oversmooth.metrics.registry import UndefinedError
 from oversmooth.models import families
 from oversmooth.models.anatomy import dissect

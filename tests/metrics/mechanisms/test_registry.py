@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from oversmooth.mechanisms import define, get, names
 from oversmooth.metrics import names as metric_names
+from oversmooth.metrics.mechanisms import define, get, names
 from oversmooth.metrics.registry import Definition
 
 every_quantity = pytest.mark.parametrize("name", names())
@@ -55,5 +55,5 @@ def test_a_second_quantity_of_the_same_name_is_refused() -> None:
 
 
 def test_declarations_load_no_torch() -> None:
-    code = "import sys, oversmooth.mechanisms; sys.exit('torch' in sys.modules)"
+    code = "import sys, oversmooth.metrics.mechanisms; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,13 +13,14 @@ import pytest
 from disk import full_disk
 from synthetic import comparison_of, measurement
 
-from oversmooth.comparison import Comparison
-from oversmooth.errors import OutputError
-from oversmooth.export import bundle, data
-from oversmooth.export.contents import Parts
-from oversmooth.export.folder import write
-from oversmooth.export.paper.presets import PRESETS
-from oversmooth.figures.gallery import figures_of
+from oversmooth.core.errors import OutputError
+from oversmooth.report.export import bundle
+from oversmooth.report.export.contents import Parts
+from oversmooth.report.export.folder import write
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.paper.presets import PRESETS
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files import data
 
 DATA = {
     *(f"{name}.{form}" for name in ("curves", "spectra", "deltas") for form in ("csv", "parquet")),

@@ -15,10 +15,10 @@ import pytest
 import xarray as xr
 from synthetic import SENTENCE, comparison_of, deep_variant, measurement, variant
 
-from oversmooth.comparison import Comparison
-from oversmooth.export import data
-from oversmooth.export.document import Document
-from oversmooth.measurement import Measurement, Note
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files import data
+from oversmooth.results.files.document import Document
+from oversmooth.results.measurement import Measurement, Note
 
 AWKWARD = 0.1 + 0.2  # needs all 17 digits to read back
 REASON = "the state is 0"

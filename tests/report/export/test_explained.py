@@ -15,16 +15,16 @@ import pytest
 from synthetic import measurement
 from synthetic_explanation import explained
 
-from oversmooth.agreement import agreements
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.errors import SettingsError
-from oversmooth.explanation import Explanation
-from oversmooth.export import folder
-from oversmooth.export.bundle import bundle
-from oversmooth.export.data import data
-from oversmooth.export.names import EXPLAINED, belongs
-from oversmooth.export.paper import PRESETS
-from oversmooth.measurement import Measurement
+from oversmooth.core.errors import SettingsError
+from oversmooth.report.export import folder
+from oversmooth.report.export.bundle import bundle
+from oversmooth.report.paper import PRESETS
+from oversmooth.results.agreement import agreements
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.explanation import Explanation
+from oversmooth.results.files.data import data
+from oversmooth.results.files.names import EXPLAINED, belongs
+from oversmooth.results.measurement import Measurement
 
 
 def _tables(result: Measurement | Comparison) -> dict[str, pd.DataFrame]:
@@ -133,7 +133,7 @@ def test_a_folder_and_a_bundle_hold_them_and_say_what_they_are(
     paths = folder.write(result, tmp_path)
     assert {path.name for path in paths} >= {f"{name}.csv" for name in EXPLAINED}
     # The other forms take long to draw, and are tried one by one elsewhere.
-    monkeypatch.setattr("oversmooth.export.bundle.FIGURES", ("latex", "pgfplots"))
+    monkeypatch.setattr("oversmooth.report.export.bundle.FIGURES", ("latex", "pgfplots"))
     with zipfile.ZipFile(io.BytesIO(bundle(result, PRESETS["single"]))) as archive:
         names = archive.namelist()
         readme = archive.read("README.txt").decode()

@@ -13,16 +13,16 @@ from disk import full_disk
 from synthetic import comparison_of
 from synthetic import measurement as synthetic_measurement
 
-from oversmooth.comparison import Comparison
-from oversmooth.comparison_settings import ComparisonSettings, from_file
-from oversmooth.errors import OutputError
-from oversmooth.export import folder
-from oversmooth.export.contents import Parts
-from oversmooth.export.names import belongs
-from oversmooth.measurement import Measurement
-from oversmooth.measuring import measure
-from oversmooth.record import ComparisonRecord
-from oversmooth.settings import Settings
+from oversmooth.core.errors import OutputError
+from oversmooth.measuring.measuring import measure
+from oversmooth.report.export import folder
+from oversmooth.report.export.contents import Parts
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.comparison_settings import ComparisonSettings, from_file
+from oversmooth.results.files.names import belongs
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.record import ComparisonRecord
+from oversmooth.results.settings import Settings
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,13 @@ from latex import COMMAND, assert_harmless
 from synthetic import comparison_of, measurement, tokens_of, variant
 
 from oversmooth import metrics
-from oversmooth.comparison import Comparison
-from oversmooth.export.latex import caption, snippets
-from oversmooth.export.paper.presets import PRESETS
-from oversmooth.export.tex import escaped, needs_unicode
-from oversmooth.figures.gallery import figures_of
-from oversmooth.measurement import Measurement
-from oversmooth.settings import Settings
+from oversmooth.report.export.latex import caption, snippets
+from oversmooth.report.export.tex import escaped, needs_unicode
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.paper.presets import PRESETS
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 
 @given(st.text() | st.text(alphabet=r"\{}$&#%_^~<>|\"'`-,a "))

@@ -20,18 +20,18 @@ from payloads import HARM, LABELS, PAYLOADS
 from poppler import information
 from synthetic import comparison_of, measurement, variant
 
-from oversmooth.comparison import Comparison
-from oversmooth.comparison_settings import ComparisonSettings
-from oversmooth.export import bundle
-from oversmooth.export.contents import Parts, contents
-from oversmooth.export.drawings import drawings
-from oversmooth.export.images import image
-from oversmooth.export.paper import PRESETS
-from oversmooth.export.tables import curves, to_csv
-from oversmooth.export.tex import escaped
-from oversmooth.figures.gallery import figures_of
-from oversmooth.measurement import Measurement
-from oversmooth.tokens import TICK_CHARACTERS, visible
+from oversmooth.core.tokens import TICK_CHARACTERS, visible
+from oversmooth.report.export import bundle
+from oversmooth.report.export.contents import Parts, contents
+from oversmooth.report.export.drawings import drawings
+from oversmooth.report.export.images import image
+from oversmooth.report.export.tex import escaped
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.paper import PRESETS
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.files.tables import curves, to_csv
+from oversmooth.results.measurement import Measurement
 
 DOUBLE = PRESETS["double"]
 SIDES = 41

@@ -11,12 +11,12 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.comparison import Comparison
-from oversmooth.export.paper.presets import PRESETS
-from oversmooth.export.pgfplots import pgfplots
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.theme import LIGHT, blank
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report.export.pgfplots import pgfplots
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.theme import LIGHT, blank
+from oversmooth.report.paper.presets import PRESETS
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement, Note
 
 PLOT = re.compile(r"% trace (\d+): (.*)\n\\addplot\[(.*)\] table\[(.*)\] \{(.*)\};")
 LABEL = "50% of {a_b} & $x$ \\y ~^ #1"

@@ -12,11 +12,11 @@ import pytest
 import synthetic
 import xarray as xr
 
-from oversmooth.comparison import Comparison
-from oversmooth.export import tables
-from oversmooth.measurement import Measurement
-from oversmooth.record import Record
-from oversmooth.settings import Settings
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files import tables
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.record import Record
+from oversmooth.results.settings import Settings
 
 POINTS = ["embedding", "0", "final_norm"]
 AWKWARD = 0.1 + 0.2  # needs all 17 digits to read back

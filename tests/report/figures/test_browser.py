@@ -13,18 +13,18 @@ from playwright.sync_api import Browser, Page
 from synthetic import comparison_of, measurement, variant
 from synthetic_explanation import explained
 
-from oversmooth.figures import CONFIG
-from oversmooth.figures.compared_curves import compared_curve
-from oversmooth.figures.compared_spectra import compared_spectra
-from oversmooth.figures.deltas import delta_curve
-from oversmooth.figures.eigenvalues import circuit_eigenvalues
-from oversmooth.figures.identity import sides
-from oversmooth.figures.layer_cka import layer_cka
-from oversmooth.figures.plane import fidelity_plane
-from oversmooth.figures.similarity import MOST_LABELS, similarity_map
-from oversmooth.figures.spectrum import spectrum
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.tokens import TICK_CHARACTERS
+from oversmooth.core.tokens import TICK_CHARACTERS
+from oversmooth.report.figures import CONFIG
+from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.report.figures.compared_spectra import compared_spectra
+from oversmooth.report.figures.deltas import delta_curve
+from oversmooth.report.figures.eigenvalues import circuit_eigenvalues
+from oversmooth.report.figures.identity import sides
+from oversmooth.report.figures.layer_cka import layer_cka
+from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.similarity import MOST_LABELS, similarity_map
+from oversmooth.report.figures.spectrum import spectrum
+from oversmooth.report.figures.theme import DARK, LIGHT
 
 pytestmark = pytest.mark.browser
 

@@ -10,11 +10,11 @@ import pytest
 from awkward import SEEN
 from synthetic import BASE, broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.comparison import Comparison
-from oversmooth.figures.compared_curves import compared_curve
-from oversmooth.figures.identity import identity
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.measurement import Note
+from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.report.figures.identity import identity
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Note
 
 METRIC = "token_cosine"
 NAN = math.nan

@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import comparison_of, deep_variant, fused_variant, variant
 
-from oversmooth.figures.compared_spectra import compared_spectra
-from oversmooth.figures.identity import identity
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.measurement import Note
+from oversmooth.report.figures.compared_spectra import compared_spectra
+from oversmooth.report.figures.identity import identity
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.results.measurement import Note
 
 
 def _strong(figure: go.Figure, axis: str = "y") -> list[Any]:

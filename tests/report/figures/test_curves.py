@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import fused_variant, measurement, points_of
 
-from oversmooth.figures.curves import curve, small_curve
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.measurement import Note
+from oversmooth.report.figures.curves import curve, small_curve
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.results.measurement import Note
 
 NAN = math.nan
 RISING = [0.06, 0.08, 0.10, 0.12, 0.14, 0.16, 0.36, 0.35]

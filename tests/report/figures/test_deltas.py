@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import BASE, broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.comparison import Comparison
-from oversmooth.figures.deltas import delta_curve
-from oversmooth.figures.identity import identity
-from oversmooth.figures.theme import LIGHT
+from oversmooth.report.figures.deltas import delta_curve
+from oversmooth.report.figures.identity import identity
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.results.comparison import Comparison
 
 METRIC = "token_cosine"
 

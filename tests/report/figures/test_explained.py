@@ -15,24 +15,24 @@ from poppler import information
 from synthetic import measurement
 from synthetic_explanation import explained
 
-from oversmooth.contraction import contraction
-from oversmooth.explanation import Explanation
-from oversmooth.export.images import image
-from oversmooth.export.names import belongs
-from oversmooth.export.paper import PRESETS
-from oversmooth.figures.bound import smoothing_bound
-from oversmooth.figures.dominance import KINDS, dominance
-from oversmooth.figures.eigenvalues import circuit_eigenvalues
-from oversmooth.figures.gains import branch_gains
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.heads import attention_adjacent, attention_map
-from oversmooth.figures.layer_cka import layer_cka
-from oversmooth.figures.norms import norm_deviation
-from oversmooth.figures.spectrum_cdf import spectrum_cdf
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.figures.waterfall import waterfall
-from oversmooth.figures.within_between import within_between
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report.export.images import image
+from oversmooth.report.figures.bound import smoothing_bound
+from oversmooth.report.figures.dominance import KINDS, dominance
+from oversmooth.report.figures.eigenvalues import circuit_eigenvalues
+from oversmooth.report.figures.gains import branch_gains
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.heads import attention_adjacent, attention_map
+from oversmooth.report.figures.layer_cka import layer_cka
+from oversmooth.report.figures.norms import norm_deviation
+from oversmooth.report.figures.spectrum_cdf import spectrum_cdf
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.report.figures.waterfall import waterfall
+from oversmooth.report.figures.within_between import within_between
+from oversmooth.report.paper import PRESETS
+from oversmooth.results.contraction import contraction
+from oversmooth.results.explanation import Explanation
+from oversmooth.results.files.names import belongs
+from oversmooth.results.measurement import Measurement, Note
 
 ROOT = "attention_root_lambda"
 NAMES = [

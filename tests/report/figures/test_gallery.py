@@ -10,11 +10,11 @@ import pytest
 from awkward import SEEN
 from synthetic import BASE, comparison_of, deep_variant, fused_variant, measurement, points_of, variant
 
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.errors import SettingsError
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.theme import DARK
-from oversmooth.measurement import Measurement, Note
+from oversmooth.core.errors import SettingsError
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.theme import DARK
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.measurement import Measurement, Note
 
 RANKS = [5.0, 4.5, 4.0, 3.5, 3.0, 2.5, 2.0, 2.0]
 

@@ -6,9 +6,9 @@ import pytest
 from awkward import SEEN
 from synthetic import comparison_of, variant
 
-from oversmooth.comparison import MOST_VARIANTS
-from oversmooth.figures.identity import NAME_CHARACTERS, identity, short_names, sides
-from oversmooth.figures.theme import DARK, LIGHT, Theme
+from oversmooth.report.figures.identity import NAME_CHARACTERS, identity, short_names, sides
+from oversmooth.report.figures.theme import DARK, LIGHT, Theme
+from oversmooth.results.comparison import MOST_VARIANTS
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])

@@ -16,12 +16,12 @@ from payloads import LABELS, PAYLOADS
 from synthetic import comparison_of, measurement, variant
 from synthetic_explanation import explained
 
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.plane import fidelity_plane
-from oversmooth.figures.similarity import MOST_LABELS
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.measurement import Measurement, Note
-from oversmooth.tokens import TICK_CHARACTERS, visible
+from oversmooth.core.tokens import TICK_CHARACTERS, visible
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.similarity import MOST_LABELS
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.results.measurement import Measurement, Note
 
 OURS = re.compile(r'</?b>|<br>|<extra></extra>|<span style="color:(#[0-9A-Fa-f]{6}|rgb\([0-9, ]+\))">|</span>')
 """The markup that figures are made of."""

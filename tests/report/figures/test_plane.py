@@ -7,11 +7,11 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import BASE, comparison_of, deep_variant, measurement, points_of, variant
 
-from oversmooth.comparison import Comparison
-from oversmooth.figures.identity import identity
-from oversmooth.figures.plane import fidelity_plane
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report.figures.identity import identity
+from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement, Note
 
 
 def _side(cosine: float, kept: float, **options: Any) -> Measurement:

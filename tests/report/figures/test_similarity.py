@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from synthetic import measurement
 
-from oversmooth.figures.similarity import colour_range, similarity_map
-from oversmooth.figures.theme import DARK, LIGHT
-from oversmooth.measurement import Note
+from oversmooth.report.figures.similarity import colour_range, similarity_map
+from oversmooth.report.figures.theme import DARK, LIGHT
+from oversmooth.results.measurement import Note
 
 
 def test_the_drawn_cosines_are_the_measured_ones() -> None:

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from synthetic import SENTENCE, measurement
 
-from oversmooth.figures.spectrum import spectrum
-from oversmooth.figures.theme import DARK, LIGHT, Theme
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report.figures.spectrum import spectrum
+from oversmooth.report.figures.theme import DARK, LIGHT, Theme
+from oversmooth.results.measurement import Measurement, Note
 
 
 def _collapsed() -> Measurement:

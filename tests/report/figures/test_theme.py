@@ -8,16 +8,16 @@ import plotly.io as pio
 import pytest
 from synthetic import comparison_of, measurement
 
-from oversmooth.figures import CONFIG
-from oversmooth.figures.compared_curves import compared_curve
-from oversmooth.figures.compared_maps import compared_map, difference_map
-from oversmooth.figures.compared_spectra import compared_spectra
-from oversmooth.figures.curves import curve, small_curve
-from oversmooth.figures.deltas import delta_curve
-from oversmooth.figures.plane import fidelity_plane
-from oversmooth.figures.similarity import similarity_map
-from oversmooth.figures.spectrum import spectrum
-from oversmooth.figures.theme import DARK, LIGHT, Theme, blank, value_axis
+from oversmooth.report.figures import CONFIG
+from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.report.figures.compared_maps import compared_map, difference_map
+from oversmooth.report.figures.compared_spectra import compared_spectra
+from oversmooth.report.figures.curves import curve, small_curve
+from oversmooth.report.figures.deltas import delta_curve
+from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.similarity import similarity_map
+from oversmooth.report.figures.spectrum import spectrum
+from oversmooth.report.figures.theme import DARK, LIGHT, Theme, blank, value_axis
 
 BOTH = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from poppler import information
 
-from oversmooth.export.images import image, missing_characters
-from oversmooth.export.paper import PRESETS
-from oversmooth.figures.theme import DARK, LIGHT, Theme
-from oversmooth.figures.toy import toy_figure
-from oversmooth.toy import FLOOR, ToySettings, run
+from oversmooth.metrics.toy import FLOOR, ToySettings, run
+from oversmooth.report.export.images import image, missing_characters
+from oversmooth.report.figures.theme import DARK, LIGHT, Theme
+from oversmooth.report.figures.toy import toy_figure
+from oversmooth.report.paper import PRESETS
 
 SMOOTHING = ToySettings(0.0, 1.0, depth=200)
 SHARPENING = ToySettings(-1.0, 0.0, depth=2000)

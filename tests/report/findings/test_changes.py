@@ -5,8 +5,8 @@ import math
 import pytest
 from synthetic import measurement
 
-from oversmooth.findings import changes, headline, reason
-from oversmooth.measurement import Note
+from oversmooth.report.findings import changes, headline, reason
+from oversmooth.results.measurement import Note
 
 NAN = math.nan
 NOT_FINITE = "3 activations of 528 are infinite or not a number"

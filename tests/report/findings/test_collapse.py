@@ -10,10 +10,10 @@ import pytest
 import xarray as xr
 from synthetic import measurement
 
-from oversmooth.findings.collapse import collapse_sentence, collapsed_by, collapses, shrinkage_sentence, states
-from oversmooth.findings.explanations import explanation_headline, in_words
-from oversmooth.findings.whether import whether
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, collapses, shrinkage_sentence, states
+from oversmooth.report.findings.explanations import explanation_headline, in_words
+from oversmooth.report.findings.whether import whether
+from oversmooth.results.measurement import Measurement, Note
 
 NAN = math.nan
 

@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.findings import comparison_headline, differences
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report.findings import comparison_headline, differences
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.measurement import Measurement, Note
 
 NAN = math.nan
 JUDGING = ("better", "worse", "improve", "good", "bad")

@@ -18,16 +18,16 @@ from synthetic_explanation import explained
 from tiny import TEXT, WORDS, loaded, minilm, tiny
 
 from oversmooth import Settings, measure
-from oversmooth.findings.attention_reading import mixing, mixing_sentence
-from oversmooth.findings.circuits_reading import circuits_sentence, kinds, low_pass, measured_low_pass
-from oversmooth.findings.collapse import COLLAPSED_SHARE, collapsed_by, shrinkage
-from oversmooth.findings.explanations import explanation_headline, in_words, where
-from oversmooth.findings.norms_reading import bound_sentence, bounds, contractions, is_vacuous
-from oversmooth.findings.readings import readings
-from oversmooth.findings.spectrum_reading import carrying_share, outlier_warning, outliers
-from oversmooth.findings.whether import common_share, mostly_common, offsets, own_from, whether
-from oversmooth.measurement import Measurement
-from oversmooth.texts import bundled
+from oversmooth.core.texts import bundled
+from oversmooth.report.findings.attention_reading import mixing, mixing_sentence
+from oversmooth.report.findings.circuits_reading import circuits_sentence, kinds, low_pass, measured_low_pass
+from oversmooth.report.findings.collapse import COLLAPSED_SHARE, collapsed_by, shrinkage
+from oversmooth.report.findings.explanations import explanation_headline, in_words, where
+from oversmooth.report.findings.norms_reading import bound_sentence, bounds, contractions, is_vacuous
+from oversmooth.report.findings.readings import readings
+from oversmooth.report.findings.spectrum_reading import carrying_share, outlier_warning, outliers
+from oversmooth.report.findings.whether import common_share, mostly_common, offsets, own_from, whether
+from oversmooth.results.measurement import Measurement
 
 METRICS = ("token_cosine", "high_frequency_share", "distance_to_mean", "mean_token_norm")
 BLOCKS = 7

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from synthetic import measurement
 
-from oversmooth.findings import missing
-from oversmooth.measurement import Note
+from oversmooth.report.findings import missing
+from oversmooth.results.measurement import Note
 
 POINTS = ("embedding", "0", "1")
 FEW = "needs at least two tokens"

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from read_numbers import found, mean, read
 from synthetic import measurement
 
-from oversmooth import alternatives
-from oversmooth.comparison import BASELINE, Comparison
-from oversmooth.findings import changes, comparison_headline, headline
-from oversmooth.findings.explanations import explanation_headline
-from oversmooth.measurement import Measurement, Note
+from oversmooth.report import alternatives
+from oversmooth.report.findings import changes, comparison_headline, headline
+from oversmooth.report.findings.explanations import explanation_headline
+from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.measurement import Measurement, Note
 
 NAN = math.nan
 PLACE = r"(the embedding|block \d+)"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversmooth.findings import arrow, number
+from oversmooth.report.findings import arrow, number
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import xarray as xr
 from synthetic import measurement
 from synthetic_explanation import explained
 
-from oversmooth import waterfall
-from oversmooth.findings.explanations import explanation_headline, where
-from oversmooth.findings.whether import common_share, mostly_common, offsets, own_from, whether
-from oversmooth.measurement import Measurement
+from oversmooth.report.findings.explanations import explanation_headline, where
+from oversmooth.report.findings.whether import common_share, mostly_common, offsets, own_from, whether
+from oversmooth.results import waterfall
+from oversmooth.results.measurement import Measurement
 
 NAN = math.nan
 

@@ -13,15 +13,16 @@ from families import build
 from tiny import TEXT, WORDS, loaded, tiny, tokenizer
 from transformers import GPT2Model
 
-from oversmooth import Settings, alternatives, measure
-from oversmooth.comparison import Comparison
-from oversmooth.export.latex import caption
-from oversmooth.figures.gallery import figures_of
-from oversmooth.findings import comparison_headline, headline, warnings_beside
-from oversmooth.findings.collapse import collapse_sentence, collapsed_by, states
-from oversmooth.findings.explanations import explanation_headline, in_words
-from oversmooth.findings.whether import whether
-from oversmooth.measurement import Measurement
+from oversmooth import Settings, measure
+from oversmooth.report import alternatives
+from oversmooth.report.export.latex import caption
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.findings import comparison_headline, headline, warnings_beside
+from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, states
+from oversmooth.report.findings.explanations import explanation_headline, in_words
+from oversmooth.report.findings.whether import whether
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 TEXTS = (TEXT, " ".join(WORDS[4:16]))
 SIZE = 4000.0

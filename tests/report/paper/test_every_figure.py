@@ -16,13 +16,13 @@ from PIL import Image
 from poppler import fonts, information, words
 from synthetic import comparison_of, measurement
 
-from oversmooth.comparison import Comparison
-from oversmooth.errors import OutputError
-from oversmooth.export.images import image, missing_characters
-from oversmooth.export.paper import PRESETS
-from oversmooth.figures.gallery import figures_of
-from oversmooth.figures.theme import DARK
-from oversmooth.measurement import Measurement
+from oversmooth.core.errors import OutputError
+from oversmooth.report.export.images import image, missing_characters
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.theme import DARK
+from oversmooth.report.paper import PRESETS
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 SINGLE = PRESETS["single"]
 

@@ -21,9 +21,9 @@ from PIL import Image
 from playwright.sync_api import Browser
 from poppler import information
 
-from oversmooth.errors import OutputError
-from oversmooth.export.images import FORMS, RECORD_KEY, Form, image, missing_characters
-from oversmooth.export.paper import PRESETS
+from oversmooth.core.errors import OutputError
+from oversmooth.report.export.images import FORMS, RECORD_KEY, Form, image, missing_characters
+from oversmooth.report.paper import PRESETS
 
 RECORD = json.dumps({"model": "naïve “model” (∂)", "seed": 3, "warnings": ["a\nb"] * 400}, ensure_ascii=False)
 SINGLE = PRESETS["single"]

@@ -19,10 +19,10 @@ from PIL import Image
 from poppler import images, rendered
 from synthetic import measurement
 
-from oversmooth.export.images import image
-from oversmooth.export.paper import PRESETS
-from oversmooth.figures.similarity import similarity_map
-from oversmooth.figures.theme import LIGHT
+from oversmooth.report.export.images import image
+from oversmooth.report.figures.similarity import similarity_map
+from oversmooth.report.figures.theme import LIGHT
+from oversmooth.report.paper import PRESETS
 
 SVG, LINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href"
 SINGLE = PRESETS["single"]

@@ -14,10 +14,10 @@ from fontTools.pens.t2CharStringPen import T2CharStringPen
 from matplotlib import font_manager
 from poppler import fonts, information, rendered, words
 
-from oversmooth.export.images import image, missing_characters
-from oversmooth.export.paper import PRESETS, typefaces
-from oversmooth.export.paper.markup import plain, wrapped
-from oversmooth.export.paper.ticks import ticks
+from oversmooth.report.export.images import image, missing_characters
+from oversmooth.report.paper import PRESETS, typefaces
+from oversmooth.report.paper.markup import plain, wrapped
+from oversmooth.report.paper.ticks import ticks
 
 SINGLE = PRESETS["single"]
 SIGN = "\U0010fffd"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oversmooth.engine import Engine, supervisor
+from oversmooth.service.engine import Engine, supervisor
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ import xarray as xr
 from tiny import tiny
 
 from oversmooth import Measurement, measure
-from oversmooth.engine.cache import folder_fingerprint, freeze, measurement_bytes, request_key
-from oversmooth.settings import Settings
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine.cache import folder_fingerprint, freeze, measurement_bytes, request_key
 
 
 def test_a_model_folder_that_is_saved_over_is_another_request(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 from workers import gone, long, running, short, wait
 
-from oversmooth.engine import Engine, supervisor
-from oversmooth.errors import CancelledError, InputError, ModelError, WorkerLostError
-from oversmooth.settings import Settings
+from oversmooth.core.errors import CancelledError, InputError, ModelError, WorkerLostError
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine import Engine, supervisor
 
 
 def test_measures_the_default_model(engine: Engine) -> None:

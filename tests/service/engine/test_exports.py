@@ -13,11 +13,11 @@ from slow_files import Crash, Hung, Slow
 from synthetic import measurement
 from workers import wait
 
-from oversmooth.engine import Engine, Handle, Owner
-from oversmooth.errors import CancelledError, DeadlineError, LimitError, QueueFullError, WorkerLostError
-from oversmooth.export.data import data
-from oversmooth.export.requests import NumbersFile
-from oversmooth.hosting import Limits
+from oversmooth.core.errors import CancelledError, DeadlineError, LimitError, QueueFullError, WorkerLostError
+from oversmooth.report.export.requests import NumbersFile
+from oversmooth.results.files.data import data
+from oversmooth.service.engine import Engine, Handle, Owner
+from oversmooth.service.hosting import Limits
 
 DEADLINE = 20.0
 LONG = 100_000

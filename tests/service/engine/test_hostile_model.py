@@ -11,10 +11,10 @@ from families import FAMILIES
 from tiny import tokenizer
 from workers import gone, short, wait
 
-from oversmooth.engine import Engine
-from oversmooth.errors import WorkerLostError
-from oversmooth.hosting import Limits
-from oversmooth.settings import Settings
+from oversmooth.core.errors import WorkerLostError
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine import Engine
+from oversmooth.service.hosting import Limits
 
 MEMORY = 1_500_000_000
 

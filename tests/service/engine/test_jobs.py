@@ -6,12 +6,12 @@ from concurrent.futures import Future
 import pytest
 from synthetic import measurement
 
-from oversmooth.engine.cache import measurement_bytes
-from oversmooth.engine.jobs import Job, Jobs
-from oversmooth.engine.rounds import Owner
-from oversmooth.errors import CancelledError, InputError, LimitError, QueueFullError
-from oversmooth.measurement import Measurement
-from oversmooth.settings import Settings
+from oversmooth.core.errors import CancelledError, InputError, LimitError, QueueFullError
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine.cache import measurement_bytes
+from oversmooth.service.engine.jobs import Job, Jobs
+from oversmooth.service.engine.rounds import Owner
 
 
 def jobs(

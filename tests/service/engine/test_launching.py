@@ -11,9 +11,9 @@ import psutil
 import pytest
 from workers import gone, running, short, wait
 
-from oversmooth.engine import Engine, launching
-from oversmooth.engine.launching import Anew, ForkServer
-from oversmooth.hosting import Limits
+from oversmooth.service.engine import Engine, launching
+from oversmooth.service.engine.launching import Anew, ForkServer
+from oversmooth.service.hosting import Limits
 
 
 def fork_server(engine: Engine) -> psutil.Process:
@@ -77,7 +77,7 @@ def test_an_engine_that_is_closed_at_once_does_not_wait_for_imports() -> None:
 
 def runs_its_program(child: psutil.Process) -> bool:
     """Whether the child is beyond the moment between its fork and its program, in which it is a copy of its parent."""
-    return "oversmooth.engine.fork_server" in child.cmdline()
+    return "oversmooth.service.engine.fork_server" in child.cmdline()
 
 
 def closed_in_time(engine: Engine) -> None:
@@ -103,7 +103,7 @@ def test_an_engine_closes_while_the_system_does_not_let_a_program_begin(
         return started[-1]
 
     popen = subprocess.Popen
-    monkeypatch.setattr("oversmooth.engine.engine.launcher", way)
+    monkeypatch.setattr("oversmooth.service.engine.engine.launcher", way)
     monkeypatch.setattr(subprocess, "Popen", held_up)
     engine = Engine(Limits(workers=2))
     try:
@@ -128,7 +128,7 @@ def test_an_engine_closes_though_the_fork_server_does_not_answer() -> None:
 
 
 def test_where_the_system_forks_badly_each_worker_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oversmooth.engine.engine.launcher", Anew)
+    monkeypatch.setattr("oversmooth.service.engine.engine.launcher", Anew)
     with Engine() as engine:
         engine.submit(short("anew")).result(60)
         (pid,) = engine.worker_pids

@@ -13,10 +13,10 @@ import psutil
 import pytest
 from workers import gone, running, short, wait
 
-from oversmooth.engine import Engine
-from oversmooth.errors import CancelledError, QueueFullError, WorkerLostError
-from oversmooth.hosting import Limits
-from oversmooth.settings import Settings
+from oversmooth.core.errors import CancelledError, QueueFullError, WorkerLostError
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine import Engine
+from oversmooth.service.hosting import Limits
 
 MODEL_BYTES = 250 * 10**6  # MiniLM takes 91 million and 134 for what it may keep: one fits, two do not
 

@@ -47,7 +47,7 @@ def line(program: Program) -> str:
 
 MEASURE = """
 import sys
-from oversmooth.engine import Engine
+from oversmooth.service.engine import Engine
 from workers import short
 engine = Engine()
 engine.submit(short("first")).result(120)
@@ -76,7 +76,7 @@ def test_the_program_imports_no_torch_and_its_worker_outlives_an_interrupt_but_n
 
 
 UNCLOSED = """
-from oversmooth.engine import Engine
+from oversmooth.service.engine import Engine
 engine = Engine()
 while not engine.worker_pids:
     pass
@@ -94,7 +94,7 @@ def test_an_engine_that_nobody_closed_ends_with_the_program(start: Callable[[str
 
 PIPES = """
 import os
-from oversmooth.engine.worker import private_pipes
+from oversmooth.service.engine.worker import private_pipes
 requests, answers = private_pipes()
 print("printed", flush=True)
 os.write(1, b"written")

@@ -17,18 +17,18 @@ from families import build
 from tiny import loaded, tokenizer
 from workers import short, wait
 
-from oversmooth import inputs
-from oversmooth.engine import Engine, service
-from oversmooth.engine.launching import Anew, ForkServer
-from oversmooth.engine.messages import Finished, Run, Start, Step, receive
-from oversmooth.engine.service import Models, Service
-from oversmooth.engine.worker import Inbox
-from oversmooth.errors import CancelledError, InputError, WorkerLostError
-from oversmooth.hosting import Limits
-from oversmooth.measurement import Measurement
+from oversmooth.core.errors import CancelledError, InputError, WorkerLostError
+from oversmooth.core.progress import Report
+from oversmooth.models import inputs
 from oversmooth.models.loading import load
-from oversmooth.progress import Report
-from oversmooth.settings import DEFAULT_MODEL, Settings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import DEFAULT_MODEL, Settings
+from oversmooth.service.engine import Engine, service
+from oversmooth.service.engine.launching import Anew, ForkServer
+from oversmooth.service.engine.messages import Finished, Run, Start, Step, receive
+from oversmooth.service.engine.service import Models, Service
+from oversmooth.service.engine.worker import Inbox
+from oversmooth.service.hosting import Limits
 
 
 class Desk:
@@ -118,7 +118,7 @@ def data_limit(pid: int) -> str:
 def test_a_worker_runs_under_the_limit_of_its_engine(
     way: type[ForkServer | Anew], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oversmooth.engine.engine.launcher", way)
+    monkeypatch.setattr("oversmooth.service.engine.engine.launcher", way)
     with Engine(Limits(worker_bytes=3_000_000_000)) as engine:
         wait(lambda: engine.ready)
         assert [data_limit(pid) for pid in engine.worker_pids] == ["3000000000"]
@@ -129,7 +129,7 @@ def test_a_worker_runs_under_the_limit_of_its_engine(
 
 
 def test_the_system_holds_a_worker_to_its_memory() -> None:
-    program = "from oversmooth.engine.worker import limit_memory; limit_memory({0}); bytearray({1})"
+    program = "from oversmooth.service.engine.worker import limit_memory; limit_memory({0}); bytearray({1})"
     # Other systems know no such limit.
     for most, asked, fits in ((2**30, 2**31, sys.platform != "linux"), (2**30, 2**20, True)):
         command = [sys.executable, "-c", program.format(most, asked)]

@@ -17,8 +17,8 @@ from any_tokenizers import Reader, readers
 from tokenizers import processors
 
 from oversmooth import Measurement, OversmoothError, Settings, measure
-from oversmooth.measurement import Token, Tokens
-from oversmooth.pairs import Input
+from oversmooth.core.pairs import Input
+from oversmooth.results.measurement import Token, Tokens
 
 NUMBER = 10_000
 PAIRS = 200

@@ -12,8 +12,8 @@ from any_tokenizers import readers
 from quick_engine import QuickEngine
 from streamlit.testing.v1 import AppTest
 
-from oversmooth import launch
 from oversmooth.dashboard import turns
+from oversmooth.service import launch
 
 known = cache(readers)
 NUMBER = 500

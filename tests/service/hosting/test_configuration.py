@@ -7,12 +7,12 @@ from typing import get_args
 
 import pytest
 
-from oversmooth.cli import run
-from oversmooth.errors import ConfigurationError
-from oversmooth.hosting import Configuration, Limits, Profile, current
-from oversmooth.hosting.configuration import FILE_VARIABLE, variable
-from oversmooth.hosting.document import document
-from oversmooth.hosting.profiles import PROFILES
+from oversmooth.cli.main import run
+from oversmooth.core.errors import ConfigurationError
+from oversmooth.service.hosting import Configuration, Limits, Profile, current
+from oversmooth.service.hosting.configuration import FILE_VARIABLE, variable
+from oversmooth.service.hosting.document import document
+from oversmooth.service.hosting.profiles import PROFILES
 
 
 @pytest.fixture
@@ -186,5 +186,5 @@ def test_a_wrong_variable_is_a_sentence_on_the_command_line(
 
 
 def test_the_document_is_that_of_the_code() -> None:
-    path = Path(__file__).parents[2] / "docs" / "configuration.md"
+    path = Path(__file__).parents[3] / "docs" / "configuration.md"
     assert path.read_text(encoding="utf-8") == document(), "run scripts/reference"

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from oversmooth.errors import LimitError, ModelError
-from oversmooth.hosting import Limits
-from oversmooth.hosting.allowlist import AllowedModel, AllowList
-from oversmooth.hosting.limits import require, run_bytes
-from oversmooth.hosting.profiles import PROFILES
-from oversmooth.settings import Settings
-from oversmooth.texts import bundled
+from oversmooth.core.errors import LimitError, ModelError
+from oversmooth.core.texts import bundled
+from oversmooth.models.allowlist import AllowedModel, AllowList
+from oversmooth.results.settings import Settings
+from oversmooth.service.hosting import Limits
+from oversmooth.service.hosting.limits import require, run_bytes
+from oversmooth.service.hosting.profiles import PROFILES
 
 COMMIT = "a" * 40
 MODEL = AllowedModel(

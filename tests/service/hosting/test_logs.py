@@ -17,7 +17,7 @@ CANARY = "quetzal9317"
 
 LEAKY = """
 import logging, os, sys, threading, warnings
-from oversmooth.hosting import Configuration, logs
+from oversmooth.service.hosting import Configuration, logs
 
 canary = sys.argv[1]
 logs.configure(Configuration.of())
@@ -83,10 +83,10 @@ def test_no_text_comes_through_whatever_writes_it() -> None:
         "loud",
         "py.warnings",
         "uncaught",
-        "oversmooth.hosting.logs",
+        "oversmooth.service.hosting.logs",
     }
     assert told["loud"]["at"].startswith("<string>:")
-    assert told["oversmooth.hosting.logs"]["event"] == "output kept from the log"
+    assert told["oversmooth.service.hosting.logs"]["event"] == "output kept from the log"
     uncaught = [line["exceptions"][0]["type"] for line in rest if line["logger"] == "uncaught"]
     assert uncaught == ["KeyError", "RuntimeError"]
 

@@ -13,11 +13,11 @@ from quick_engine import QuickEngine
 from streamlit.testing.v1 import AppTest
 from tiny import tiny
 
-from oversmooth import launch
 from oversmooth.dashboard import turns
 from oversmooth.dashboard.prose import plain
 from oversmooth.models.catalog import CATALOG
-from oversmooth.view import shortened
+from oversmooth.results.view import shortened
+from oversmooth.service import launch
 
 UNLISTED = tuple(entry.name for entry in CATALOG if entry.name != "all-MiniLM-L6-v2")
 FORMS = (
@@ -96,10 +96,10 @@ for module, names in ((os, ("stat", "lstat", "access", "readlink")), (socket, ("
         setattr(module, name, traced)
 
 from oversmooth import OversmoothError, Settings
-from oversmooth.engine import Engine, engine
-from oversmooth.hosting import current
-from oversmooth.hosting.allowlist import allowed
-from oversmooth.hosting.limits import require
+from oversmooth.service.engine import Engine, engine
+from oversmooth.service.hosting import current
+from oversmooth.models.allowlist import allowed
+from oversmooth.service.hosting.limits import require
 
 class NoWorkers:
     def __init__(self, *arguments, **options): pass

@@ -14,11 +14,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHIPPED = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROOT / "oversmooth").rglob("*.py"))]
 
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
-PRIVATE_PIPE = "oversmooth/engine/messages.py"
+PRIVATE_PIPE = "oversmooth/service/engine/messages.py"
 """Pickles between the engine and its own workers."""
 COPY_BUTTON = "oversmooth/dashboard/copying.py"
 """A constant script, which the content security policy allows by its hash."""

@@ -8,10 +8,10 @@ import pytest
 from hanging import SNOWMAN, hanging
 from workers import gone, short, wait
 
-from oversmooth.engine import Engine
-from oversmooth.errors import DeadlineError
-from oversmooth.hosting import Limits
-from oversmooth.settings import Settings
+from oversmooth.core.errors import DeadlineError
+from oversmooth.results.settings import Settings
+from oversmooth.service.engine import Engine
+from oversmooth.service.hosting import Limits
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,11 @@ from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from oversmooth.hosting.addresses import network
-from oversmooth.server import headers, health, uploads
-from oversmooth.server.connections import Connections
-from oversmooth.server.frames import BinaryFrames
-from oversmooth.server.hosts import OwnHosts, OwnOrigin
+from oversmooth.service.hosting.addresses import network
+from oversmooth.service.server import headers, health, uploads
+from oversmooth.service.server.connections import Connections
+from oversmooth.service.server.frames import BinaryFrames
+from oversmooth.service.server.hosts import OwnHosts, OwnOrigin
 
 
 def scope(kind: str = "http", path: str = "/", client: str = "198.51.100.1", **headers: str) -> Scope:
