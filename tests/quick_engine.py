@@ -9,10 +9,10 @@ from typing import ClassVar
 
 from oversmooth import Measurement, OversmoothError, Settings, measure
 from oversmooth.core.progress import Progress
-from oversmooth.models.allowlist import allowed
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.service.hosting import current
 from oversmooth.service.hosting.limits import require
+from oversmooth.service.hosting.models import allowed
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ import numpy as np
 import xarray as xr
 
 from oversmooth import metrics as metric_registry
+from oversmooth.core.tokens import Token, Tokens
+from oversmooth.models.model_record import ModelRecord
 from oversmooth.results.comparison import BASELINE, Comparison
-from oversmooth.results.measurement import Measurement, Note, Token, Tokens
-from oversmooth.results.record import Environment, ModelRecord, Record
+from oversmooth.results.measurement import Measurement, Note
+from oversmooth.results.record import Environment, Record
 from oversmooth.results.settings import Settings
 
 SENTENCE = ("the", "cat", "sat", "on", "the", "mat", "and", "looked", "at", "the", "rain")

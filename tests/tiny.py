@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedM
 from oversmooth.models.anatomy import dissect
 from oversmooth.models.loaded import LoadedModel, Prediction
 from oversmooth.models.loading import load
-from oversmooth.results.record import ModelRecord
+from oversmooth.models.model_record import ModelRecord
 
 TEXT = "the cat sat on mat and dog saw rain sun moon tree bird sky river stone house door key bread"
 WORDS = TEXT.split()

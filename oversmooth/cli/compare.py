@@ -12,8 +12,9 @@ import typer
 from oversmooth.cli import options, output, terminal
 from oversmooth.cli.showing import show
 from oversmooth.core.errors import MitigationError, SettingsError
-from oversmooth.measuring.comparing import check_labels, variant_settings
 from oversmooth.measuring.comparing import compare as run_compare
+from oversmooth.measuring.comparing import variant_settings
+from oversmooth.results.comparison import check_labels
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
 from oversmooth.results.settings import Settings
 

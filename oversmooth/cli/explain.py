@@ -12,7 +12,8 @@ from oversmooth.cli import options, output, terminal
 from oversmooth.cli.measure import base
 from oversmooth.cli.showing import show
 from oversmooth.core.texts import bundled
-from oversmooth.results.settings import DEFAULT_MODEL, Settings
+from oversmooth.models.given import DEFAULT_MODEL
+from oversmooth.results.settings import Settings
 
 HELP = f"""Explain where and why a model smooths, and whether it is over-smoothing at all.
 

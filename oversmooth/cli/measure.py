@@ -10,8 +10,9 @@ import typer
 from oversmooth.cli import options, output, terminal
 from oversmooth.cli.showing import show
 from oversmooth.core.errors import SettingsError
+from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
-from oversmooth.results.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
+from oversmooth.results.settings import DEFAULT_MAX_TOKENS, Settings
 
 # The defaults live in Settings alone; here they are only told.
 HELP = f"""Measure texts at every layer of a model.

@@ -16,8 +16,9 @@ from oversmooth.core.points import PointSet
 from oversmooth.core.reading.separators import SEPARATORS
 from oversmooth.core.texts import LARGEST_FILE, MOST_TEXTS, read_texts, require_words
 from oversmooth.core.wording import bytes_in_words, count
+from oversmooth.models.given import Precision
 from oversmooth.models.names import meaning
-from oversmooth.results.settings import Precision, Settings
+from oversmooth.results.settings import Settings
 
 LARGEST_TEXT_FILE = 10_000_000
 """Bytes; far beyond what any model reads, and small enough that a wrong file does not fill the memory."""

@@ -10,13 +10,13 @@ from pathlib import PurePath
 from typing import NamedTuple, cast
 
 from oversmooth.core.errors import InputError
+from oversmooth.core.packaged import packaged
 from oversmooth.core.pairs import Input, characters, parts
 from oversmooth.core.reading.decoding import decoded
 from oversmooth.core.reading.separators import SAMPLE, like_a_table
 from oversmooth.core.reading.table import Table, Written, lines
 from oversmooth.core.reading.text_tables import TABLES
 from oversmooth.core.wording import bytes_in_words, count, did_you_mean, enumerated
-from oversmooth.service.launch import script
 
 MOST_TEXTS = 1000
 """Further texts are left out, with a notice."""
@@ -91,8 +91,8 @@ def no_words(given: Sequence[str]) -> str:
 @cache
 def bundled() -> tuple[Sentence, ...]:
     """64 sentences in the public domain, eight in each of eight domains."""
-    path = script().parent / "assets" / "sentences.json"
-    return tuple(Sentence(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+    content = packaged("sentences.json").read_text(encoding="utf-8")
+    return tuple(Sentence(**entry) for entry in json.loads(content))
 
 
 def from_lines(text: str) -> TextList:

@@ -1,4 +1,4 @@
-"""How a token is shown: as itself, whatever is in it, and never as markup.
+"""Tokens, and how one is shown: as itself, whatever is in it, and never as markup.
 
 Every place that draws a token takes it from here. :func:`visible` is for text that is not interpreted (a table cell,
 ``st.text``); :func:`label` and :func:`axis` are for Plotly, whose labels understand some HTML and TeX;
@@ -11,10 +11,7 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Tokens
+from typing import Literal
 
 EMPTY = "∅"
 """Shown for a token without text."""
@@ -33,6 +30,53 @@ _VIRAMA = 9  # canonical combining class
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0\ufffd")
 # Spaces at either end, runs of them, and those beside a line break or tab. One between two signs is seen as it is.
 _SPACES_TO_SHOW = re.compile(r"^ +| +$| {2,}|(?<=[\n\t]) | (?=[\n\t])")
+
+
+TokenKind = Literal["content", "special", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token as the model sees it."""
+
+    id: int
+    text: str
+    """What the token stands for, decoded; not yet made safe or visible for a screen (``tokens.label`` does that)."""
+    kind: TokenKind
+    start: int | None
+    end: int | None
+    """Characters of the input text it covers, of a pair in its own half; empty for a special token that was added. None
+    where the tokenizer does not tell."""
+    measured: bool
+    """Whether it counts in the metrics."""
+    segment: int | None = 0
+    """Which text of a pair it is of, from 0; 0 without a pair. None for a special token that the tokenizer added."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of one input, padding left out."""
+
+    items: tuple[Token, ...]
+    left_out: int = 0
+    """Tokens at the end of the text that the model did not see."""
+    characters_left_out: int = 0
+    """Characters that were cut before tokenising, on top of ``left_out``."""
+
+    @property
+    def pair(self) -> bool:
+        """Whether they are of a pair of texts."""
+        return any(token.segment == 1 for token in self.items)
+
+    @property
+    def measured(self) -> tuple[Token, ...]:
+        """The tokens that count in the metrics, in order."""
+        return tuple(token for token in self.items if token.measured)
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Where each of :attr:`measured` stands in the sequence as the model sees it: from 0, special ones counted."""
+        return tuple(position for position, token in enumerate(self.items) if token.measured)
 
 
 def visible(text: str) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 
 MISSING: Final = "–"
 """In the place of a number that is not defined."""
+SHOWN: Final = 40
+"""Characters of a wrong value that a sentence repeats."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -38,3 +40,9 @@ def bytes_in_words(number: float) -> str:
             return f"{number:.0f} B" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} TB"
+
+
+def shortened(text: str, most: int = SHOWN) -> str:
+    """What someone gave, in one line and short enough for a sentence."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in text)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"

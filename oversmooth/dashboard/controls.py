@@ -12,7 +12,8 @@ from oversmooth.dashboard.state import bound, enter, kept, remembered, remembere
 from oversmooth.dashboard.text_input import shown_text, text_input
 from oversmooth.dashboard.variant_editor import variants
 from oversmooth.metrics import fidelity, identity
-from oversmooth.results.settings import Precision, Settings
+from oversmooth.models.given import Precision
+from oversmooth.results.settings import Settings
 
 DEVICES: dict[str, str] = {
     "auto": "Automatic (GPU when there is one)",

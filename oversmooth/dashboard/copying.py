@@ -4,26 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-# The browser alone knows the whole address. Without https, browsers have only the old way to the clipboard.
-SCRIPT = """
-for (const button of document.querySelectorAll(".copy-link")) button.onclick = async () => {
-  const address = window.location.href
-  let copied = true
-  try {
-    await navigator.clipboard.writeText(address)
-  } catch {
-    const box = document.createElement("textarea")
-    box.value = address
-    document.body.append(box)
-    box.select()
-    copied = document.execCommand("copy")
-    box.remove()
-  }
-  button.textContent = copied ? "Copied" : "Copy it from the address bar"
-  setTimeout(() => { button.textContent = "Copy link" }, 3000)
-}
-"""
-"""Constant: the server allows scripts of the page by their hash alone."""
+from oversmooth.service.server.copying import SCRIPT
+
 _BUTTON = f"""<style>
 .copy-link {{font: inherit; font-size: .875rem; color: inherit; background: none; cursor: pointer; white-space: nowrap;
   border: 1px solid rgba(128, 128, 128, .45); border-radius: .5rem; padding: .2rem .7rem}}

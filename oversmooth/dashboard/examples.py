@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from oversmooth.service.launch import script
+from oversmooth.core.packaged import packaged
 
 
 class Example(NamedTuple):
@@ -20,5 +19,5 @@ class Example(NamedTuple):
 @cache
 def examples() -> tuple[Example, ...]:
     """All example texts, in several scripts; the first is what a newcomer sees."""
-    path: Path = script().parent / "assets" / "examples.json"
-    return tuple(Example(**entry) for entry in json.loads(path.read_text(encoding="utf-8")))
+    content = packaged("examples.json").read_text(encoding="utf-8")
+    return tuple(Example(**entry) for entry in json.loads(content))

@@ -18,7 +18,6 @@ from oversmooth.dashboard import export_choices
 from oversmooth.dashboard.asking import owner
 from oversmooth.dashboard.drawing import part, pen_down
 from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.wanted import Wanted
 from oversmooth.report.export.contents import Parts
 from oversmooth.report.export.images import missing_characters
 from oversmooth.report.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
@@ -29,6 +28,7 @@ from oversmooth.results.comparison import Comparison
 from oversmooth.results.files.names import SETTINGS, FigureForm
 from oversmooth.results.measurement import Measurement
 from oversmooth.service.engine.shared import shared_engine
+from oversmooth.service.server.wanted import Wanted
 
 _TYPES: Final = {
     "pdf": "application/pdf",

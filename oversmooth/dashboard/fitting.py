@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from oversmooth.core.wording import shortened
 from oversmooth.dashboard import granted
 from oversmooth.models.allowlist import AllowList
+from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import AnySettings
-from oversmooth.results.settings import DEFAULT_MODEL, Settings
-from oversmooth.results.view import shortened
+from oversmooth.results.settings import Settings
 
 _FITTED = ("model", "revision", "device", "precision", "max_tokens")
 """Fields that may have to change."""

@@ -10,7 +10,7 @@ from oversmooth.dashboard import granted
 from oversmooth.dashboard.state import bound, kept
 from oversmooth.models.allowlist import AllowList
 from oversmooth.models.catalog import CATALOG, find
-from oversmooth.results.settings import DEFAULT_MODEL
+from oversmooth.models.given import DEFAULT_MODEL
 
 
 def model_choice() -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from oversmooth.core.wording import count
+from oversmooth.core.wording import count, shortened
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.reference_entry import draw_entry
 from oversmooth.dashboard.state import enter, remembered
 from oversmooth.report import glossary
 from oversmooth.report.glossary import Entry, Kind
-from oversmooth.results.view import shortened
 
 ENTRY = "entry"
 """In the address: the name of the entry that is drawn in full."""

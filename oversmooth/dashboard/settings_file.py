@@ -8,6 +8,7 @@ import streamlit as st
 
 from oversmooth.core import archives
 from oversmooth.core.errors import OversmoothError, SettingsError
+from oversmooth.core.wording import shortened
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.restoring import PageName, page_of, restore, tell
@@ -16,7 +17,6 @@ from oversmooth.results.comparison_settings import ComparisonSettings, from_json
 from oversmooth.results.files.names import SETTINGS
 from oversmooth.results.permalink import AnySettings
 from oversmooth.results.settings import Settings
-from oversmooth.results.view import shortened
 
 LARGEST = 50 * granted.MEBIBYTE
 """Bytes of a bundle with long texts and large maps."""

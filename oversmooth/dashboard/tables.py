@@ -10,12 +10,12 @@ import streamlit as st
 from oversmooth import metrics
 from oversmooth.core.pairs import HALVES
 from oversmooth.core.points import tick
-from oversmooth.core.tokens import visible
+from oversmooth.core.tokens import Tokens, visible
 from oversmooth.core.wording import MISSING
 from oversmooth.dashboard.prose import plain
 from oversmooth.report import findings
 from oversmooth.results.comparison import Comparison
-from oversmooth.results.measurement import Measurement, Tokens
+from oversmooth.results.measurement import Measurement
 
 BESIDE = "not defined; the page says why beside the chart."
 """Of the empty cells of a table that is the one of a chart."""

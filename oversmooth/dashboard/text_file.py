@@ -14,11 +14,11 @@ from oversmooth.core.pairs import Input
 from oversmooth.core.reading.separators import SEPARATORS
 from oversmooth.core.texts import SUFFIXES, TextList, columns_of, read_texts
 from oversmooth.core.tokens import visible
+from oversmooth.core.wording import shortened
 from oversmooth.dashboard import granted
 from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import choice, keep
-from oversmooth.results.view import shortened
 
 LARGEST: Final = 20 * granted.MEBIBYTE
 """Bytes of a file of texts: 100,000 lines of 200 characters."""

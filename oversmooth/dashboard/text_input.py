@@ -11,13 +11,12 @@ import streamlit as st
 from oversmooth.core.errors import InputError
 from oversmooth.core.pairs import Input, named, parts
 from oversmooth.core.texts import TextList, bundled, from_lines
-from oversmooth.core.wording import count
+from oversmooth.core.wording import count, shortened
 from oversmooth.dashboard import granted, text_file
 from oversmooth.dashboard.examples import examples
 from oversmooth.dashboard.limits_note import texts_note
 from oversmooth.dashboard.prose import plain
 from oversmooth.dashboard.state import bound, bound_choice, keep, kept, last, remembered, stored
-from oversmooth.results.view import shortened
 
 Source = Literal["One text", "Several texts", "File", "64 sentences"]
 SOURCES = cast("tuple[Source, ...]", get_args(Source))

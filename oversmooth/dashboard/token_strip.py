@@ -6,9 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from oversmooth.core.tokens import visible
+from oversmooth.core.tokens import Token, Tokens, visible
 from oversmooth.core.wording import count
-from oversmooth.results.measurement import Token, Tokens
 
 SHOWN = 512
 STYLE = """<style>

@@ -15,6 +15,7 @@ from oversmooth.measuring.fidelity import Fidelity
 from oversmooth.measuring.resolution import Resolution
 from oversmooth.measuring.rows import Rows, measured_tokens
 from oversmooth.metrics import Metric, TokenStates, UndefinedError
+from oversmooth.metrics.similarity import averaged
 from oversmooth.results.measurement import Note
 
 MAP_TOKENS = 512
@@ -149,14 +150,3 @@ class Analysis:
             names.append("similarity")
         self.notes += [Note("missing", number, point, name, reason) for name in names]
         self._compare(None, number, point)
-
-
-def averaged(matrix: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
-    """Means over blocks of ``factor`` × ``factor`` entries; the last block of each side may be smaller."""
-    if factor == 1:
-        return matrix
-    starts = np.arange(0, len(matrix), factor)
-    sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=0), starts, axis=1)
-    sizes = np.diff([*starts, len(matrix)])
-    means: NDArray[np.float64] = sums / np.outer(sizes, sizes)
-    return means

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from oversmooth.core.errors import CancelledError, OversmoothError, SettingsErro
 from oversmooth.core.progress import Progress, Report, silent
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.models.given import refuse_other_models
-from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.comparison import BASELINE, Comparison, check_labels
 from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
@@ -130,23 +129,6 @@ def _by_label(variants: Mapping[str, Variant] | Sequence[str]) -> Mapping[str, V
     specifications = (variants,) if isinstance(variants, str) else variants
     check_labels(specifications)
     return {text: text for text in specifications}
-
-
-def check_labels(labels: Iterable[str]) -> None:
-    """Refuse labels that would not tell the sides of a comparison apart.
-
-    Raises:
-        SettingsError: where a label is empty, given twice, the baseline's, or holds half a character.
-    """
-    for label, number in Counter(list(labels)).items():
-        if number > 1:
-            raise SettingsError(f"The variant “{label}” is given {number} times: give it once.")
-        if label == BASELINE:
-            raise SettingsError(f"A variant cannot be called “{BASELINE}”: that is what the others are set against.")
-        if not label.strip():
-            raise SettingsError("A variant needs a label that is not empty.")
-        if not label.isprintable():
-            raise SettingsError(f"The label {label!r} holds characters that cannot be shown.")
 
 
 def _labelled(report: Report, label: str) -> Report:

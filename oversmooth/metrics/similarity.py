@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oversmooth.core.papers import Paper
 from oversmooth.core.wording import count
@@ -171,3 +172,14 @@ def cls_uniformity(states: TokenStates) -> float:
             raise UndefinedError("there is no token beside [CLS]")
         return (total - 1.0) / (states.count - 1)
     return total / states.count
+
+
+def averaged(matrix: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
+    """Means over blocks of ``factor`` × ``factor`` entries; the last block of each side may be smaller."""
+    if factor == 1:
+        return matrix
+    starts = np.arange(0, len(matrix), factor)
+    sums = np.add.reduceat(np.add.reduceat(matrix, starts, axis=0), starts, axis=1)
+    sizes = np.diff([*starts, len(matrix)])
+    means: NDArray[np.float64] = sums / np.outer(sizes, sizes)
+    return means

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -12,8 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from oversmooth.core.errors import ConfigurationError, ModelError, OutputError
 from oversmooth.core.wording import enumerated
-from oversmooth.service.hosting.configuration import Configuration
-from oversmooth.service.launch import script
 
 SHOWN_CHARACTERS: Final = 80
 """Of a name that is not on the list, in the refusal."""
@@ -91,23 +90,7 @@ class AllowList(BaseModel):
         return AllowList(models=(*others, model))
 
 
-def allowed(configuration: Configuration) -> AllowList | None:
-    """The models that a hosted server measures; None where any may be asked for.
-
-    Raises:
-        ConfigurationError: where the operator's list cannot be read.
-    """
-    if not configuration.hosted:
-        return None
-    bundled = read(script().parent / "assets" / "models.json")
-    if configuration.models is None:
-        return bundled
-    for model in read(configuration.models).models:
-        bundled = bundled.including(model)
-    return bundled
-
-
-def read(path: Path) -> AllowList:
+def read(path: Traversable) -> AllowList:
     """The list in a file.
 
     Raises:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from oversmooth.core.tokens import visible
+from oversmooth.core.tokens import Token, TokenKind, Tokens, visible
 from oversmooth.core.wording import count, enumerated
 from oversmooth.models.encodings import Encoding
 from oversmooth.models.pieces import decode, spelling
-from oversmooth.results.measurement import Token, TokenKind, Tokens
 
 if TYPE_CHECKING:
     from oversmooth.models.loaded import LoadedModel

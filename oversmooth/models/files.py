@@ -15,9 +15,9 @@ import psutil
 from oversmooth.core.errors import ModelError
 from oversmooth.core.wording import bytes_in_words, count
 from oversmooth.models import header
+from oversmooth.models.given import Precision
 from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing, tensor_name
-from oversmooth.results.settings import Precision
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"

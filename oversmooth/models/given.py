@@ -1,15 +1,20 @@
-"""What callers give for a model and a device, as their names: without torch, which may be imported or not."""
+"""Names that callers give for a model, a device and a precision: without torch, which may be imported or not."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
 from oversmooth.core.errors import ModelError
+
+DEFAULT_MODEL: Final = "all-MiniLM-L6-v2"
+
+Precision = Literal["float32", "float64"]
+"""Of the numbers in which a model runs."""
 
 PATTERN: Final = r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$"
 _FIRST: Final = {"cpu:0": "cpu", "mps:0": "mps"}

@@ -34,10 +34,10 @@ from oversmooth.core.wording import bytes_in_words, did_you_mean
 from oversmooth.models import files
 from oversmooth.models.catalog import CATALOG
 from oversmooth.models.download import DownloadError, Order, download
+from oversmooth.models.given import DEFAULT_MODEL, Precision
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import reason
 from oversmooth.models.unread import refuse_unreadable
-from oversmooth.results.settings import DEFAULT_MODEL, Precision
 
 TIMEOUT = 5.0
 """Seconds that the hub may take to answer the first question."""

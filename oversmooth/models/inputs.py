@@ -19,10 +19,10 @@ from torch.nn.utils.rnn import pad_sequence
 from oversmooth.core.errors import InputError
 from oversmooth.core.pairs import Input, parts
 from oversmooth.core.texts import no_words
+from oversmooth.core.tokens import Tokens
 from oversmooth.core.wording import count
 from oversmooth.models.describing import classification, describe, warnings
 from oversmooth.models.encodings import Encoding, Values, tokenise
-from oversmooth.results.measurement import Tokens
 
 if TYPE_CHECKING:
     from oversmooth.models.families import GlobalAttention

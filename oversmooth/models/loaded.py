@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from oversmooth.models.anatomy import Anatomy
     from oversmooth.models.inputs import Encoded
-    from oversmooth.results.record import ModelRecord
+    from oversmooth.models.model_record import ModelRecord
 
 Prediction = Literal["masked", "causal"]
 """What a language-model head predicts: tokens that are masked, or the next one."""

@@ -16,16 +16,15 @@ from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import own_code, read_configuration
 from oversmooth.models.design import design
 from oversmooth.models.families import PARTS
-from oversmooth.models.given import device_name, model_name
+from oversmooth.models.given import Precision, device_name, model_name
 from oversmooth.models.heads import Head
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.models.model_record import ModelRecord
 from oversmooth.models.reading import refuse_strange_files
 from oversmooth.models.refusal import quiet, refusing
 from oversmooth.models.sources import locate, pinned
 from oversmooth.models.tokenizer import read_tokenizer, unplaced
 from oversmooth.models.weights import read_weights
-from oversmooth.results.record import ModelRecord
-from oversmooth.results.settings import Precision
 
 _SHOWN = 40
 

@@ -12,10 +12,10 @@ from oversmooth.core.errors import ModelError
 from oversmooth.core.progress import Report
 from oversmooth.models import catalog, files, hub
 from oversmooth.models.allowlist import AllowedModel
+from oversmooth.models.given import Precision
 from oversmooth.models.names import meaning
 from oversmooth.models.refusal import refusing
 from oversmooth.models.unread import listing, refuse_unreadable
-from oversmooth.results.settings import Precision
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from oversmooth.models import double
 from oversmooth.models.design import Design
 from oversmooth.models.files import Checkpoint
 from oversmooth.models.fitting import Loading, absence_of_head, refuse_misfit
+from oversmooth.models.given import Precision
 from oversmooth.models.naming import naming
 from oversmooth.models.refusal import refusing
-from oversmooth.results.settings import Precision
 
 
 def read_weights(

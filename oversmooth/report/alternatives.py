@@ -13,7 +13,7 @@ from oversmooth.core import points
 from oversmooth.core.numerals import between, signed
 from oversmooth.core.tokens import rows, visible
 from oversmooth.core.wording import count
-from oversmooth.report.findings import arrow, caveats, number, reason
+from oversmooth.report.findings import arrow, caveats, number
 from oversmooth.report.findings.absences import absent, by_reason, no_deltas, no_spectrum
 from oversmooth.report.findings.course import course
 from oversmooth.report.findings.maps import difference_of_maps
@@ -60,7 +60,7 @@ def similarity(measurement: Measurement, point: str) -> str:
         return f"No similarity map at {place}: the model has no such point."
     cosines = measurement.similarity.sel(point=point).values
     if not np.isfinite(cosines).all():
-        return f"No similarity map at {place}: {reason(measurement, 'similarity', point)}."
+        return f"No similarity map at {place}: {measurement.reason('similarity', point)}."
     opening = f"Heat map of the cosine between {count(len(measurement.shown.measured), 'token')} at {place}"
     return " ".join(
         filter(None, (f"{opening}: {_pairs(measurement, cosines)}.", outlier_sentence(measurement, [point])))

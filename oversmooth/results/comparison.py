@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from oversmooth.core import points
+from oversmooth.core.errors import SettingsError
 from oversmooth.core.wording import count
 
 if TYPE_CHECKING:
@@ -261,3 +263,20 @@ class Comparison:
 
 def _differs(delta: float, value: float) -> bool:
     return abs(delta) > SAME * abs(value)
+
+
+def check_labels(labels: Iterable[str]) -> None:
+    """Refuse labels that would not tell the sides of a comparison apart.
+
+    Raises:
+        SettingsError: where a label is empty, given twice, the baseline's, or holds half a character.
+    """
+    for label, number in Counter(list(labels)).items():
+        if number > 1:
+            raise SettingsError(f"The variant “{label}” is given {number} times: give it once.")
+        if label == BASELINE:
+            raise SettingsError(f"A variant cannot be called “{BASELINE}”: that is what the others are set against.")
+        if not label.strip():
+            raise SettingsError("A variant needs a label that is not empty.")
+        if not label.isprintable():
+            raise SettingsError(f"The label {label!r} holds characters that cannot be shown.")

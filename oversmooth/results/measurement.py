@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from oversmooth.core import points
+from oversmooth.core.tokens import Tokens
 from oversmooth.results.record import Record
 
 if TYPE_CHECKING:
@@ -20,52 +21,6 @@ if TYPE_CHECKING:
     from oversmooth.results.settings import Settings
 
 SCHEMA_VERSION = 1
-
-TokenKind = Literal["content", "special", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token as the model sees it."""
-
-    id: int
-    text: str
-    """What the token stands for, decoded; not yet made safe or visible for a screen (``tokens.label`` does that)."""
-    kind: TokenKind
-    start: int | None
-    end: int | None
-    """Characters of the input text it covers, of a pair in its own half; empty for a special token that was added. None
-    where the tokenizer does not tell."""
-    measured: bool
-    """Whether it counts in the metrics."""
-    segment: int | None = 0
-    """Which text of a pair it is of, from 0; 0 without a pair. None for a special token that the tokenizer added."""
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """The tokens of one input, padding left out."""
-
-    items: tuple[Token, ...]
-    left_out: int = 0
-    """Tokens at the end of the text that the model did not see."""
-    characters_left_out: int = 0
-    """Characters that were cut before tokenising, on top of ``left_out``."""
-
-    @property
-    def pair(self) -> bool:
-        """Whether they are of a pair of texts."""
-        return any(token.segment == 1 for token in self.items)
-
-    @property
-    def measured(self) -> tuple[Token, ...]:
-        """The tokens that count in the metrics, in order."""
-        return tuple(token for token in self.items if token.measured)
-
-    @property
-    def positions(self) -> tuple[int, ...]:
-        """Where each of :attr:`measured` stands in the sequence as the model sees it: from 0, special ones counted."""
-        return tuple(position for position, token in enumerate(self.items) if token.measured)
 
 
 @dataclass(frozen=True)
@@ -159,6 +114,14 @@ class Measurement:
     def missing(self, metric: str, point: str, kind: str = "missing") -> tuple[Note, ...]:
         """The notes on one number."""
         return tuple(note for note in self.notes if (note.metric, note.point, note.kind) == (metric, point, kind))
+
+    def reason(self, metric: str, point: str, kind: Literal["missing", "unresolved"] = "missing") -> str:
+        """Why a value is missing, or what to know before it is read; empty for an unresolved value that is not one."""
+        notes = self.missing(metric, point, kind)
+        if not notes:
+            return "no reason was recorded" if kind == "missing" else ""
+        texts = len(self.tokens)
+        return notes[0].reason if texts == 1 else f"{notes[0].reason} (in {len(notes)} of {texts} texts)"
 
     # Figures and tables are made of measurements, so that what follows imports them only when it is asked for.
 

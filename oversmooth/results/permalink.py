@@ -20,14 +20,13 @@ from pydantic import BaseModel, ValidationError
 from oversmooth.core import pairs
 from oversmooth.core.errors import MitigationError, SettingsError
 from oversmooth.core.texts import bundled
-from oversmooth.core.wording import count
-from oversmooth.measuring.comparing import check_labels
+from oversmooth.core.wording import count, shortened
 from oversmooth.mitigations import parse
 from oversmooth.mitigations.parameters import SWITCH
-from oversmooth.results.comparison import MOST_VARIANTS
+from oversmooth.results.comparison import MOST_VARIANTS, check_labels
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.settings import Settings
-from oversmooth.results.view import View, shortened
+from oversmooth.results.view import View
 
 LONGEST: Final = 8_000
 """Characters of a query that any server and browser takes."""

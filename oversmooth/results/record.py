@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from oversmooth.core.documents import Frozen
 from oversmooth.core.errors import SettingsError
+from oversmooth.models.model_record import ModelRecord
 from oversmooth.results.settings import read_document
 
 if TYPE_CHECKING:
@@ -14,13 +16,7 @@ if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
-    )
-
-
-class _Document(_Frozen):
+class _Document(Frozen):
     """A record as a file of its own."""
 
     @classmethod
@@ -43,36 +39,7 @@ class _Document(_Frozen):
         return self.model_dump_json(indent=2) + "\n"
 
 
-class ModelRecord(_Frozen):
-    """Which weights were measured."""
-
-    name: str
-    """As asked for in the settings."""
-    source: Literal["embedded", "hub", "folder", "memory"]
-    identifier: str
-    """The package, hub id or folder name the files came from."""
-    revision: str | None
-    """Branch, tag or commit as asked for."""
-    commit: str | None
-    """The hub commit that the revision resolved to."""
-    family: str
-    architecture: str
-    layers: int
-    hidden_size: int
-    parameters: int
-    weights_sha256: dict[str, str]
-    """Hash of each weight file."""
-    checkpoint_dtype: str
-    causal: bool
-    tokenizer: str
-    """Its class."""
-    tokenizer_sha256: dict[str, str]
-    """Hash of each file that may hold a part of it."""
-    limits: tuple[str, ...]
-    """What cannot be measured in this family, in sentences."""
-
-
-class Environment(_Frozen):
+class Environment(Frozen):
     """What ran it."""
 
     oversmooth: str
@@ -89,7 +56,7 @@ class Environment(_Frozen):
     """Of torch; sums are taken in another order with another number of them."""
 
 
-class InputRecord(_Frozen):
+class InputRecord(Frozen):
     """What was read of one text."""
 
     characters: int

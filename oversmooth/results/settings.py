@@ -24,13 +24,10 @@ from oversmooth.core.pairs import Input
 from oversmooth.core.points import PointSet
 from oversmooth.core.wording import count, did_you_mean
 from oversmooth.mitigations import Mitigation, parse
-from oversmooth.models.given import Device, model_name
+from oversmooth.models.given import DEFAULT_MODEL, Device, Precision, model_name
 
 SCHEMA_VERSION: Final = 1
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_MAX_TOKENS = 512
-
-Precision = Literal["float32", "float64"]
 
 
 def _several(value: object) -> object:

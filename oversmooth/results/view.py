@@ -7,14 +7,12 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from oversmooth import metrics as metric_registry
-from oversmooth.core.wording import did_you_mean
+from oversmooth.core.wording import did_you_mean, shortened
 from oversmooth.metrics import fidelity, identity, mechanisms
 from oversmooth.metrics.mechanisms.declared_attention import NULL
 from oversmooth.metrics.toy import DEEPEST, WIDEST
 from oversmooth.results.comparison import MOST_VARIANTS
 
-SHOWN: Final = 40
-"""Characters of a wrong value that a sentence repeats."""
 LEFT: Final = (*fidelity.BESIDE_BASELINE, identity.IDENTITY_RETRIEVAL)
 """Metrics of what is left of a baseline at each point."""
 
@@ -111,12 +109,6 @@ class View(BaseModel):
     @classmethod
     def _known_changing(cls, name: str) -> str:
         return _known(name, metric_registry.usual_names()) if name else name
-
-
-def shortened(text: str, most: int = SHOWN) -> str:
-    """What someone gave, in one line and short enough for a sentence."""
-    shown = "".join(sign if sign.isprintable() else " " for sign in text)
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
 def _known(name: str, known: tuple[str, ...], what: str = "metric") -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from oversmooth.core import points
 from oversmooth.core.resampling import band
 from oversmooth.core.wording import enumerated
-from oversmooth.report.findings.changes import reason
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
@@ -238,6 +237,6 @@ def _why(measurement: Measurement, metric: str, place: _Place) -> str:
     for point in (place.start, place.end):
         if not np.isfinite(measurement.resolved(metric).sel(point=point).values).any():
             if measurement.missing(metric, point, "unresolved"):
-                return f"nothing resolved at {points.title(point)}: {reason(measurement, metric, point, 'unresolved')}"
-            return f"no value at {points.title(point)}: {reason(measurement, metric, point)}"
+                return f"nothing resolved at {points.title(point)}: {measurement.reason(metric, point, 'unresolved')}"
+            return f"no value at {points.title(point)}: {measurement.reason(metric, point)}"
     return "no text has a value at both ends"

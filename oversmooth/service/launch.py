@@ -27,7 +27,7 @@ def script() -> Path:
     Raises:
         OversmoothError: where the installation lacks the dashboard.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for path in (package / "_app" / "app.py", package.parent / "app.py"):
         if path.is_file():
             return path

@@ -19,11 +19,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from oversmooth.core.tokens import TICK_CHARACTERS, visible
+from oversmooth.core.wording import shortened
 from oversmooth.report.export.images import image
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.similarity import MOST_LABELS
 from oversmooth.report.paper import PRESETS
-from oversmooth.results.view import shortened
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -18,7 +18,8 @@ import oversmooth
 from oversmooth import metrics
 from oversmooth.cli.main import run
 from oversmooth.models.catalog import CATALOG
-from oversmooth.results.settings import DEFAULT_MODEL, Settings
+from oversmooth.models.given import DEFAULT_MODEL
+from oversmooth.results.settings import Settings
 
 TEXTS = ["The cat sat on the mat and looked at the rain.", "Es regnet: 雨が降る。 🌧"]
 FILES = {"curves.csv", "spectra.csv", "settings.json", "record.json"}

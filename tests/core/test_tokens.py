@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic import tokens_of
 
-from oversmooth.core.tokens import axis, escape, label, visible
-from oversmooth.results.measurement import Token, Tokens
+from oversmooth.core.tokens import Token, Tokens, axis, escape, label, visible
 
 
 @pytest.mark.parametrize(("token", "seen"), SEEN.items(), ids=map(ascii, SEEN))

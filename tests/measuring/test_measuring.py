@@ -24,10 +24,10 @@ from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
 from oversmooth import metrics
 from oversmooth.core.errors import CancelledError, InputError, ModelError
 from oversmooth.core.progress import Progress
-from oversmooth.measuring.analysis import averaged
 from oversmooth.measuring.comparing import compare
 from oversmooth.measuring.measuring import measure
 from oversmooth.metrics import TokenStates
+from oversmooth.metrics.similarity import averaged
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.report import alternatives

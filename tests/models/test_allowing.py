@@ -12,10 +12,11 @@ from hub_server import Hub, Repository
 from oversmooth import Settings, measure
 from oversmooth.cli.main import run
 from oversmooth.core.errors import ConfigurationError, ModelError
-from oversmooth.models.allowlist import AllowedModel, AllowList, allowed, read
+from oversmooth.models.allowlist import AllowedModel, AllowList, read
+from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.models.loading import load
-from oversmooth.results.settings import DEFAULT_MODEL
 from oversmooth.service.hosting import Configuration, current
+from oversmooth.service.hosting.models import allowed
 
 Saved = Callable[..., Path]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from oversmooth.models.catalog import CATALOG, find
-from oversmooth.results.settings import DEFAULT_MODEL
+from oversmooth.models.given import DEFAULT_MODEL
 
 
 def test_the_default_model_comes_first_and_needs_no_network() -> None:

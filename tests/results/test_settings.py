@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from oversmooth import metrics
 from oversmooth.core.errors import SettingsError
-from oversmooth.results.settings import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, Settings
+from oversmooth.models.given import DEFAULT_MODEL
+from oversmooth.results.settings import DEFAULT_MAX_TOKENS, Settings
 
 RANDOM = hypothesis_settings(max_examples=200, deadline=None, derandomize=True)
 

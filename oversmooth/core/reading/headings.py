@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from oversmooth.core.wording import enumerated
-from oversmooth.results.view import shortened
+from oversmooth.core.wording import enumerated, shortened
 
 _ENDS: Final = tuple(".!?…。！？")
 _NAMES: Final = frozenset(

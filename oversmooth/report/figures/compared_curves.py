@@ -13,7 +13,6 @@ from oversmooth.report.figures.identity import NamedSide, sides
 from oversmooth.report.figures.lines import Line, figure_of
 from oversmooth.report.figures.series import Series
 from oversmooth.report.figures.theme import Theme, blank, value_axis
-from oversmooth.report.findings import reason
 from oversmooth.report.findings.absences import absent, by_reason
 from oversmooth.report.findings.spread import BAND
 from oversmooth.results.comparison import Comparison
@@ -49,7 +48,7 @@ def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selecte
     values = [value for line in lines for value in line.series.reach]
     canvas.value_axis.update(value_axis(min(values), max(values), ticks=6, from_zero=first.from_zero))
     canvas.title_values(first.axis_title, means([line.series for line in lines]))
-    empty = {side.name: reason(every[side], metric, found[side].points[0]) for side in found if side not in drawn}
+    empty = {side.name: every[side].reason(metric, found[side].points[0]) for side in found if side not in drawn}
     return figure_of(canvas, lines, depths, remarks=by_reason(empty), selected=selected)
 
 

@@ -16,7 +16,7 @@ from oversmooth.report.figures.bands import draw_band
 from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
 from oversmooth.report.figures.series import APART, Series, ticks
 from oversmooth.report.figures.theme import Theme, blank, translucent, value_axis
-from oversmooth.report.findings import number, reason
+from oversmooth.report.findings import number
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
@@ -48,7 +48,7 @@ def curve(
     """
     series = Series.of(measurement, metric)
     if not series.defined:
-        return blank(f"{series.title}: {reason(measurement, metric, series.points[0])}.", theme, height=HEIGHT)
+        return blank(f"{series.title}: {measurement.reason(metric, series.points[0])}.", theme, height=HEIGHT)
     panel = _Panel(theme, lines=lines)
     panel.draw(series, selected)
     panel.title_values(series.axis_title, series.means)

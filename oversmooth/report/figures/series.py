@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.tokens import escape
-from oversmooth.report.findings import number, reason
+from oversmooth.report.findings import number
 from oversmooth.report.findings.spread import BAND, Spread, mean_of, spreads
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Series:
             values={point: value for point, value in curve.items() if math.isfinite(value)},
             texts=tuple(tuple(map(float, row)) for row in several) if len(several) > 1 else (),
             spreads=spreads(measurement, metric),
-            missing={p: reason(measurement, metric, p) for p, value in curve.items() if not math.isfinite(value)},
-            unresolved={p: why for p in curve if (why := reason(measurement, metric, p, "unresolved"))},
+            missing={p: measurement.reason(metric, p) for p, value in curve.items() if not math.isfinite(value)},
+            unresolved={p: why for p in curve if (why := measurement.reason(metric, p, "unresolved"))},
         )
 
     @property

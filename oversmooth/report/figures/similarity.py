@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from oversmooth.core import tokens
-from oversmooth.measuring.analysis import averaged
+from oversmooth.metrics.similarity import averaged
 from oversmooth.report.figures.theme import MAP_SCALE, Theme, blank, template
 from oversmooth.report.findings.maps import Map, kept_map
 

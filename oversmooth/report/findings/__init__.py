@@ -1,7 +1,7 @@
 """What measurements say, in sentences and in the few numbers of a summary. No drawing, no markup."""
 
 from oversmooth.core.numerals import arrow, number, signed
-from oversmooth.report.findings.changes import Change, caveats, changes, reason
+from oversmooth.report.findings.changes import Change, caveats, changes
 from oversmooth.report.findings.comparisons import Difference, Side, comparison_headline, differences
 from oversmooth.report.findings.gaps import missing
 from oversmooth.report.findings.headlines import headline
@@ -19,7 +19,6 @@ __all__ = [
     "headline",
     "missing",
     "number",
-    "reason",
     "signed",
     "warnings_beside",
 ]

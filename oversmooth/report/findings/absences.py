@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core.wording import enumerated
-from oversmooth.report.findings.changes import reason
 from oversmooth.report.findings.maps import beside
 from oversmooth.report.findings.spectra import singular_values, spectrum_reason
 
@@ -23,7 +22,7 @@ def absent(comparison: Comparison, metric: str) -> str:
         return f"{unmeasured(metric)}."
     if any(math.isfinite(value) for each in owners for value in each.curve(metric).values()):
         return ""
-    return f"{metric_registry.get(metric).title}: {reason(owners[0], metric, owners[0].main_points[0])}."
+    return f"{metric_registry.get(metric).title}: {owners[0].reason(metric, owners[0].main_points[0])}."
 
 
 def no_deltas(comparison: Comparison, metric: str) -> dict[str, str]:
@@ -58,7 +57,7 @@ def absence(comparison: Comparison, metric: str, label: str, point: str) -> str:
         if at not in side.main_points:
             return f"no such point{whose}"
         if not math.isfinite(side.curve(metric)[at]):
-            return f"{reason(side, metric, at)}{whose}"
+            return f"{side.reason(metric, at)}{whose}"
     return "no text has a value in both"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
@@ -80,17 +80,6 @@ def changes(measurement: Measurement, metrics: Sequence[str]) -> tuple[Change, .
     return tuple(_change(measurement, metric) for metric in metrics)
 
 
-def reason(
-    measurement: Measurement, metric: str, point: str, kind: Literal["missing", "unresolved"] = "missing"
-) -> str:
-    """Why a value is missing, or what to know before it is read; empty for an unresolved value that is not one."""
-    notes = measurement.missing(metric, point, kind)
-    if not notes:
-        return "no reason was recorded" if kind == "missing" else ""
-    texts = len(measurement.tokens)
-    return notes[0].reason if texts == 1 else f"{notes[0].reason} (in {len(notes)} of {texts} texts)"
-
-
 def caveats(measurement: Measurement, metric: str) -> list[str]:
     """A sentence on the points where the metric is missing, and one on those where it is not resolved."""
     values = measurement.curve(metric)
@@ -98,9 +87,9 @@ def caveats(measurement: Measurement, metric: str) -> list[str]:
     unresolved = [point for point in values if measurement.missing(metric, point, "unresolved")]
     sentences = []
     if missing:
-        sentences.append(f"No value at {points.places(missing)}: {reason(measurement, metric, missing[0])}.")
+        sentences.append(f"No value at {points.places(missing)}: {measurement.reason(metric, missing[0])}.")
     if unresolved:
-        why = reason(measurement, metric, unresolved[0], "unresolved")
+        why = measurement.reason(metric, unresolved[0], "unresolved")
         sentences.append(f"Below resolution at {points.places(unresolved)}: {why}.")
     return sentences
 

@@ -12,7 +12,7 @@ from oversmooth.core import points
 from oversmooth.core.numerals import between, number, pair
 from oversmooth.core.wording import count
 from oversmooth.report.findings.absences import elsewhere
-from oversmooth.report.findings.changes import MAIN_METRIC, reason
+from oversmooth.report.findings.changes import MAIN_METRIC
 from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.spread import BAND, delta_spreads, mean_of
 from oversmooth.results.comparison import SAME
@@ -205,7 +205,7 @@ def _gaps(comparison: Comparison, metric: str, never: Sequence[str]) -> list[str
         if metric not in measurement.metrics:
             sentences.append(f"{label} was not measured with it.")
         elif not math.isfinite(measurement.curve(metric)[end]):
-            sentences.append(f"No value for {label}: {reason(measurement, metric, end)}.")
+            sentences.append(f"No value for {label}: {measurement.reason(metric, end)}.")
         elif label in never:
             sentences.append(f"No text has a value both in the baseline and in {label}.")
     return sentences

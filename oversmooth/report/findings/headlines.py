@@ -17,7 +17,6 @@ from oversmooth.report.findings.changes import (
     caveats,
     changes,
     parted,
-    reason,
 )
 from oversmooth.report.findings.course import TIE, Course, course
 from oversmooth.report.findings.outlying import massive, outlier_sentence
@@ -40,7 +39,7 @@ def headline(measurement: Measurement) -> str:
         where = "" if len(measurement.tokens) == 1 else " in any of the texts"
         if any(measurement.missing(metric, point, "unresolved") for point in measurement.main_points):
             return " ".join([f"{title} has no resolved value{where}.", *caveats(measurement, metric)])
-        return f"{title} has no value{where}: {reason(measurement, metric, change.first_point)}."
+        return f"{title} has no value{where}: {measurement.reason(metric, change.first_point)}."
     if change.first_point == change.last_point:
         means = f" ({found.mean_of})" if found.mean_of else ""
         sentence = f"{title} is {number(change.first)} at {points.title(change.first_point)}{means}."

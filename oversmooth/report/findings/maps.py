@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.core import points
-from oversmooth.report.findings.changes import reason
 
 if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
@@ -26,7 +25,7 @@ def kept_map(measurement: Measurement, point: str) -> tuple[Map | None, str]:
         return None, f"No similarity at {place}: the model has no such point."
     cosines: Map = measurement.similarity.sel(point=point).values
     if not np.isfinite(cosines).all():
-        return None, f"No similarity at {place}: {reason(measurement, 'similarity', point)}."
+        return None, f"No similarity at {place}: {measurement.reason('similarity', point)}."
     return cosines, ""
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from oversmooth.core import points
 from oversmooth.report.findings.absences import elsewhere, unmeasured
-from oversmooth.report.findings.changes import reason
 
 if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
@@ -59,4 +58,4 @@ def _value(comparison: Comparison, label: str, point: str, metric: str) -> tuple
     if point not in measurement.main_points:
         return math.nan, f"it has no value at {points.title(point)}"
     value = measurement.curve(metric)[point]
-    return value, "" if math.isfinite(value) else reason(measurement, metric, point)
+    return value, "" if math.isfinite(value) else measurement.reason(metric, point)

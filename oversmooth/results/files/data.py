@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.tokens import Tokens
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.files.document import Document
 from oversmooth.results.files.names import ARRAYS, DOCUMENT, FORMATS, Format
 from oversmooth.results.files.tables import tables_of, to_csv
-from oversmooth.results.measurement import Tokens
 
 if TYPE_CHECKING:
     import pandas as pd

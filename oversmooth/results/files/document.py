@@ -7,28 +7,23 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
+from oversmooth.core.documents import Frozen
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.files.tables import sides_of
 from oversmooth.results.record import Record
 from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
+    from oversmooth.core.tokens import Token
     from oversmooth.results.explanation import Explanation
-    from oversmooth.results.measurement import Measurement, Token
+    from oversmooth.results.measurement import Measurement
 
 Number = float | None
 """None, in JSON null, for a missing value."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
-    )
-
-
-class TokenEntry(_Frozen):
+class TokenEntry(Frozen):
     """One token as the model sees it."""
 
     position: int
@@ -46,7 +41,7 @@ class TokenEntry(_Frozen):
     """Which text of a pair it is of, from 0; 0 without a pair. Null for a special token that the tokenizer added."""
 
 
-class NoteEntry(_Frozen):
+class NoteEntry(Frozen):
     """Why one number is missing, or lies below the resolution of the pass."""
 
     kind: Literal["missing", "unresolved"]
@@ -56,7 +51,7 @@ class NoteEntry(_Frozen):
     reason: str
 
 
-class Similarity(_Frozen):
+class Similarity(Frozen):
     """Cosine of every pair of measured tokens of the text number ``settings.shown``."""
 
     factor: int
@@ -67,7 +62,7 @@ class Similarity(_Frozen):
     """By point, token and other token; float32."""
 
 
-class Labelled(_Frozen):
+class Labelled(Frozen):
     """An array with names."""
 
     dims: list[str]
@@ -78,7 +73,7 @@ class Labelled(_Frozen):
     """Lists as deep as there are axes; a complex number is the pair of its real and its imaginary part."""
 
 
-class ExplanationEntry(_Frozen):
+class ExplanationEntry(Frozen):
     """Mechanisms beside the curves; a part that is missing is empty."""
 
     attention: dict[str, Labelled]
@@ -93,7 +88,7 @@ class ExplanationEntry(_Frozen):
     """Why a part is missing, or what it leaves out, in a sentence."""
 
 
-class Side(_Frozen):
+class Side(Frozen):
     """One measurement: the whole of it, or one side of a comparison."""
 
     label: str
@@ -120,7 +115,7 @@ class Side(_Frozen):
     """Where it was asked for."""
 
 
-class Document(_Frozen):
+class Document(Frozen):
     """A measurement or a comparison, with everything that belongs to it."""
 
     schema_version: Literal[1] = 1

@@ -12,10 +12,9 @@ from oversmooth.core.bytecache import ByteCache
 from oversmooth.core.progress import Report, silent
 from oversmooth.measuring.measuring import measure
 from oversmooth.models import inputs
-from oversmooth.models.given import Device
+from oversmooth.models.given import DEFAULT_MODEL, Device, Precision
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.models.loading import load
-from oversmooth.results.settings import DEFAULT_MODEL, Precision
 from oversmooth.service.engine.cache import folder_fingerprint
 from oversmooth.service.engine.messages import Ready, Start
 from oversmooth.service.engine.serving import Serving

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from oversmooth.models.allowlist import allowed
 from oversmooth.service.engine.engine import Engine
 from oversmooth.service.hosting import current
+from oversmooth.service.hosting.models import allowed
 
 _lock = threading.Lock()
 _engine: Engine | None = None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import pkgutil
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,8 @@ from oversmooth.service.server.paths import ClosedPaths
 from oversmooth.service.server.uploads import KeptUploads, keep_in_memory
 
 _LOG: Final = logging.getLogger(__name__)
+_TELLS: Final = "oversmooth.dashboard.faults:tell"
+"""Says on a page that something went wrong."""
 _PING_SECONDS: Final = 30
 _TURN_SECONDS: Final = 0.0005
 """How long a thread may keep the others from running: that which sends waits for such a turn with every message."""
@@ -108,9 +111,8 @@ def application(script: Path, configuration: Configuration, address: str, *, loo
 
 
 def _tell(error: Exception) -> bool:
-    # Loaded with the pages, not with the server.
-    from oversmooth.dashboard.faults import tell
-
+    # Named, as the script is: the pages stand above the server, and are loaded with the first of them.
+    tell: Callable[[Exception], bool] = pkgutil.resolve_name(_TELLS)
     return tell(error)
 
 

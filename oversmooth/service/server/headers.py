@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
-from oversmooth.dashboard import copying
-from oversmooth.service.server import front
+from oversmooth.service.server import copying, front
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -5,7 +5,7 @@ import math
 import pytest
 from synthetic import measurement
 
-from oversmooth.report.findings import changes, headline, reason
+from oversmooth.report.findings import changes, headline
 from oversmooth.results.measurement import Note
 
 NAN = math.nan
@@ -170,7 +170,7 @@ def test_points_inside_blocks_are_no_steps() -> None:
 def test_a_reason_tells_how_many_texts_it_holds_for() -> None:
     notes = [Note("missing", 1, "0", "token_cosine", "needs at least two tokens")]
     result = measurement({"token_cosine": [[0.1, 0.2], [0.1, NAN]]}, blocks=1, final_norm=False, notes=notes)
-    assert reason(result, "token_cosine", "0") == "needs at least two tokens (in 1 of 2 texts)"
+    assert result.reason("token_cosine", "0") == "needs at least two tokens (in 1 of 2 texts)"
 
 
 def test_a_step_that_is_taken_back_is_not_most_of_it() -> None:

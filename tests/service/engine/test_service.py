@@ -20,9 +20,10 @@ from workers import short, wait
 from oversmooth.core.errors import CancelledError, InputError, WorkerLostError
 from oversmooth.core.progress import Report
 from oversmooth.models import inputs
+from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.models.loading import load
 from oversmooth.results.measurement import Measurement
-from oversmooth.results.settings import DEFAULT_MODEL, Settings
+from oversmooth.results.settings import Settings
 from oversmooth.service.engine import Engine, service
 from oversmooth.service.engine.launching import Anew, ForkServer
 from oversmooth.service.engine.messages import Finished, Run, Start, Step, receive

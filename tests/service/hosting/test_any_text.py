@@ -18,7 +18,7 @@ from tokenizers import processors
 
 from oversmooth import Measurement, OversmoothError, Settings, measure
 from oversmooth.core.pairs import Input
-from oversmooth.results.measurement import Token, Tokens
+from oversmooth.core.tokens import Token, Tokens
 
 NUMBER = 10_000
 PAIRS = 200

@@ -13,10 +13,10 @@ from quick_engine import QuickEngine
 from streamlit.testing.v1 import AppTest
 from tiny import tiny
 
+from oversmooth.core.wording import shortened
 from oversmooth.dashboard import turns
 from oversmooth.dashboard.prose import plain
 from oversmooth.models.catalog import CATALOG
-from oversmooth.results.view import shortened
 from oversmooth.service import launch
 
 UNLISTED = tuple(entry.name for entry in CATALOG if entry.name != "all-MiniLM-L6-v2")
@@ -98,7 +98,7 @@ for module, names in ((os, ("stat", "lstat", "access", "readlink")), (socket, ("
 from oversmooth import OversmoothError, Settings
 from oversmooth.service.engine import Engine, engine
 from oversmooth.service.hosting import current
-from oversmooth.models.allowlist import allowed
+from oversmooth.service.hosting.models import allowed
 from oversmooth.service.hosting.limits import require
 
 class NoWorkers:

@@ -1,0 +1,11 @@
+"""What comes along with the package as files: sentences, example texts, the models of a hosted server."""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+
+def packaged(name: str) -> Traversable:
+    """The file of that name, from a checkout or from an installed wheel."""
+    return resources.files(__name__) / name
