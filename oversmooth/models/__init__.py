@@ -1,1 +1,5 @@
-"""Models: which there are (``catalog``), how they come in (``loading``) and how they are built (``anatomy``)."""
+"""Models: which there are, how they come in, how they are built, and texts as their token ids.
+
+In come names and folders; out go loaded models, their anatomy, and encoded texts.
+Imports ``core`` alone.
+"""
