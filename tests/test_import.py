@@ -29,10 +29,11 @@ def test_the_probe_sees_what_is_loaded() -> None:
         "from oversmooth import Comparison, Measurement, Settings; Settings.of(texts='a b')",
         "from oversmooth import metrics; metrics.names()",
         "from oversmooth.models import catalog; catalog.CATALOG",
-        "from oversmooth.export import bundle, data, folder, tables",
-        "from oversmooth import launch; launch.script()",
+        "from oversmooth.report.export import bundle, folder; from oversmooth.results.files import data, tables",
+        "from oversmooth.service import launch; launch.script()",
         "from oversmooth.mitigations import all_mitigations; [each.parameters() for each in all_mitigations()]",
-        "from oversmooth import Settings, comparing; comparing.control_settings(Settings.of(texts='a b'))",
+        "from oversmooth import Settings; from oversmooth.measuring.comparing import control_settings; "
+        "control_settings(Settings.of(texts='a b'))",
     ],
 )
 def test_declarations_come_without_heavy_libraries(code: str) -> None:
@@ -53,7 +54,7 @@ QUICK = [
 
 @pytest.mark.parametrize("arguments", QUICK)
 def test_quick_commands_load_no_heavy_libraries(arguments: list[str]) -> None:
-    assert loaded(f"from oversmooth.cli import run; assert run({arguments}) == 0") == []
+    assert loaded(f"from oversmooth.cli.main import run; assert run({arguments}) == 0") == []
 
 
 REFUSED = [
@@ -85,7 +86,7 @@ def test_a_mistake_in_an_argument_is_told_before_heavy_libraries_are_loaded(
     settings = tmp_path / "settings.json"
     settings.write_text('{"texts": ["a b"], "model": "./nowhere"}')
     given = [each.format(settings=settings) for each in arguments]
-    assert loaded(f"from oversmooth.cli import run; assert run({given}) == 2") == []
+    assert loaded(f"from oversmooth.cli.main import run; assert run({given}) == 2") == []
 
 
 def test_measuring_needs_neither_dashboard_nor_charts() -> None:

@@ -68,14 +68,16 @@ main()
 
 
 class TestControlC:
-    @pytest.mark.parametrize("moment", ["typer", "oversmooth.cli", "numpy", "oversmooth.measuring.measuring", "torch"])
+    @pytest.mark.parametrize(
+        "moment", ["typer", "oversmooth.cli.main", "numpy", "oversmooth.measuring.measuring", "torch"]
+    )
     def test_while_libraries_are_imported_it_ends_with_a_word(self, moment: str) -> None:
         code = INTERRUPTED.format(moment=moment)
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True, timeout=120)
         assert (result.returncode, result.stdout, result.stderr) == (130, "", "Stopped.\n")
 
     def test_it_stays_ignored_where_it_was(self) -> None:
-        code = INTERRUPTED.format(moment="oversmooth.cli").replace('"compare", ', '"--version"] or [')
+        code = INTERRUPTED.format(moment="oversmooth.cli.main").replace('"compare", ', '"--version"] or [')
         quiet = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{code}"
         result = subprocess.run([sys.executable, "-c", quiet], capture_output=True, check=False, text=True, timeout=120)
         assert (result.returncode, result.stderr) == (0, "")

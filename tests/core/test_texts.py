@@ -278,7 +278,7 @@ def test_the_bundled_sentences_are_64_of_8_domains() -> None:
 
 def test_no_heavy_library_is_loaded_for_lines() -> None:
     code = (
-        "import sys; from oversmooth import texts; texts.from_lines('a b'); texts.bundled(); "
+        "import sys; from oversmooth.core import texts; texts.from_lines('a b'); texts.bundled(); "
         "texts.read_texts(b'text\\na b', 'a.csv'); "
         "print({'torch', 'pandas', 'pyarrow', 'streamlit', 'plotly'} & set(sys.modules))"
     )

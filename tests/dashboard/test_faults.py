@@ -38,7 +38,7 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 """
 FAULTY = f"""
 import runpy
-from oversmooth import launch
+from oversmooth.service import launch
 from oversmooth.dashboard import charts, panels, state
 
 kept, name_text = state.keep, charts.name_text

@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import sys
 from streamlit.testing.v1 import AppTest
-from oversmooth import launch
+from oversmooth.service import launch
 from oversmooth.service.engine.shared import close_shared_engine
 
 page = AppTest.from_file(str(launch.script()), default_timeout=120)

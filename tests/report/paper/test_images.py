@@ -77,7 +77,8 @@ def test_the_title_is_in_the_metadata_and_above_a_titled_figure_alone() -> None:
 def test_the_same_figure_is_the_same_file_in_another_process_without_a_browser() -> None:
     code = """
 import sys
-from oversmooth.export import images, paper
+from oversmooth.report import paper
+from oversmooth.report.export import images
 assert "matplotlib" not in sys.modules
 from test_images import _digests
 print(_digests())
