@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from oversmooth.cli import options, output, terminal
-from oversmooth.cli.showing import show
+from oversmooth.cli import terminal
+from oversmooth.cli.execution import execute, show
+from oversmooth.cli.options import Asked, expanded, settings_from
+from oversmooth.cli.output import Output
 from oversmooth.core.errors import MitigationError, SettingsError
-from oversmooth.measuring.comparing import compare as run_compare
 from oversmooth.measuring.comparing import variant_settings
 from oversmooth.results.comparison import check_labels
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
-from oversmooth.results.settings import Settings
 
 HELP = """Measure a model with and without mitigations, side by side.
 
@@ -46,79 +45,23 @@ Mitigations = Annotated[
 ]
 
 
-def compare(
-    mitigation: Mitigations = None,
-    text: options.Texts = None,
-    pair: options.Pairs = None,
-    text_file: options.TextFiles = None,
-    texts: options.ListFile = None,
-    column: options.Column = None,
-    separator: options.Separator = None,
-    header: options.Header = None,
-    settings: options.SettingsFile = None,
-    model: options.Model = None,
-    revision: options.Revision = None,
-    metric: options.Metrics = None,
-    points: options.Points = None,
-    special_tokens: options.SpecialTokens = None,
-    language_model: options.LanguageModel = None,
-    max_tokens: options.MaxTokens = None,
-    device: options.RunsOn = None,
-    precision: options.InPrecision = None,
-    out: output.Out = None,
-    formats: output.Formats = None,
-    figures: output.Figures = None,
-    bundle: output.Bundle = None,
-    preset: output.PresetName = None,
-    width: output.Width = None,
-    font_size: output.FontSize = None,
-    serif: output.Serif = None,
-    titles: output.Titles = None,
-    dpi: output.Dpi = None,
-    force: output.Force = False,
-) -> None:
+@expanded()
+def compare(*, mitigation: Mitigations = None, asked: Asked, output: Output) -> None:
     """Turn options into a baseline and variants, measure them, and print or write the result."""
-    flags = options.given(
-        text,
-        pair,
-        text_file,
-        texts,
-        column,
-        separator,
-        header,
-        model=model,
-        revision=revision,
-        metrics=metric,
-        points=points,
-        special_tokens=special_tokens,
-        language_model=language_model,
-        max_tokens=max_tokens,
-        device=device,
-        precision=precision,
-    )
-    looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
-    target = output.target(out, bundle, formats, figures, force=force, **looks)
-    baseline, variants = _sides(settings, flags, mitigation or ())
-    options.require_measurable(baseline, *variants.values())
-    target.check()
-    # Only now: what follows takes seconds to import.
-    import oversmooth.measuring.measuring  # noqa: F401
-
-    with terminal.progress_line(sys.stderr) as report:
-        comparison = run_compare(baseline, variants, report=report)
-    raise typer.Exit(show(comparison, target))
+    flags = asked.fields()
+    target = output.target()
+    wanted = _sides(asked.settings, flags, mitigation or ())
+    raise typer.Exit(show(execute(wanted, target), target))
 
 
-def _sides(
-    base: Path | None, flags: Mapping[str, Any], given: Sequence[str]
-) -> tuple[Settings, Mapping[str, Settings]]:
+def _sides(base: Path | None, flags: Mapping[str, Any], given: Sequence[str]) -> ComparisonSettings:
     """The baseline and the variants that a file and the options name; each mistake in --mitigation is told."""
     found = None if base is None else from_file(base)
     if isinstance(found, ComparisonSettings):
         found = found.changed(flags)
         baseline, earlier = found.baseline, dict(found.variants)
     else:
-        baseline, earlier = options.settings_from(found, flags), {}
+        baseline, earlier = settings_from(found, flags), {}
     check_labels([*earlier, *given])
     variants, mistaken = earlier, False
     for text in given:
@@ -133,4 +76,4 @@ def _sides(
         raise SettingsError(
             "There is nothing to compare. Give a variant with --mitigation; `oversmooth mitigations` lists them."
         )
-    return baseline, variants
+    return ComparisonSettings(baseline=baseline, variants=tuple(variants.items()))

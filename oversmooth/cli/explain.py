@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import typer
 
-from oversmooth.cli import options, output, terminal
+from oversmooth.cli.execution import execute, show
 from oversmooth.cli.measure import base
-from oversmooth.cli.showing import show
+from oversmooth.cli.options import Asked, expanded
+from oversmooth.cli.output import Output
 from oversmooth.core.texts import bundled
 from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.settings import Settings
@@ -27,60 +27,13 @@ go into --out.
 """
 
 
-def explain(
-    text: options.Texts = None,
-    pair: options.Pairs = None,
-    text_file: options.TextFiles = None,
-    texts: options.ListFile = None,
-    column: options.Column = None,
-    separator: options.Separator = None,
-    header: options.Header = None,
-    settings: options.SettingsFile = None,
-    model: options.Model = None,
-    revision: options.Revision = None,
-    special_tokens: options.SpecialTokens = None,
-    max_tokens: options.MaxTokens = None,
-    device: options.RunsOn = None,
-    precision: options.InPrecision = None,
-    out: output.Out = None,
-    formats: output.Formats = None,
-    figures: output.Figures = None,
-    bundle: output.Bundle = None,
-    preset: output.PresetName = None,
-    width: output.Width = None,
-    font_size: output.FontSize = None,
-    serif: output.Serif = None,
-    titles: output.Titles = None,
-    dpi: output.Dpi = None,
-    force: output.Force = False,
-) -> None:
+@expanded(leaving_out={"metrics", "points", "language_model"})
+def explain(*, asked: Asked, output: Output) -> None:
     """Turn options into settings, measure, and print what was found."""
-    flags = options.given(
-        text,
-        pair,
-        text_file,
-        texts,
-        column,
-        separator,
-        header,
-        model=model,
-        revision=revision,
-        special_tokens=special_tokens,
-        max_tokens=max_tokens,
-        device=device,
-        precision=precision,
-    )
-    looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
-    target = output.target(out, bundle, formats, figures, force=force, **looks)
-    chosen = _explained(base(settings), flags)
-    options.require_measurable(chosen)
-    target.check()
-    # Only now: what follows takes seconds to import.
-    from oversmooth.measuring.measuring import measure
-
-    with terminal.progress_line(sys.stderr) as report:
-        measurement = measure(chosen, report=report)
-    raise typer.Exit(show(measurement, target))
+    flags = asked.fields()
+    target = output.target()
+    chosen = _explained(base(asked.settings), flags)
+    raise typer.Exit(show(execute(chosen, target), target))
 
 
 def _explained(found: Settings | None, flags: Mapping[str, Any]) -> Settings:

@@ -20,46 +20,8 @@ if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
     from oversmooth.results.measurement import Measurement
 
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        "--out",
-        parser=path,
-        help="Write the numbers, settings.json and record.json into this folder.",
-        metavar="FOLDER",
-    ),
-]
-Formats = Annotated[
-    str | None,
-    typer.Option("--format", help=f"Of the numbers in --out: {', '.join(FORMATS)}; csv without it.", metavar="NAMES"),
-]
-Figures = Annotated[
-    str | None,
-    typer.Option("--figures", help=f"Write the figures into --out too: {', '.join(FIGURE_FORMS)}.", metavar="NAMES"),
-]
-PresetName = Annotated[
-    str | None,
-    typer.Option(
-        "--preset",
-        help="Size of figures: single (one of two columns, 3.25 in), double (both, 6.75 in) or slide (16:9).",
-        metavar="NAME",
-    ),
-]
-Width = Annotated[float | None, typer.Option("--width", help="Another width of figures.", metavar="INCHES")]
-FontSize = Annotated[float | None, typer.Option("--font-size", help="Size of the words in figures.", metavar="POINTS")]
-Serif = Annotated[bool | None, typer.Option("--serif/--sans", help="Typeface of figures.")]
-Titles = Annotated[bool | None, typer.Option("--titles/--no-titles", help="Whether figures have a heading.")]
-Dpi = Annotated[int | None, typer.Option("--dpi", help="Dots per inch of PNG; 300 without it.", metavar="N")]
-Bundle = Annotated[
-    Path | None,
-    typer.Option(
-        "--bundle",
-        parser=path,
-        help="Write numbers in every format, figures, LaTeX, settings and record into this zip file.",
-        metavar="FILE",
-    ),
-]
-Force = Annotated[bool, typer.Option("--force", help="Replace the files of an earlier result in --out or --bundle.")]
+LOOKS = ("preset", "width", "font_size", "serif", "titles", "dpi")
+"""Options that say how figures are drawn."""
 
 
 @dataclass(frozen=True)
@@ -112,36 +74,97 @@ class Target:
         return written
 
 
-def target(
-    out: Path | None,
-    bundle: Path | None,
-    formats: str | None,
-    figures: str | None,
-    *,
-    force: bool,
-    **looks: Any,  # noqa: ANN401  options of figures
-) -> Target:
-    """The target that the options name.
+@dataclass(frozen=True)
+class Output:
+    """The options that say what is written where."""
 
-    Raises:
-        OutputError: for an unknown format or preset, an impossible size, or an option that would do nothing.
-    """
-    from oversmooth.report.export.contents import Parts
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            parser=path,
+            help="Write the numbers, settings.json and record.json into this folder.",
+            metavar="FOLDER",
+        ),
+    ] = None
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help=f"Of the numbers in --out: {', '.join(FORMATS)}; csv without it.", metavar="NAMES"
+        ),
+    ] = None
+    figures: Annotated[
+        str | None,
+        typer.Option(
+            "--figures", help=f"Write the figures into --out too: {', '.join(FIGURE_FORMS)}.", metavar="NAMES"
+        ),
+    ] = None
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            parser=path,
+            help="Write numbers in every format, figures, LaTeX, settings and record into this zip file.",
+            metavar="FILE",
+        ),
+    ] = None
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            help="Size of figures: single (one of two columns, 3.25 in), double (both, 6.75 in) or slide (16:9).",
+            metavar="NAME",
+        ),
+    ] = None
+    width: Annotated[float | None, typer.Option("--width", help="Another width of figures.", metavar="INCHES")] = None
+    font_size: Annotated[
+        float | None, typer.Option("--font-size", help="Size of the words in figures.", metavar="POINTS")
+    ] = None
+    serif: Annotated[bool | None, typer.Option("--serif/--sans", help="Typeface of figures.")] = None
+    titles: Annotated[bool | None, typer.Option("--titles/--no-titles", help="Whether figures have a heading.")] = None
+    dpi: Annotated[int | None, typer.Option("--dpi", help="Dots per inch of PNG; 300 without it.", metavar="N")] = None
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the files of an earlier result in --out or --bundle.")
+    ] = False
 
-    for name, value in (("--format", formats), ("--figures", figures)):
-        if value is not None and out is None:
-            raise OutputError(f"{name} says what is written into a folder: add --out FOLDER.")
-    given = {name: value for name, value in looks.items() if value is not None}
-    if given and figures is None and bundle is None:
-        option = f"--{next(iter(given)).replace('_', '-')}"
-        raise OutputError(f"{option} says how figures are drawn: add --figures pdf, or --bundle FILE.")
-    parts = Parts(
-        formats=("csv",) if formats is None else _named(formats, FORMATS, "format of numbers"),
-        figures=() if figures is None else _named(figures, FIGURE_FORMS, "format of figures"),
-        preset=_preset(**{name: value for name, value in given.items() if name != "dpi"}),
-        dpi=given.get("dpi", 300),
-    )
-    return Target(out, bundle, parts, force)
+    def target(self) -> Target:
+        """The target that they name.
+
+        Raises:
+            OutputError: for an unknown format or preset, an impossible size, or an option that would do nothing.
+        """
+        from oversmooth.report.export.contents import Parts
+
+        for name, value in (("--format", self.formats), ("--figures", self.figures)):
+            if value is not None and self.out is None:
+                raise OutputError(f"{name} says what is written into a folder: add --out FOLDER.")
+        given = [name for name in LOOKS if getattr(self, name) is not None]
+        if given and self.figures is None and self.bundle is None:
+            option = f"--{given[0].replace('_', '-')}"
+            raise OutputError(f"{option} says how figures are drawn: add --figures pdf, or --bundle FILE.")
+        parts = Parts(
+            formats=("csv",) if self.formats is None else _named(self.formats, FORMATS, "format of numbers"),
+            figures=() if self.figures is None else _named(self.figures, FIGURE_FORMS, "format of figures"),
+            preset=self._preset(),
+            dpi=300 if self.dpi is None else self.dpi,
+        )
+        return Target(self.out, self.bundle, parts, self.force)
+
+    def _preset(self) -> Preset:
+        from oversmooth.report.paper.presets import PRESETS
+
+        name = "single" if self.preset is None else self.preset
+        if name not in PRESETS:
+            raise OutputError(
+                f"There is no preset named “{name}”{did_you_mean(name, PRESETS)}: choose {', '.join(PRESETS)}."
+            )
+        changes: dict[str, Any] = {
+            "width": self.width,
+            "points": self.font_size,
+            "typeface": None if self.serif is None else "serif" if self.serif else "sans",
+            "titled": self.titles,
+        }
+        return replace(PRESETS[name], **{name: value for name, value in changes.items() if value is not None})
 
 
 def _named(text: str, known: Sequence[Any], what: str) -> tuple[Any, ...]:
@@ -153,25 +176,3 @@ def _named(text: str, known: Sequence[Any], what: str) -> tuple[Any, ...]:
                 "with commas between several."
             )
     return tuple(dict.fromkeys(names))
-
-
-def _preset(
-    preset: str = "single",
-    width: float | None = None,
-    font_size: float | None = None,
-    serif: bool | None = None,
-    titles: bool | None = None,
-) -> Preset:
-    from oversmooth.report.paper.presets import PRESETS
-
-    if preset not in PRESETS:
-        raise OutputError(
-            f"There is no preset named “{preset}”{did_you_mean(preset, PRESETS)}: choose {', '.join(PRESETS)}."
-        )
-    changes: dict[str, Any] = {
-        "width": width,
-        "points": font_size,
-        "typeface": None if serif is None else "serif" if serif else "sans",
-        "titled": titles,
-    }
-    return replace(PRESETS[preset], **{name: value for name, value in changes.items() if value is not None})

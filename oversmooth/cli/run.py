@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oversmooth.cli import options, output, terminal
-from oversmooth.cli.showing import show
+from oversmooth.cli import terminal
+from oversmooth.cli.execution import execute, show
+from oversmooth.cli.options import Device, expanded, path
+from oversmooth.cli.output import Output
+from oversmooth.measuring import repeating
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.settings import Settings
 
@@ -30,41 +32,20 @@ the weights are others, and 2 where something is refused.
 """
 
 
+@expanded()
 def run(
     source: Annotated[
         Path,
-        typer.Argument(
-            parser=options.path, help="settings.json, the folder that holds it, or a bundle.", metavar="SETTINGS"
-        ),
+        typer.Argument(parser=path, help="settings.json, the folder that holds it, or a bundle.", metavar="SETTINGS"),
     ],
-    device: options.RunsOn = None,
-    out: output.Out = None,
-    formats: output.Formats = None,
-    figures: output.Figures = None,
-    bundle: output.Bundle = None,
-    preset: output.PresetName = None,
-    width: output.Width = None,
-    font_size: output.FontSize = None,
-    serif: output.Serif = None,
-    titles: output.Titles = None,
-    dpi: output.Dpi = None,
-    force: output.Force = False,
+    *,
+    device: Device = None,
+    output: Output,
 ) -> None:
     """Read the earlier run, measure again, print or write, and compare."""
-    looks = {"preset": preset, "width": width, "font_size": font_size, "serif": serif, "titles": titles, "dpi": dpi}
-    target = output.target(out, bundle, formats, figures, force=force, **looks)
-    from oversmooth.measuring import repeating
-
+    target = output.target()
     earlier = repeating.read(source)
-    wanted = _settings(earlier, device)
-    sides = (wanted,) if isinstance(wanted, Settings) else (wanted.baseline, *(side for _, side in wanted.variants))
-    options.require_measurable(*sides)
-    target.check()
-    # Only now: what follows takes seconds to import.
-    import oversmooth.measuring.measuring  # noqa: F401
-
-    with terminal.progress_line(sys.stderr) as report:
-        result = repeating.repeat(wanted, report=report)
+    result = execute(_settings(earlier, device), target)
     code = show(result, target)
     raise typer.Exit(code or _compare(earlier, result))
 
@@ -80,7 +61,6 @@ def _settings(earlier: Earlier, device: str | None) -> Settings | ComparisonSett
 
 def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
     """Tell how the run compares with the earlier one; gives back the exit code."""
-    from oversmooth.measuring.repeating import records_of
     from oversmooth.results import agreement
     from oversmooth.results.record import record_of
 
@@ -88,7 +68,7 @@ def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
         terminal.notes([f"{earlier.strange} is of another run: nothing is compared with it."])
     if earlier.record is None:
         return 0
-    now = records_of(record_of(result))
+    now = repeating.records_of(record_of(result))
     changes = agreement.differences(earlier.records, now)
     terminal.notes(f"Not as in the record: {line}." for line in changes)
     found = agreement.agreements(result, earlier.tables)

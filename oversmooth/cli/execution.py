@@ -1,15 +1,35 @@
-"""What is told of a result, once it is measured: the same whichever command measured it."""
+"""What every command that measures does once its settings are known: refuse, compute, write or print, and tell."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from oversmooth.cli import terminal
+from oversmooth.cli import options, terminal
+from oversmooth.measuring import repeating
 from oversmooth.results.comparison import Comparison
+from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
     from oversmooth.cli.output import Target
     from oversmooth.results.measurement import Measurement
+
+
+def execute(wanted: Settings | ComparisonSettings, target: Target) -> Measurement | Comparison:
+    """What the settings give; refused before anything is computed where settings or target show that it cannot be.
+
+    Raises:
+        OversmoothError: why it is refused, or cannot be measured.
+    """
+    sides = [wanted] if isinstance(wanted, Settings) else [wanted.baseline, *dict(wanted.variants).values()]
+    options.require_measurable(*sides)
+    target.check()
+    # Only now: what follows takes seconds to import, and Ctrl-C ends it at once.
+    import oversmooth.measuring.measuring  # noqa: F401
+
+    with terminal.progress_line(sys.stderr) as report:
+        return repeating.repeat(wanted, report=report)
 
 
 def show(result: Measurement | Comparison, target: Target) -> int:
