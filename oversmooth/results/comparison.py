@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from oversmooth.core import points
 from oversmooth.core.errors import SettingsError
 from oversmooth.core.wording import count
+from oversmooth.results.plotting import Also, Layer, ThemeName, draw
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
     import xarray as xr
 
-    from oversmooth.report.figures.choosing import Layer, ThemeName
     from oversmooth.results.measurement import Measurement
 
 BASELINE = "baseline"
@@ -26,6 +26,96 @@ MOST_VARIANTS = 6
 """Beside the baseline: more lines cannot be told apart."""
 SAME = 1e-9
 """Relative difference below which two values are the same: both sides run the same kernel on the same weights."""
+
+
+@dataclass(frozen=True)
+class ComparisonPlots:
+    """What can be drawn of a comparison (:mod:`oversmooth.results.plotting`)."""
+
+    comparison: Comparison
+
+    def __call__(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
+        """One metric of every side over depth.
+
+        Raises:
+            SettingsError: where no side was measured with it.
+        """
+        return draw("compared_curve", self.comparison, metric, theme=theme)
+
+    def deltas(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
+        """What each variant changes of a metric over depth: variant minus baseline.
+
+        Raises:
+            SettingsError: where no side was measured with it.
+        """
+        return draw("deltas", self.comparison, metric, theme=theme)
+
+    def similarity(self, layer: Layer = -1, *, label: str | None = None, theme: ThemeName = "light") -> go.Figure:
+        """Cosine of every pair of tokens of one side's text shown, on the colour scale of all sides.
+
+        Args:
+            layer: the number of a block, from the baseline's end where negative, or the name of a point.
+            label: of the side; None for the baseline.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point or side.
+        """
+        return draw("compared_similarity", self.comparison, layer, label=label, theme=theme)
+
+    def difference(self, layer: Layer = -1, *, label: str | None = None, theme: ThemeName = "light") -> go.Figure:
+        """What a variant changes of the cosine of every pair of tokens: variant minus baseline.
+
+        Args:
+            layer: the number of a block, from the baseline's end where negative, or the name of a point.
+            label: of the variant; None for the first.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point or variant.
+        """
+        return draw("difference", self.comparison, layer, label=label, theme=theme)
+
+    def spectra(
+        self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
+    ) -> go.Figure:
+        """Singular values of each side's text shown, and the share of the energy in the first k.
+
+        Args:
+            layer: the number of a block, from the baseline's end where negative, or the name of a point.
+            centred: whether the mean token is removed first; needs ``centred_spectra`` in the settings.
+            logarithmic: whether the value axis is; values of exactly 0 are then left out.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point.
+        """
+        return draw("spectra", self.comparison, layer, centred=centred, logarithmic=logarithmic, theme=theme)
+
+    def plane(
+        self,
+        layer: Layer = -1,
+        *,
+        diversity: str = "token_cosine",
+        fidelity: str = "cka_to_baseline",
+        controls: Mapping[str, Comparison] | None = None,
+        theme: ThemeName = "light",
+    ) -> go.Figure:
+        """What each variant leaves of the baseline's states across, how alike its tokens are upwards.
+
+        Args:
+            layer: a block or point of the baseline; at its last block, each side is read at its own end.
+            diversity: a metric.
+            fidelity: a metric that is measured beside a baseline.
+            controls: sweeps to draw as lines, by title, such as
+                :func:`oversmooth.measuring.comparing.control_settings` names.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point or metric.
+        """
+        axes = {"diversity": diversity, "fidelity": fidelity}
+        return draw("plane", self.comparison, layer, **axes, controls=controls or {}, theme=theme)
 
 
 @dataclass(frozen=True)
@@ -144,113 +234,16 @@ class Comparison:
         sides = ((self.baseline, theirs), (self.measurements[label], point))
         return any(side.missing(metric, at, "unresolved") for side, at in sides)
 
-    # As in Measurement, what is made of comparisons is imported only when it is asked for.
+    @property
+    def plot(self) -> ComparisonPlots:
+        """Figures: ``plot("token_cosine")`` of every side over depth, ``plot.deltas("token_cosine")`` and others."""
+        return ComparisonPlots(self)
 
-    def plot(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
-        """One metric of every side over depth.
-
-        Raises:
-            SettingsError: where no side was measured with it.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.compared_curves import compared_curve
-
-        return compared_curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
-
-    def plot_deltas(self, metric: str, *, theme: ThemeName = "light") -> go.Figure:
-        """What each variant changes of a metric over depth: variant minus baseline.
-
-        Raises:
-            SettingsError: where no side was measured with it.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.deltas import delta_curve
-
-        return delta_curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme))
-
-    def plot_similarity(self, layer: Layer = -1, *, label: str | None = None, theme: ThemeName = "light") -> go.Figure:
-        """Cosine of every pair of tokens of one side's text shown, on the colour scale of all sides.
-
-        Args:
-            layer: the number of a block, from the baseline's end where negative, or the name of a point.
-            label: of the side; None for the baseline.
-            theme: colours.
-
-        Raises:
-            SettingsError: where there is no such point or side.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.compared_maps import compared_map
-
-        side, point = choosing.chosen_side(self, label), choosing.chosen_point(self, layer)
-        return compared_map(self, side, point, theme=choosing.chosen_theme(theme))
-
-    def plot_difference(self, layer: Layer = -1, *, label: str | None = None, theme: ThemeName = "light") -> go.Figure:
-        """What a variant changes of the cosine of every pair of tokens: variant minus baseline.
-
-        Args:
-            layer: the number of a block, from the baseline's end where negative, or the name of a point.
-            label: of the variant; None for the first.
-            theme: colours.
-
-        Raises:
-            SettingsError: where there is no such point or variant.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.compared_maps import difference_map
-
-        variant, point = choosing.chosen_variant(self, label), choosing.chosen_point(self, layer)
-        return difference_map(self, variant, point, theme=choosing.chosen_theme(theme))
-
-    def plot_spectra(
-        self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
-    ) -> go.Figure:
-        """Singular values of each side's text shown, and the share of the energy in the first k.
-
-        Args:
-            layer: the number of a block, from the baseline's end where negative, or the name of a point.
-            centred: whether the mean token is removed first; needs ``centred_spectra`` in the settings.
-            logarithmic: whether the value axis is; values of exactly 0 are then left out.
-            theme: colours.
-
-        Raises:
-            SettingsError: where there is no such point.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.compared_spectra import compared_spectra
-
-        point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
-        return compared_spectra(self, point, centred=centred, logarithmic=logarithmic, theme=colours)
-
-    def plot_plane(
-        self,
-        layer: Layer = -1,
-        *,
-        diversity: str = "token_cosine",
-        fidelity: str = "cka_to_baseline",
-        controls: Mapping[str, Comparison] | None = None,
-        theme: ThemeName = "light",
-    ) -> go.Figure:
-        """What each variant leaves of the baseline's states across, how alike its tokens are upwards.
-
-        Args:
-            layer: a block or point of the baseline; at its last block, each side is read at its own end.
-            diversity: a metric.
-            fidelity: a metric that is measured beside a baseline.
-            controls: sweeps to draw as lines, by title, such as
-                :func:`oversmooth.measuring.comparing.control_settings` names.
-            theme: colours.
-
-        Raises:
-            SettingsError: where there is no such point or metric.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.plane import fidelity_plane
-
-        axes = {"diversity": diversity, "fidelity": fidelity}
-        chosen = {axis: choosing.chosen_metric(self, name) for axis, name in axes.items()}
-        point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
-        return fidelity_plane(self, point, **chosen, controls=controls or {}, theme=colours)
+    plot_deltas = Also(ComparisonPlots.deltas)
+    plot_similarity = Also(ComparisonPlots.similarity)
+    plot_difference = Also(ComparisonPlots.difference)
+    plot_spectra = Also(ComparisonPlots.spectra)
+    plot_plane = Also(ComparisonPlots.plane)
 
     def to_frame(self) -> pd.DataFrame:
         """Every metric of every side: ``label,input,point,metric,value``, as in ``curves.csv``."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from oversmooth.core import points
 from oversmooth.core.tokens import Tokens
+from oversmooth.results.plotting import Also, Layer, ThemeName, draw
 from oversmooth.results.record import Record
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import xarray as xr
 
-    from oversmooth.report.figures.choosing import Layer, ThemeName
     from oversmooth.results.explanation import Explanation
     from oversmooth.results.settings import Settings
 
@@ -32,6 +32,54 @@ class Note:
     point: str
     metric: str
     reason: str
+
+
+@dataclass(frozen=True)
+class MeasurementPlots:
+    """What can be drawn of a measurement (:mod:`oversmooth.results.plotting`)."""
+
+    measurement: Measurement
+
+    def __call__(self, metric: str, *, lines: bool = False, theme: ThemeName = "light") -> go.Figure:
+        """One metric over depth, of several texts as their mean with its bootstrap band.
+
+        Args:
+            metric: one that was measured.
+            lines: whether each of several texts has a thin line of its own.
+            theme: colours.
+
+        Raises:
+            SettingsError: where it was not measured.
+        """
+        return draw("curve", self.measurement, metric, lines=lines, theme=theme)
+
+    def similarity(self, layer: Layer = -1, *, theme: ThemeName = "light") -> go.Figure:
+        """Cosine of every pair of tokens of the text number ``settings.shown``.
+
+        Args:
+            layer: the number of a block, from the end where negative, or the name of a point.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point.
+        """
+        return draw("similarity", self.measurement, layer, theme=theme)
+
+    def spectrum(
+        self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
+    ) -> go.Figure:
+        """Singular values of the tokens of the text number ``settings.shown``, and the share of energy in the first k.
+
+        Args:
+            layer: the number of a block, from the end where negative, or the name of a point.
+            centred: whether the mean token is removed first; needs ``centred_spectra`` in the settings.
+            logarithmic: whether the value axis is; values of exactly 0 are then left out.
+            theme: colours.
+
+        Raises:
+            SettingsError: where there is no such point.
+        """
+        return draw("spectrum", self.measurement, layer, centred=centred, logarithmic=logarithmic, theme=theme)
 
 
 @dataclass(frozen=True)
@@ -123,61 +171,17 @@ class Measurement:
         texts = len(self.tokens)
         return notes[0].reason if texts == 1 else f"{notes[0].reason} (in {len(notes)} of {texts} texts)"
 
-    # Figures and tables are made of measurements, so that what follows imports them only when it is asked for.
+    @property
+    def plot(self) -> MeasurementPlots:
+        """Figures: ``plot("token_cosine")`` of a metric over depth, ``plot.similarity()``, ``plot.spectrum()``."""
+        return MeasurementPlots(self)
 
-    def plot(self, metric: str, *, lines: bool = False, theme: ThemeName = "light") -> go.Figure:
-        """One metric over depth, of several texts as their mean with its bootstrap band.
-
-        Args:
-            metric: one that was measured.
-            lines: whether each of several texts has a thin line of its own.
-            theme: colours.
-
-        Raises:
-            SettingsError: where it was not measured.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.curves import curve
-
-        return curve(self, choosing.chosen_metric(self, metric), theme=choosing.chosen_theme(theme), lines=lines)
-
-    def plot_similarity(self, layer: Layer = -1, *, theme: ThemeName = "light") -> go.Figure:
-        """Cosine of every pair of tokens of the text number ``settings.shown``.
-
-        Args:
-            layer: the number of a block, from the end where negative, or the name of a point.
-            theme: colours.
-
-        Raises:
-            SettingsError: where there is no such point.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.similarity import similarity_map
-
-        return similarity_map(self, choosing.chosen_point(self, layer), theme=choosing.chosen_theme(theme))
-
-    def plot_spectrum(
-        self, layer: Layer = -1, *, centred: bool = False, logarithmic: bool = True, theme: ThemeName = "light"
-    ) -> go.Figure:
-        """Singular values of the tokens of the text number ``settings.shown``, and the share of energy in the first k.
-
-        Args:
-            layer: the number of a block, from the end where negative, or the name of a point.
-            centred: whether the mean token is removed first; needs ``centred_spectra`` in the settings.
-            logarithmic: whether the value axis is; values of exactly 0 are then left out.
-            theme: colours.
-
-        Raises:
-            SettingsError: where there is no such point.
-        """
-        from oversmooth.report.figures import choosing
-        from oversmooth.report.figures.spectrum import spectrum
-
-        point, colours = choosing.chosen_point(self, layer), choosing.chosen_theme(theme)
-        return spectrum(self, point, centred=centred, logarithmic=logarithmic, theme=colours)
+    plot_similarity = Also(MeasurementPlots.similarity)
+    plot_spectrum = Also(MeasurementPlots.spectrum)
 
     def to_frame(self) -> pd.DataFrame:
         """Every metric at every point of every text: ``label,input,point,metric,value``, as in ``curves.csv``."""
+        # Only now: tables are made of measurements, and need pandas.
         from oversmooth.results.files import tables
 
         return tables.curves(self, self.settings.model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Literal, SupportsIndex, get_args
+from typing import get_args
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
@@ -14,10 +14,8 @@ from oversmooth.report.figures.theme import DARK, LIGHT, Theme
 from oversmooth.report.findings.absences import unmeasured
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement
+from oversmooth.results.plotting import Layer, ThemeName
 
-Layer = SupportsIndex | str
-"""The number of a block, from the end where it is negative, or the name of a point."""
-ThemeName = Literal["light", "dark"]
 _MOST_LISTED = 24
 
 
