@@ -77,8 +77,8 @@ def test_older_names_are_documented_like_the_methods(result: type) -> None:
 def test_a_package_can_draw_results_in_another_way(name: str) -> None:
     comparison = comparison_of(2)
     plotting.use(name)
-    assert comparison.baseline.plot("token_cosine", lines=True) == ["curve", "token_cosine", True, "light"]  # type: ignore[comparison-overlap]
-    assert comparison.plot_spectra(3, theme="dark") == ["spectra", 3, False, True, "dark"]  # type: ignore[comparison-overlap]
+    assert comparison.baseline.plot("token_cosine", lines=True) == ["curve", "token_cosine", True, "light"]
+    assert comparison.plot_spectra(3, theme="dark") == ["spectra", 3, False, True, "dark"]
     plotting.use()
     assert comparison.plot.spectra(3).data
 
