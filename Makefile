@@ -18,9 +18,10 @@ test: lint types $(VENV)/.browser $(VENV)/.nginx  ## Install what is missing, th
 	@# Two workers: the tests keep to one core each. A file stays with one, whose models and browser it shares.
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-lint: $(VENV)/.test  ## Check style and formatting
+lint: $(VENV)/.test  ## Check style, formatting and which room imports which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache --contract rooms
 
 types: $(VENV)/.test  ## Check types
 	$(BIN)/mypy

@@ -16,7 +16,8 @@ import torch
 from overhead import anew, interleaved
 
 from oversmooth.measuring.passes import batches
-from oversmooth.models.inputs import Encoded, batch, encode_all
+from oversmooth.models.encodings import Encoded
+from oversmooth.models.inputs import batch, encode_all
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.results.settings import Settings

@@ -62,13 +62,12 @@ def _settings(earlier: Earlier, device: str | None) -> Settings | ComparisonSett
 def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:
     """Tell how the run compares with the earlier one; gives back the exit code."""
     from oversmooth.results import agreement
-    from oversmooth.results.record import record_of
 
     if earlier.strange:
         terminal.notes([f"{earlier.strange} is of another run: nothing is compared with it."])
     if earlier.record is None:
         return 0
-    now = repeating.records_of(record_of(result))
+    now = repeating.records_of(result.record)
     changes = agreement.differences(earlier.records, now)
     terminal.notes(f"Not as in the record: {line}." for line in changes)
     found = agreement.agreements(result, earlier.tables)

@@ -22,7 +22,8 @@ from oversmooth.measuring.resolution import below
 from oversmooth.metrics.numerics import PRECISIONS
 from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
 from oversmooth.mitigations import parse
-from oversmooth.models.inputs import Encoded, batch
+from oversmooth.models.encodings import Encoded
+from oversmooth.models.inputs import batch
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.results.measurement import Note
 

@@ -26,8 +26,9 @@ from oversmooth.measuring.passes import analyse, batches
 from oversmooth.measuring.provenance import Circumstances, environment, provenance
 from oversmooth.measuring.rows import rows_of
 from oversmooth.measuring.sides import sides_of
+from oversmooth.models.encodings import Encoded
 from oversmooth.models.given import refuse_other_models
-from oversmooth.models.inputs import Encoded, batch, encode_all
+from oversmooth.models.inputs import batch, encode_all
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.models.names import meaning

@@ -20,7 +20,8 @@ from oversmooth.measuring.intervention import Intervention
 from oversmooth.measuring.intervention.observing import See
 from oversmooth.measuring.resolution import Resolution
 from oversmooth.measuring.rows import rows_of
-from oversmooth.models.inputs import Encoded, batch
+from oversmooth.models.encodings import Encoded
+from oversmooth.models.inputs import batch
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.recording import expected_points, record
 from oversmooth.results.settings import Settings

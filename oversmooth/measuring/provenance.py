@@ -20,7 +20,7 @@ from oversmooth.core.wording import count
 from oversmooth.measuring.analysis import Analysis
 from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
 from oversmooth.mitigations import parse
-from oversmooth.models.inputs import Encoded
+from oversmooth.models.encodings import Encoded
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.record import Environment, InputRecord, Record
 from oversmooth.results.settings import Settings

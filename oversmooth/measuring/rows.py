@@ -15,7 +15,7 @@ from oversmooth.metrics import TokenStates
 from oversmooth.metrics.stacks import Stack
 
 if TYPE_CHECKING:
-    from oversmooth.models.inputs import Encoded
+    from oversmooth.models.encodings import Encoded
 
 STACK_BYTES = 2**19
 """Float64 states of texts of equal length that are computed together: they stay in a core's cache."""

@@ -16,7 +16,7 @@ from oversmooth.measuring.passes import run_texts
 from oversmooth.measuring.references import Reference, reference_key
 from oversmooth.measuring.resolution import Resolution
 from oversmooth.measuring.rows import measured_tokens, rows_of
-from oversmooth.models.inputs import Encoded
+from oversmooth.models.encodings import Encoded
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.recording import expected_points
 from oversmooth.results.settings import Settings

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from oversmooth.core.tokens import Tokens
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -80,3 +82,17 @@ def _segments(tokenizer: Any, parts: Sequence[str], cut: int) -> tuple[int | Non
 def _content(tokenizer: Any, text: str) -> list[int]:  # noqa: ANN401
     ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     return ids
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One text, or one pair, as the model will see it."""
+
+    ids: tuple[int, ...]
+    tokens: Tokens
+    classification: int | None
+    """Position of the [CLS] token that the tokenizer added."""
+    warnings: tuple[str, ...]
+    others: Mapping[str, Values] = field(default_factory=dict)
+    """What else the network reads of each token, by its name there, such as ``token_type_ids``; without what is 0 for
+    every token, for which the network has its own default."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -22,7 +21,7 @@ from oversmooth.core.texts import no_words
 from oversmooth.core.tokens import Tokens
 from oversmooth.core.wording import count
 from oversmooth.models.describing import classification, describe, warnings
-from oversmooth.models.encodings import Encoding, Values, tokenise
+from oversmooth.models.encodings import Encoded, Encoding, Values, tokenise
 
 if TYPE_CHECKING:
     from oversmooth.models.families import GlobalAttention
@@ -45,20 +44,6 @@ _stuck = threading.Event()
 def stuck() -> bool:
     """Whether a tokenizer call of this process never came back, so that a thread of it still runs."""
     return _stuck.is_set()
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """One text, or one pair, as the model will see it."""
-
-    ids: tuple[int, ...]
-    tokens: Tokens
-    classification: int | None
-    """Position of the [CLS] token that the tokenizer added."""
-    warnings: tuple[str, ...]
-    others: Mapping[str, Values] = field(default_factory=dict)
-    """What else the network reads of each token, by its name there, such as ``token_type_ids``; without what is 0 for
-    every token, for which the network has its own default."""
 
 
 def encode(text: Input, model: LoadedModel, *, max_tokens: int, special_tokens: bool) -> Encoded:

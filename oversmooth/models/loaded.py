@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from oversmooth.models.anatomy import Anatomy
-    from oversmooth.models.inputs import Encoded
+    from oversmooth.models.encodings import Encoded
     from oversmooth.models.model_record import ModelRecord
 
 Prediction = Literal["masked", "causal"]

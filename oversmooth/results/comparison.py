@@ -13,6 +13,7 @@ from oversmooth.core import points
 from oversmooth.core.errors import SettingsError
 from oversmooth.core.wording import count
 from oversmooth.results.plotting import Also, Layer, ThemeName, draw
+from oversmooth.results.record import ComparisonRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,6 +148,12 @@ class Comparison:
     def variants(self) -> dict[str, Measurement]:
         """All but the baseline, by label."""
         return {label: each for label, each in self.measurements.items() if label != self.baseline_label}
+
+    @property
+    def record(self) -> ComparisonRecord:
+        """How it came about: the records of all sides, and why the others are left out."""
+        records = {label: each.record for label, each in self.measurements.items()}
+        return ComparisonRecord(measurements=records, failures=dict(self.failures))
 
     def end(self, label: str) -> str:
         """The main point at which a side is read: the fusion of all blocks, or the output of the last one."""

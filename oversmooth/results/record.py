@@ -12,8 +12,7 @@ from oversmooth.models.model_record import ModelRecord
 from oversmooth.results.settings import read_document
 
 if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
-    from oversmooth.results.measurement import Measurement
+    pass
 
 
 class _Document(Frozen):
@@ -106,16 +105,3 @@ class ComparisonRecord(_Document):
     """By label, the baseline first."""
     failures: dict[str, str]
     """The reason, in a sentence, of each variant that could not be measured."""
-
-    @classmethod
-    def of(cls, comparison: Comparison) -> Self:
-        """The records of all sides, and why the others are left out."""
-        records = {label: each.record for label, each in comparison.measurements.items()}
-        return cls(measurements=records, failures=dict(comparison.failures))
-
-
-def record_of(result: Measurement | Comparison) -> Record | ComparisonRecord:
-    """How a result came about."""
-    from oversmooth.results.comparison import Comparison
-
-    return ComparisonRecord.of(result) if isinstance(result, Comparison) else result.record

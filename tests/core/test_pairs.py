@@ -23,7 +23,8 @@ from oversmooth.core.pairs import Input
 from oversmooth.measuring.calibration import Sampler
 from oversmooth.measuring.comparing import compare
 from oversmooth.measuring.measuring import measure
-from oversmooth.models.inputs import Encoded, batch, encode
+from oversmooth.models.encodings import Encoded
+from oversmooth.models.inputs import batch, encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.settings import Settings

@@ -12,7 +12,8 @@ from tiny import WORDS, tiny
 from oversmooth import measure
 from oversmooth.core.progress import silent
 from oversmooth.measuring.passes import run_texts
-from oversmooth.models.inputs import Encoded, encode
+from oversmooth.models.encodings import Encoded
+from oversmooth.models.inputs import encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.settings import Settings
 

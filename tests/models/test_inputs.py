@@ -16,10 +16,10 @@ from transformers import PreTrainedTokenizerFast
 
 from oversmooth.core.errors import InputError
 from oversmooth.models import inputs
+from oversmooth.models.encodings import Encoded
 from oversmooth.models.inputs import (
     CHARACTERS_PER_TOKEN,
     EXTRA_CHARACTERS,
-    Encoded,
     batch,
     encode,
     encode_all,

@@ -17,7 +17,6 @@ from oversmooth.measuring.comparing import compare
 from oversmooth.report.export.contents import settings_of
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.files import data
-from oversmooth.results.record import record_of
 from oversmooth.results.schemas import schemas
 from oversmooth.results.settings import Settings
 
@@ -55,8 +54,8 @@ def test_the_script_writes_them(tmp_path: Path) -> None:
 def test_records_and_settings_are_valid(comparison: Comparison) -> None:
     side = comparison.variants["noise:seed=7"]
     for name, document in (
-        ("comparison-record", record_of(comparison)),
-        ("record", record_of(side)),
+        ("comparison-record", comparison.record),
+        ("record", side.record),
         ("comparison-settings", settings_of(comparison)),
         ("settings", settings_of(side)),
     ):

@@ -21,7 +21,7 @@ from oversmooth.metrics import UndefinedError
 from oversmooth.metrics.mechanisms.bound import contraction, smoothing_bound, weight_norms
 from oversmooth.metrics.mechanisms.circuits import Complex128, circuit_eigenvalues
 from oversmooth.metrics.mechanisms.corpus import FORMS, Corpus
-from oversmooth.models.inputs import Encoded
+from oversmooth.models.encodings import Encoded
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.recording import expected_points
 from oversmooth.results.explanation import Explanation, Reading

@@ -11,7 +11,6 @@ from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.files.data import data
 from oversmooth.results.files.names import RECORD, SETTINGS, FigureForm, Format
-from oversmooth.results.record import record_of
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
@@ -47,7 +46,7 @@ def contents(result: Measurement | Comparison, parts: Parts, report: Report = si
     """
     found = data(result, parts.formats)
     found[SETTINGS] = settings_of(result).to_json().encode()
-    found[RECORD] = record_of(result).to_json().encode()
+    found[RECORD] = result.record.to_json().encode()
     if parts.figures:
         # Only now: they need plotly.
         from oversmooth.report.export.drawings import drawings

@@ -9,7 +9,6 @@ from oversmooth.core.progress import Progress, Report, silent
 from oversmooth.report.export.images import FORMS, image
 from oversmooth.report.export.latex import snippets
 from oversmooth.results.files.names import FOLDERS, IMAGES, PGFPLOTS, SNIPPETS, FigureForm
-from oversmooth.results.record import record_of
 
 if TYPE_CHECKING:
     from oversmooth.report.figures.drawable import Drawable
@@ -41,7 +40,7 @@ def drawings(
     Raises:
         OutputError: for a figure, format or resolution that cannot be written.
     """
-    record = record_of(result).to_json()
+    record = result.record.to_json()
     found: dict[str, bytes] = {}
     images = [form for form in FORMS if form in forms]
     for number, (name, each) in enumerate(figures.items()):

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from oversmooth.models.loaded import LoadedModel
     from oversmooth.results.measurement import Measurement
     from oversmooth.results.settings import Settings
+    from oversmooth.service.engine.inbox import Inbox
     from oversmooth.service.engine.messages import Request
-    from oversmooth.service.engine.worker import Inbox
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from oversmooth.service.engine.messages import Finished, Message, Ready, Run, St
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
+    from oversmooth.service.engine.inbox import Inbox
     from oversmooth.service.engine.messages import Request
-    from oversmooth.service.engine.worker import Inbox
 
 _LOG: Final = logging.getLogger(__name__)
 
