@@ -113,3 +113,8 @@ def test_no_tokens_no_rows() -> None:
 
 def _plain(text: str) -> str:
     return text.replace("\u2068", "").replace("\u2069", "")
+
+
+@pytest.mark.parametrize(("count", "shown"), [(63, 63), (64, 64), (65, 33), (128, 64), (129, 43)])
+def test_an_axis_has_no_more_ticks_than_a_browser_draws_quickly(count: int, shown: int) -> None:
+    assert len(axis(tokens_of([f"w{n}" for n in range(count)])).tick_values) == shown

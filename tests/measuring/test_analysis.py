@@ -15,6 +15,7 @@ from oversmooth import metrics
 from oversmooth.measuring.analysis import Analysis
 from oversmooth.measuring.resolution import Resolution
 from oversmooth.measuring.rows import Rows
+from oversmooth.metrics.similarity import averaged
 from oversmooth.results.measurement import Note
 
 States = NDArray[np.float32]
@@ -170,3 +171,37 @@ def test_a_decomposition_that_fails_for_one_text_is_there_for_the_others(monkeyp
     assert np.isfinite(together.curves["effective_rank"][:, 0]).tolist() == [True, False, True]
     assert np.isfinite(together.curves["token_cosine"]).all()
     assert {note.metric for note in notes(together, 1)} >= {"effective_rank", "spectrum"}
+
+
+def test_a_map_of_neighbours_holds_the_mean_of_each_block_the_last_ones_too() -> None:
+    matrix = np.arange(25.0).reshape(5, 5) ** 2
+    edges = [slice(0, 2), slice(2, 4), slice(4, 5)]
+    np.testing.assert_allclose(averaged(matrix, 2), [[matrix[row, column].mean() for column in edges] for row in edges])
+
+
+@pytest.mark.parametrize(("most", "factor"), [(3, 2), (4, 1), (5, 1), (2, 2)])
+def test_no_more_neighbours_share_a_row_than_a_map_needs(
+    most: int, factor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("oversmooth.measuring.analysis.MAP_TOKENS", most)
+    states = [matrices.plain(6, 5, 1).astype(np.float32)]
+    assert analysed(states, rows(states, special=False)).factor == factor
+
+
+def test_notes_stand_by_text_and_then_by_point_whatever_came_first() -> None:
+    names = ("embedding", "0", "1")
+    states = np.full((1, 3, 4), np.nan, dtype=np.float32)
+    of_texts = rows([states[0]] * 2, special=True)
+    analysis = Analysis(
+        ["token_cosine"],
+        names,
+        of_texts,
+        4,
+        resolution=Resolution(of_texts, np.dtype(np.float32), post_norm=True),
+        similarity=False,
+        centred=False,
+    )
+    for number, point in [(1, "0"), (0, "1"), (1, "embedding"), (0, "0"), (1, "1"), (0, "embedding")]:
+        analysis.take([number], point, states)
+    curves = [(note.input, note.point) for note in analysis.ordered_notes() if note.metric == "token_cosine"]
+    assert curves == [(text, point) for text in (0, 1) for point in names]

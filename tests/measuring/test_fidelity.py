@@ -247,6 +247,13 @@ class TestRetrieval:
         assert "does not fit into a search of at most 20 tokens" in result.missing(RETRIEVAL, "1")[0].reason
         assert "Token identity is searched for in 2 texts of 3: in at most 20 tokens." in result.record.warnings
 
+    def test_a_text_that_just_fits_is_searched(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        model = fresh("bert")
+        tokens = sum(len(model.tokenizer(text)["input_ids"]) - 2 for text in (FIRST, SECOND))
+        monkeypatch.setattr("oversmooth.measuring.retrieval.TOKENS", tokens)
+        curve = side(model, FIRST, SECOND).curves[RETRIEVAL].sel(point=["0", "1", "2"])
+        np.testing.assert_allclose(curve, self.expected(model, FIRST, SECOND))
+
     def test_where_one_text_alone_fits_there_is_nothing_to_search(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("oversmooth.measuring.retrieval.TOKENS", 9)
         result = side(fresh("bert"), FIRST, SECOND)

@@ -271,6 +271,11 @@ class TestFollowing:
     def test_tokens_that_always_differ_have_the_usual_floor(self) -> None:
         assert self.floors(("embedding", 1, 1), ("0", 1, 0.1), ("1", 1, 1)) == [self.USUAL] * 3
 
+    def test_the_fusion_of_all_blocks_has_the_highest_floor_of_them(self) -> None:
+        collapse = [("embedding", 1.0, 1.0), ("0", 1.0, 1e-7), ("1", 0.01, 1.0), ("2", 1e3, 1e3)]
+        floors = self.floors(*collapse, ("fusion", 1.0, 1.0))
+        assert floors[-1] == max(floors[1:-1]) > self.USUAL
+
     def test_what_grows_of_a_collapse_has_a_floor_as_high_as_itself(self) -> None:
         usual, alike, apart = self.floors(("embedding", 1, 1), ("0", 1, 1e-7), ("1", 0.01, 1))
         assert (usual, alike) == (self.USUAL, self.USUAL)

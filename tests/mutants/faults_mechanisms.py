@@ -48,7 +48,7 @@ FAULTS = [
     _of("norms", 'if kind == "LayerNorm":', 'if kind == "RMSNorm":'),
     _of("norms", "float((gain < 0).mean())", "float((gain <= 0).sum())"),
     _of("circuits", "gain[:, None] * values", "values"),
-    _of("circuits", "best[:, 1:].max(axis=1, initial=0.0)", "best[:, 1:].max(axis=1, initial=1.0)"),
+    _of("circuits", "np.abs(smoothing - sharpening) <= TIE * gain", "smoothing == np.inf"),
     _of(
         "circuits", 'np.where(token == 0, "smoothing", "sharpening")', 'np.where(token == 0, "sharpening", "smoothing")'
     ),

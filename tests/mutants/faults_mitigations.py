@@ -86,7 +86,7 @@ FAULTS = [
     _of("spectral_clip", "values.real.clamp(low, high)", "values.real.clamp(high, low)", WEIGHTS),
     _of("spectral_clip", "bias + (values - bias)", "values", WEIGHTS),
     _of("spectral_shift", "/ place.attention.shape[1]", "/ len(heads)", WEIGHTS),
-    _of("value_residual", "range(1, sites.depth)", "range(0, sites.depth)", ATTENTION),
+    _of("value_residual", "range(1, sites.depth)", "range(2, sites.depth)", ATTENTION),
     _of("wave", "(place.entered - before)", "(states - before)", STATES),
     _of(
         "wave", "before: Tensor = place.memory[self, place.sequence]", "before: Tensor = place.memory[self, 0]", STATES

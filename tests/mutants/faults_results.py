@@ -86,7 +86,7 @@ FAULTS = [
         "pass",
         "tests/service/engine/test_jobs.py tests/service/engine/test_cache.py",
     ),
-    Fault("oversmooth/service/engine/cache.py", "file.st_mtime_ns", "0", "tests/service/engine"),
+    Fault("oversmooth/service/engine/cache.py", "file.st_ctime_ns", "0", "tests/service/engine/test_cache.py"),
     Fault(
         "oversmooth/service/engine/cache.py",
         "settings.key(), folder_fingerprint(settings.model)",

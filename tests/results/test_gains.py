@@ -58,6 +58,17 @@ def test_it_is_the_gain_of_the_two_parts_of_real_states() -> None:
     assert float(found["rest_branch"]) == pytest.approx(rest)
 
 
+def test_what_enters_a_later_block_is_what_left_the_one_before() -> None:
+    entering = {"embedding": 7.0, "0.attention_branch": 1.0, "0.attention": 1.0, "0": 2.0}
+    later = {"1.attention_branch": 5.0, "1.attention": 6.0, "1.attention_norm": 1.0, "1.mlp": 1.0, "1": 9.0}
+    values = entering | later
+    lengths = list(values.values())
+    curves = {"mean_token_norm": lengths, "distance_to_mean": lengths}
+    found = branch_gains(measurement(curves, points=list(values), blocks=2)).sel(input=0, layer=1, branch="attention")
+    assert float(found["rest_stream"]) == pytest.approx(6.0 / 2.0)
+    assert float(found["rest_branch"]) == pytest.approx(5.0 / 2.0)
+
+
 def test_what_is_missing_is_said() -> None:
     assert "needs the metrics" not in missing_gains(explained(family="parallel"))
     parallel = explained(family="parallel")

@@ -10,6 +10,7 @@ import xarray as xr
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
 from oversmooth.report.findings import comparison_headline, differences
+from oversmooth.report.findings.spread import delta_spreads
 from oversmooth.results.comparison import BASELINE, Comparison
 from oversmooth.results.measurement import Measurement, Note
 
@@ -203,3 +204,7 @@ class TestDifferences:
         assert rows[1].fidelity["cka_to_baseline"] == pytest.approx(0.75)
         assert rows[1].fidelity["language_model_loss"] == 3.0
         assert math.isnan(rows[1].fidelity["output_kl"])
+
+
+def test_one_text_has_no_spread_of_its_differences() -> None:
+    assert delta_spreads(of(a=side(0.1, 0.3, 0.5)), "token_cosine", "a") == {}
