@@ -91,6 +91,6 @@ FAULTS = [
         "oversmooth/service/engine/cache.py",
         "settings.key(), folder_fingerprint(settings.model)",
         "settings.key(), ()",
-        "tests/service/engine",
+        "tests/service/engine/test_cache.py tests/service/engine/test_engine.py",
     ),
 ]

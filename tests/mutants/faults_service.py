@@ -40,8 +40,18 @@ FAULTS = [
         OF_SERVER,
     ),
     Fault(HOSTS, "*([_LOCALHOST] if loopback else ())", '*([_LOCALHOST, "*"] if loopback else ())', OF_SERVER),
-    Fault(ROUNDS, "served.get(each, -1)", "served.get(each, 10**9)", "tests/service/engine"),
-    Fault(ROUNDS, "self._served.pop(address, None)", "pass", "tests/service/engine"),
+    Fault(
+        ROUNDS,
+        "served.get(each, -1)",
+        "served.get(each, 10**9)",
+        "tests/service/engine/test_jobs.py tests/service/engine/test_engine.py",
+    ),
+    Fault(
+        ROUNDS,
+        "self._served.pop(address, None)",
+        "pass",
+        "tests/service/engine/test_jobs.py tests/service/engine/test_engine.py",
+    ),
     Fault(TEXTS, "MOST_TEXTS = 1000", "MOST_TEXTS = 1001", f"{OF_TEXTS} tests/cli/test_cli_texts.py"),
     Fault(
         TEXTS,
