@@ -107,3 +107,12 @@ import oversmooth, oversmooth.report.figures
 assert (plotly.io.templates.default, sorted(plotly.io.templates)) == before
 """
     assert loaded(code) == ["plotly"]
+
+
+def test_measuring_loads_no_engine_and_no_server() -> None:
+    measured = "from oversmooth import Settings, measure; measure(Settings.of(texts='a b c', metrics='token_cosine'))"
+    shown = (
+        "; import sys; print('\\n' + ' '.join(name for name in sys.modules if name.startswith('oversmooth.service')))"
+    )
+    run = subprocess.run([sys.executable, "-c", measured + shown], check=True, capture_output=True, text=True)
+    assert run.stdout.splitlines()[-1] == ""
