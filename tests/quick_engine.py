@@ -10,9 +10,8 @@ from typing import ClassVar
 from oversmooth import Measurement, OversmoothError, Settings, measure
 from oversmooth.core.progress import Progress
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.service.hosting import current
+from oversmooth.service.hosting import allowed, current
 from oversmooth.service.hosting.limits import require
-from oversmooth.service.hosting.models import allowed
 
 
 @dataclass(frozen=True)

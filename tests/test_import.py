@@ -116,3 +116,7 @@ def test_measuring_loads_no_engine_and_no_server() -> None:
     )
     run = subprocess.run([sys.executable, "-c", measured + shown], check=True, capture_output=True, text=True)
     assert run.stdout.splitlines()[-1] == ""
+
+
+def test_a_worker_that_writes_files_holds_what_figures_need_before_it_is_asked_for_one() -> None:
+    assert loaded("import oversmooth.service.engine.writing") == ["plotly"]

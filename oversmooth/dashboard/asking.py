@@ -7,7 +7,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from oversmooth.service.engine import Owner
-from oversmooth.service.hosting.addresses import network
+from oversmooth.service.engine.rounds import network
 
 
 def owner() -> Owner | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from oversmooth.service.server.copying import SCRIPT
+from oversmooth.service.server.headers import COPY_SCRIPT
 
 _BUTTON = f"""<style>
 .copy-link {{font: inherit; font-size: .875rem; color: inherit; background: none; cursor: pointer; white-space: nowrap;
@@ -12,7 +12,7 @@ _BUTTON = f"""<style>
 .copy-link:hover, .copy-link:focus-visible {{border-color: currentColor}}
 </style>
 <button class="copy-link" type="button" title="The address of this page holds every control">Copy link</button>
-<script>{SCRIPT}</script>"""
+<script>{COPY_SCRIPT}</script>"""
 
 
 def copy_button() -> None:

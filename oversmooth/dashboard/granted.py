@@ -15,9 +15,8 @@ from oversmooth.core.wording import bytes_in_words, count, enumerated
 from oversmooth.models.allowlist import AllowList
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.settings import DEFAULT_MAX_TOKENS, Settings
-from oversmooth.service.hosting import Configuration, current
+from oversmooth.service.hosting import Configuration, allowed, current
 from oversmooth.service.hosting.limits import require
-from oversmooth.service.hosting.models import allowed
 
 MOST_TOKENS: Final = 8192
 """That settings take at all."""

@@ -51,9 +51,9 @@ def start(host: str | None = None, port: int | None = None) -> None:
     listener = _listener(host, _ports(configuration, port))
     address = _address(host, listener.getsockname()[1], configuration.base_path)
     from oversmooth.service.engine.shared import shared_engine
-    from oversmooth.service.server import metrics, shutdown
+    from oversmooth.service.server.lifetime import orderly, serving_counters
 
-    with shutdown.orderly(), listener, metrics.serving(configuration):
+    with orderly(), listener, serving_counters(configuration):
         shared_engine()
         if logs.form(configuration) == "text":
             typer.echo(f"Oversmooth: {address} (stop with Ctrl-C)")

@@ -22,9 +22,8 @@ from oversmooth.dashboard.examples import examples
 from oversmooth.dashboard.turns import Turns
 from oversmooth.results.measurement import Measurement
 from oversmooth.service import launch
-from oversmooth.service.hosting import current
+from oversmooth.service.hosting import allowed, current
 from oversmooth.service.hosting.limits import require
-from oversmooth.service.hosting.models import allowed
 
 SHORT = "The cat sat on the mat and looked at the rain."
 NOT_HERE = "Nothing is computed in this test."

@@ -15,8 +15,7 @@ from oversmooth.core.errors import ConfigurationError, ModelError
 from oversmooth.models.allowlist import AllowedModel, AllowList, read
 from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.models.loading import load
-from oversmooth.service.hosting import Configuration, current
-from oversmooth.service.hosting.models import allowed
+from oversmooth.service.hosting import Configuration, allowed, current
 
 Saved = Callable[..., Path]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ T = TypeVar("T")
 
 REMEMBERED: Final = 1000
 """Addresses of which it is known when they were served last."""
+_HOME_BITS: Final = 64
+"""Leading bits of an IPv6 address that tell one customer from another: the rest is theirs to choose."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,19 @@ class Owner:
     """The id that Streamlit knows it by."""
     address: str = field(default="", compare=False)
     """Of its network, by which turns go round; empty once it has left."""
+
+
+def network(address: str) -> str:
+    """What visitors are counted by: an IPv4 address, or the network that an IPv6 address belongs to."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), _HOME_BITS), strict=False))
 
 
 class Rounds:

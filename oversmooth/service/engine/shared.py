@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 from oversmooth.service.engine.engine import Engine
-from oversmooth.service.hosting import current
-from oversmooth.service.hosting.models import allowed
+from oversmooth.service.hosting import allowed, current
 
 _lock = threading.Lock()
 _engine: Engine | None = None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, cast
 
 # What every export of a figure needs, imported once.
+import oversmooth.report.export.pgfplots
+import oversmooth.report.figures.gallery
+import oversmooth.report.paper.files  # noqa: F401
 from oversmooth.service.engine.messages import Ready
 from oversmooth.service.engine.serving import TOO_LARGE_A_FILE, Serving
 

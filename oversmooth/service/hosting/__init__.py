@@ -3,7 +3,7 @@
 Loads neither streamlit nor torch: the web process, the workers and the command line read the same configuration.
 """
 
-from oversmooth.service.hosting.configuration import Configuration, current
+from oversmooth.service.hosting.configuration import Configuration, allowed, current
 from oversmooth.service.hosting.profiles import Limits, Profile
 
-__all__ = ["Configuration", "Limits", "Profile", "current"]
+__all__ = ["Configuration", "Limits", "Profile", "allowed", "current"]

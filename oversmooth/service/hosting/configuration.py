@@ -19,7 +19,9 @@ from pydantic_settings import (
 )
 
 from oversmooth.core.errors import ConfigurationError
+from oversmooth.core.packaged import packaged
 from oversmooth.core.wording import did_you_mean
+from oversmooth.models.allowlist import AllowList, read
 from oversmooth.service.hosting.profiles import PROFILES, Bounds, Limits, Profile
 from oversmooth.service.hosting.service_links import is_service_link
 
@@ -144,6 +146,22 @@ def current() -> Configuration:
         ConfigurationError: a variable or the file is wrong.
     """
     return Configuration.of()
+
+
+def allowed(configuration: Configuration) -> AllowList | None:
+    """The models that a hosted server measures, those that come along and the operator's; None where any may be.
+
+    Raises:
+        ConfigurationError: where the operator's list cannot be read.
+    """
+    if not configuration.hosted:
+        return None
+    bundled = read(packaged("models.json"))
+    if configuration.models is None:
+        return bundled
+    for model in read(configuration.models).models:
+        bundled = bundled.including(model)
+    return bundled
 
 
 def variable(name: str) -> str:

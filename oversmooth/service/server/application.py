@@ -21,17 +21,15 @@ from streamlit.web import bootstrap
 
 from oversmooth.service.engine.shared import close_shared_engine, shared_engine
 from oversmooth.service.hosting import Configuration
-from oversmooth.service.server import entrance, health, shutdown
 from oversmooth.service.server.connections import Connections
-from oversmooth.service.server.control_values import require_kinds
 from oversmooth.service.server.downloads import Downloads, Written
-from oversmooth.service.server.frames import BinaryFrames
 from oversmooth.service.server.front import Front
 from oversmooth.service.server.headers import SecurityHeaders, failure
 from oversmooth.service.server.hosts import OwnHosts, OwnOrigin, is_loopback
+from oversmooth.service.server.lifetime import CONNECTIONS_SECONDS
 from oversmooth.service.server.options import options
-from oversmooth.service.server.paths import ClosedPaths
-from oversmooth.service.server.uploads import KeptUploads, keep_in_memory
+from oversmooth.service.server.routes import ClosedPaths, routes
+from oversmooth.service.server.sent import BinaryFrames, KeptUploads, keep_in_memory, require_kinds
 
 _LOG: Final = logging.getLogger(__name__)
 _TELLS: Final = "oversmooth.dashboard.faults:tell"
@@ -92,7 +90,7 @@ def application(script: Path, configuration: Configuration, address: str, *, loo
     return st.App(
         script,
         lifespan=lifespan,
-        routes=[*health.routes(), *entrance.routes(base_path)],
+        routes=routes(base_path),
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(OwnHosts, hosts=configuration.hosts, loopback=loopback),
@@ -127,7 +125,7 @@ def _server(app: st.App, configuration: Configuration) -> uvicorn.Server:
             lifespan="on",  # else a fault at the start would leave a server without an engine's end
             log_config=None,
             server_header=False,
-            timeout_graceful_shutdown=shutdown.CONNECTIONS_SECONDS,
+            timeout_graceful_shutdown=CONNECTIONS_SECONDS,
             ws="websockets-sansio",
             ws_max_size=config.get_option("server.maxWidgetStateSize") * 2**20,
             ws_per_message_deflate=False,

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 
 from oversmooth.core.wording import count
 from oversmooth.service.engine import counters
-from oversmooth.service.hosting.addresses import network
+from oversmooth.service.engine.rounds import network
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

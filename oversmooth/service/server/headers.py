@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
-from oversmooth.service.server import copying, front
+from oversmooth.service.server import front
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -31,6 +31,26 @@ _UNUSED: Final = (
     "payment",
     "usb",
 )
+# The browser alone knows the whole address. Without https, browsers have only the old way to the clipboard.
+COPY_SCRIPT: Final = """
+for (const button of document.querySelectorAll(".copy-link")) button.onclick = async () => {
+  const address = window.location.href
+  let copied = true
+  try {
+    await navigator.clipboard.writeText(address)
+  } catch {
+    const box = document.createElement("textarea")
+    box.value = address
+    document.body.append(box)
+    box.select()
+    copied = document.execCommand("copy")
+    box.remove()
+  }
+  button.textContent = copied ? "Copied" : "Copy it from the address bar"
+  setTimeout(() => { button.textContent = "Copy link" }, 3000)
+}
+"""
+"""Of the button that copies an address: scripts of the page are allowed by their hash alone."""
 
 
 class SecurityHeaders:
@@ -75,7 +95,7 @@ def security_headers() -> dict[str, str]:
 def content_security_policy() -> str:
     """What the page may load and run: of this server alone, and of scripts in the page only the known ones."""
     scripts = " ".join(
-        f"'sha256-{_hash(script)}'" for script in (*_inline_scripts(_index()), front.SCRIPT, copying.SCRIPT)
+        f"'sha256-{_hash(script)}'" for script in (*_inline_scripts(_index()), front.SCRIPT, COPY_SCRIPT)
     )
     directives = {
         "default-src": "'none'",

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 
-from oversmooth.service.server.health import PATHS
+from oversmooth.service.server.routes import PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

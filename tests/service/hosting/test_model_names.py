@@ -98,7 +98,7 @@ for module, names in ((os, ("stat", "lstat", "access", "readlink")), (socket, ("
 from oversmooth import OversmoothError, Settings
 from oversmooth.service.engine import Engine, engine
 from oversmooth.service.hosting import current
-from oversmooth.service.hosting.models import allowed
+from oversmooth.service.hosting import allowed
 from oversmooth.service.hosting.limits import require
 
 class NoWorkers:

@@ -12,11 +12,11 @@ from streamlit import runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from oversmooth.service.hosting.addresses import network
-from oversmooth.service.server import headers, health, uploads
+from oversmooth.service.engine.rounds import network
+from oversmooth.service.server import headers, routes
 from oversmooth.service.server.connections import Connections
-from oversmooth.service.server.frames import BinaryFrames
 from oversmooth.service.server.hosts import OwnHosts, OwnOrigin
+from oversmooth.service.server.sent import BinaryFrames, KeptUploads
 
 
 def scope(kind: str = "http", path: str = "/", client: str = "198.51.100.1", **headers: str) -> Scope:
@@ -196,8 +196,8 @@ class StandIn:
 def test_readiness_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, engine: StandIn, status: int, word: bytes
 ) -> None:
-    monkeypatch.setattr(health, "shared_engine", lambda: engine)
-    (ready,) = [route for route in health.routes() if route.path == "/readyz"]
+    monkeypatch.setattr(routes, "shared_engine", lambda: engine)
+    (ready,) = [route for route in routes.routes("") if route.path == "/readyz"]
     start, body = answered(ready.app, scope(path="/readyz"))
     assert (start["status"], body["body"]) == (status, word)
 
@@ -214,7 +214,7 @@ def test_a_page_keeps_its_latest_files_alone(monkeypatch: pytest.MonkeyPatch) ->
     def store() -> None:
         files.add_file("page", UploadedFileRec(sent[-1], "name", "text/plain", b"x"))
 
-    guard = uploads.KeptUploads(Inside(store), "over")
+    guard = KeptUploads(Inside(store), "over")
     files.add_file("other", UploadedFileRec("mine", "name", "text/plain", b"x"))
     for number in range(20):
         sent.append(str(number))
