@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from oversmooth.dashboard import faults, theme
-from oversmooth.dashboard.drawing import drawing
-from oversmooth.dashboard.places import place, refuse
+from oversmooth.dashboard.running.admission import place, refuse
+from oversmooth.dashboard.running.one_at_a_time import drawing
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"

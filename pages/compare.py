@@ -2,17 +2,24 @@
 
 import streamlit as st
 
-from oversmooth.dashboard import compared, controls, limits_note, permalinks, settings_file, variant_editor
-from oversmooth.dashboard.compare_runs import await_comparison
+from oversmooth.dashboard.compare import page as compared
+from oversmooth.dashboard.controls import (
+    address,
+    limits_note,
+    settings_file,
+    sidebar,
+    variant_editor,
+)
+from oversmooth.dashboard.running.comparing import await_comparison
 
 settings_file.follow("compare")
-permalinks.open_link("compare")
-settings, metrics = controls.sidebar(comparison=True)
+address.open_link("compare")
+settings, metrics = sidebar.sidebar(comparison=True)
 headline = st.container()
 variants = variant_editor.editor()
 settings_file.uploader()
 limits_note.limits_note()
-permalinks.write(settings, variants)
+address.write(settings, variants)
 comparison = await_comparison(settings, variants)
 if comparison is not None:
     compared.show(comparison, metrics, headline)

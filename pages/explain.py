@@ -1,14 +1,16 @@
 """Where and why a model smooths, and whether it is over-smoothing at all."""
 
-from oversmooth.dashboard import controls, explain, explain_toy, limits_note, permalinks, settings_file
-from oversmooth.dashboard.run import await_measurement
+from oversmooth.dashboard.controls import address, limits_note, settings_file, sidebar
+from oversmooth.dashboard.explain import page as explain
+from oversmooth.dashboard.explain import toy as explain_toy
+from oversmooth.dashboard.running.waiting import await_measurement
 
 settings_file.follow("explain")
-permalinks.open_link("explain")
-settings = controls.explain_sidebar()
+address.open_link("explain")
+settings = sidebar.explain_sidebar()
 settings_file.uploader()
 limits_note.limits_note()
-permalinks.write(settings)
+address.write(settings)
 measurement = await_measurement(settings)
 if measurement is not None:
     explain.show(measurement)

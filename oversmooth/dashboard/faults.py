@@ -8,9 +8,10 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from oversmooth.dashboard import permalinks, text_input, variant_editor
-from oversmooth.dashboard.explain_view import SOURCE
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.controls import address, variant_editor
+from oversmooth.dashboard.controls import texts as text_input
+from oversmooth.dashboard.controls.explain_view import SOURCE
+from oversmooth.dashboard.markdown import plain
 
 TOLD: Final = (
     "Something went wrong here, by a fault of Oversmooth and not of yours; it has been logged. Start afresh: "
@@ -43,6 +44,6 @@ def _afresh() -> None:
     for key in list(st.session_state):
         del st.session_state[key]
     st.session_state.update(texts)
-    permalinks.forget_link()
+    address.forget_link()
     # The whole page, also where the button stands in a part of it.
     st.rerun()

@@ -12,8 +12,8 @@ from tiny import minilm
 from workers import wait, working
 
 from oversmooth import Comparison, Settings, compare
-from oversmooth.dashboard.examples import examples
-from oversmooth.dashboard.variants import NEWCOMER
+from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.controls.variants import NEWCOMER
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

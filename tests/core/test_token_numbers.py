@@ -15,8 +15,8 @@ from tokenizers import processors
 from transformers import PreTrainedTokenizerFast
 
 from oversmooth import Settings, measure
-from oversmooth.dashboard.tables import token_table
-from oversmooth.dashboard.token_strip import _chip
+from oversmooth.dashboard.charts.tables import token_table
+from oversmooth.dashboard.measure.tokens import _chip
 from oversmooth.report import alternatives
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
 from oversmooth.report.figures.similarity import similarity_map

@@ -33,9 +33,9 @@ from tiny import loaded, tiny
 from transformers import BertConfig, BertModel
 
 from oversmooth.core.wording import MISSING
-from oversmooth.dashboard import turns
 from oversmooth.dashboard.faults import TOLD
-from oversmooth.dashboard.reference import ENTRY
+from oversmooth.dashboard.reference.page import ENTRY
+from oversmooth.dashboard.running import requests
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.settings import Settings
 from oversmooth.service import launch
@@ -303,7 +303,7 @@ def test_the_page_shows_what_its_address_says_whatever_was_done_in_whatever_orde
     name: str, start: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Models(lambda: tiny("bert"))
-    monkeypatch.setattr(turns, "shared_engine", lambda: engine)
+    monkeypatch.setattr(requests, "shared_engine", lambda: engine)
     visitor = type("AnyOrder", (AnyOrder,), {"name": name, "start": start})
     run_state_machine_as_test(
         visitor,

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tiny import WORDS, head, minilm, tokenizer
 
 from oversmooth import Measurement, Settings, compare
-from oversmooth.dashboard.variants import NEWCOMER
+from oversmooth.dashboard.controls.variants import NEWCOMER
 from oversmooth.service import launch
 from oversmooth.service.engine import Engine, Handle
 from oversmooth.service.engine.shared import close_shared_engine

@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from oversmooth.dashboard.drawing import drawing, pen_down
+from oversmooth.dashboard.running.one_at_a_time import drawing, pen_down
 
 PATIENCE = 10
 
@@ -82,8 +82,8 @@ def test_who_draws_lets_those_go_first_who_are_refused_but_not_for_ever(
     refusals: tuple[float, ...], begins: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock(*refusals)
-    monkeypatch.setattr("oversmooth.dashboard.drawing.time", clock)
-    monkeypatch.setattr("oversmooth.dashboard.drawing.refused_at", clock.refused_at)
+    monkeypatch.setattr("oversmooth.dashboard.running.one_at_a_time.time", clock)
+    monkeypatch.setattr("oversmooth.dashboard.running.one_at_a_time.refused_at", clock.refused_at)
     with drawing():
         assert clock.now == pytest.approx(begins, abs=0.04)
 

@@ -128,14 +128,15 @@ def test_what_cannot_be_measured_is_one_sentence_above_the_toy() -> None:
 
 
 def only_the_toy() -> None:
-    from oversmooth.dashboard import explain_toy, permalinks, restoring
-    from oversmooth.dashboard.state import enter
+    from oversmooth.dashboard.controls import address, restoring
+    from oversmooth.dashboard.controls.state import enter
+    from oversmooth.dashboard.explain import toy as explain_toy
     from oversmooth.results.settings import Settings
 
     enter("explain")
     settings = restoring.usual("explain")
     assert isinstance(settings, Settings)
-    permalinks.write(settings)
+    address.write(settings)
     explain_toy.draw_toy()
 
 

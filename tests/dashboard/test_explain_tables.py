@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from synthetic_explanation import explained
 
-from oversmooth.dashboard import explain_tables
+from oversmooth.dashboard.explain import tables as explain_tables
 from oversmooth.results import waterfall
 from oversmooth.results.measurement import Measurement
 

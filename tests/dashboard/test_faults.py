@@ -19,9 +19,11 @@ from visitor import Visitor, visit
 
 from oversmooth import Measurement
 from oversmooth.core.points import tick
-from oversmooth.dashboard import panels, text_input, turns
+from oversmooth.dashboard.controls import texts as text_input
+from oversmooth.dashboard.controls.variants import Variant, newcomers
 from oversmooth.dashboard.faults import TOLD
-from oversmooth.dashboard.variants import Variant, newcomers
+from oversmooth.dashboard.measure import page as panels
+from oversmooth.dashboard.running import requests
 from oversmooth.service import launch
 
 CANARY = "quetzal9317 in /home/somebody"
@@ -39,7 +41,9 @@ with socket.create_server(("127.0.0.1", 0)) as listener:
 FAULTY = f"""
 import runpy
 from oversmooth.service import launch
-from oversmooth.dashboard import charts, panels, state
+from oversmooth.dashboard.charts import chart as charts
+from oversmooth.dashboard.controls import state
+from oversmooth.dashboard.measure import page as panels
 
 kept, name_text = state.keep, charts.name_text
 
@@ -62,7 +66,7 @@ runpy.run_path(str(launch.script()), run_name="__main__")
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     engine = QuickEngine(lambda: tiny("bert"))
-    monkeypatch.setattr(turns, "shared_engine", lambda: engine)
+    monkeypatch.setattr(requests, "shared_engine", lambda: engine)
     app = AppTest.from_file(str(launch.script()), default_timeout=60)
     app.session_state["text"] = ONE
     app.session_state["several texts"] = SEVERAL

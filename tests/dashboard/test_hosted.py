@@ -17,9 +17,10 @@ from oversmooth import Settings
 from oversmooth.core.errors import InputError, LimitError, ModelError, OversmoothError, QueueFullError
 from oversmooth.core.progress import Progress
 from oversmooth.core.texts import bundled
-from oversmooth.dashboard import places, text_file, turns
-from oversmooth.dashboard.examples import examples
-from oversmooth.dashboard.turns import Turns
+from oversmooth.dashboard.controls import text_file
+from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.running import admission, requests
+from oversmooth.dashboard.running.requests import Turns
 from oversmooth.results.measurement import Measurement
 from oversmooth.service import launch
 from oversmooth.service.hosting import allowed, current
@@ -91,7 +92,7 @@ class Desk:
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     found = Desk()
-    monkeypatch.setattr(turns, "shared_engine", lambda: found)
+    monkeypatch.setattr(requests, "shared_engine", lambda: found)
     return found
 
 
@@ -403,12 +404,12 @@ def test_who_finds_no_place_is_told_at_the_door_and_comes_in_later(
     desk: Desk, configured: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configured(**SMALL, WORKERS="1", WAITING="1")
-    monkeypatch.setattr(places, "_taken", Counter(["one visitor", "another"]))
+    monkeypatch.setattr(admission, "_taken", Counter(["one visitor", "another"]))
     page = sound(AppTest.from_file(str(launch.script()), default_timeout=60).run())
     assert "2 pages wait or are being drawn, and no more may (the limit “waiting”)" in shown(page)
     assert (len(page.selectbox), desk.asked) == (0, [])
-    places._taken.clear()
+    admission._taken.clear()
     page.button(key="place").click().run()
     assert keys(sound(page)) >= {"model"}
     # A page that has been drawn leaves its place.
-    assert not places._taken
+    assert not admission._taken

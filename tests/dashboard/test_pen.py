@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 from workers import wait
 
-from oversmooth.dashboard.pen import Pen, SupersededError
+from oversmooth.dashboard.running.drawing_lock import Pen, SupersededError
 from oversmooth.service.engine import Owner
 
 

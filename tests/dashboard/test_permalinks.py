@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from tiny import WORDS, head, minilm, tokenizer
 
 from oversmooth import Settings, compare, measure
-from oversmooth.dashboard.variants import NEWCOMER
+from oversmooth.dashboard.controls.variants import NEWCOMER
 from oversmooth.report.export.bundle import zipped
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.service import launch

@@ -10,8 +10,8 @@ import pytest
 
 from oversmooth import metrics
 from oversmooth.core.errors import InputError
-from oversmooth.dashboard import reference_matrices as matrices
-from oversmooth.dashboard.reference_matrices import ALIKE, MOST_TOKENS, PRESETS, SPREAD
+from oversmooth.dashboard.reference import matrices as matrices
+from oversmooth.dashboard.reference.matrices import ALIKE, MOST_TOKENS, PRESETS, SPREAD
 
 
 def of(preset: str) -> dict[str, matrices.Value]:

@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 from tiny import minilm
 
 from oversmooth import compare, metrics
-from oversmooth.dashboard import reference_methods
-from oversmooth.dashboard.reference_matrices import PRESETS, SPREAD
-from oversmooth.dashboard.reference_methods import TEXT
-from oversmooth.dashboard.restoring import usual
+from oversmooth.dashboard.controls.restoring import usual
+from oversmooth.dashboard.reference import methods as reference_methods
+from oversmooth.dashboard.reference.matrices import PRESETS, SPREAD
+from oversmooth.dashboard.reference.methods import TEXT
 from oversmooth.report import glossary
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import from_query

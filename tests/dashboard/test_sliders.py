@@ -20,9 +20,9 @@ NUMBERS: dict[str, Parameter] = {
 
 def every_control() -> None:
     from oversmooth import mitigations
-    from oversmooth.dashboard.sliders import number_control
-    from oversmooth.dashboard.state import hold
-    from oversmooth.dashboard.variants import held
+    from oversmooth.dashboard.controls.numbers import number_control
+    from oversmooth.dashboard.controls.state import hold
+    from oversmooth.dashboard.controls.variants import held
 
     for method in mitigations.all_mitigations():
         for name, parameter in method.parameters().items():

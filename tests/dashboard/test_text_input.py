@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from oversmooth.core.pairs import Input
 from oversmooth.core.texts import bundled
-from oversmooth.dashboard.examples import examples
+from oversmooth.dashboard.controls.examples import examples
 
 ONE = "The cat sat on the mat."
 SENTENCES = tuple(sentence.text for sentence in bundled())
@@ -21,8 +21,8 @@ TABLE = b"number,text,note\n1,A bird sang.,It was heard.\n2,The rain fell.,It wa
 def _page() -> None:
     import streamlit as st
 
-    from oversmooth.dashboard.state import enter
-    from oversmooth.dashboard.text_input import show_texts, shown_text, text_input
+    from oversmooth.dashboard.controls.state import enter
+    from oversmooth.dashboard.controls.texts import show_texts, shown_text, text_input
 
     enter(st.session_state.get("opened", "measure"))
     if given := st.session_state.pop("given", None):

@@ -14,7 +14,7 @@ from tiny import WORDS, loaded, tiny
 
 from oversmooth import Settings, compare, measure
 from oversmooth.core.errors import MitigationError, ModelError
-from oversmooth.dashboard.explain_tables import adjacent_table, attention_table
+from oversmooth.dashboard.explain.tables import adjacent_table, attention_table
 from oversmooth.mitigations import get
 from oversmooth.mitigations.sites import Memory
 from oversmooth.report.figures.gallery import figures_of

@@ -11,9 +11,9 @@ import streamlit as st
 from oversmooth.core.pairs import named
 from oversmooth.core.points import is_block, tick
 from oversmooth.core.wording import shortened
-from oversmooth.dashboard.export_menu import Paper, export_menu
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import choice, keep, kept, remembered, remembered_choice
+from oversmooth.dashboard.charts.export_menu import Paper, export_menu
+from oversmooth.dashboard.controls.state import choice, keep, kept, remembered, remembered_choice
+from oversmooth.dashboard.markdown import plain
 from oversmooth.report.figures import CONFIG
 from oversmooth.results.measurement import Measurement
 

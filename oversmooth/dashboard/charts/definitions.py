@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.markdown import plain
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.registry import Definition
 

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from oversmooth.dashboard import theme
-from oversmooth.dashboard.charts import chart
-from oversmooth.dashboard.export_menu import Paper
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.charts.chart import chart
+from oversmooth.dashboard.charts.export_menu import Paper
+from oversmooth.dashboard.markdown import plain
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.theme import LIGHT
 from oversmooth.results.measurement import Measurement

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from oversmooth.core.errors import OutputError
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import hold, keep, last, remembered
+from oversmooth.dashboard.controls.state import hold, keep, last, remembered
+from oversmooth.dashboard.markdown import plain
 from oversmooth.report.export.images import RESOLUTIONS
 from oversmooth.report.paper.presets import LARGEST_POINTS, PRESETS, SMALLEST_POINTS, WIDTHS, Preset
 from oversmooth.results.files.names import FigureForm, Format

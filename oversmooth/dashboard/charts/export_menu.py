@@ -14,10 +14,10 @@ from typing import Any, Final, Literal
 import streamlit as st
 
 from oversmooth.core.progress import sentence
-from oversmooth.dashboard import export_choices
-from oversmooth.dashboard.asking import owner
-from oversmooth.dashboard.drawing import part, pen_down
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.charts import export_choices
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import part, pen_down
+from oversmooth.dashboard.running.owner import owner
 from oversmooth.report.export.contents import Parts
 from oversmooth.report.export.images import missing_characters
 from oversmooth.report.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile

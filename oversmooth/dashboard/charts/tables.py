@@ -12,7 +12,7 @@ from oversmooth.core.pairs import HALVES
 from oversmooth.core.points import tick
 from oversmooth.core.tokens import Tokens, visible
 from oversmooth.core.wording import MISSING
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.markdown import plain
 from oversmooth.report import findings
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import streamlit as st
 
 from oversmooth.dashboard import theme
-from oversmooth.dashboard.charts import chart
-from oversmooth.dashboard.export_menu import Paper
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound_choice, kept
+from oversmooth.dashboard.charts.chart import chart
+from oversmooth.dashboard.charts.export_menu import Paper
+from oversmooth.dashboard.controls.state import bound_choice, kept
+from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.swatches import swatch
 from oversmooth.report import alternatives
 from oversmooth.report.figures.compared_maps import compared_map, difference_map

@@ -12,15 +12,18 @@ from streamlit.delta_generator import DeltaGenerator
 from oversmooth import metrics
 from oversmooth.core import points
 from oversmooth.core.wording import count
-from oversmooth.dashboard import compare_maps, head_switch, permalinks, theme
-from oversmooth.dashboard.charts import chart, layer_slider, name_text, spectrum_form
-from oversmooth.dashboard.compare_plane import draw_plane
-from oversmooth.dashboard.definitions import definitions
-from oversmooth.dashboard.drawing import part
-from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import remembered
-from oversmooth.dashboard.tables import difference_table, end_table, output_reason, show_table
+from oversmooth.dashboard import theme
+from oversmooth.dashboard.charts.chart import chart, layer_slider, name_text, spectrum_form
+from oversmooth.dashboard.charts.definitions import definitions
+from oversmooth.dashboard.charts.export_menu import Paper, data_row, note_choices
+from oversmooth.dashboard.charts.tables import difference_table, end_table, output_reason, show_table
+from oversmooth.dashboard.compare import maps
+from oversmooth.dashboard.compare.plane import draw_plane
+from oversmooth.dashboard.controls import address
+from oversmooth.dashboard.controls import language_model as head_switch
+from oversmooth.dashboard.controls.state import remembered
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import part
 from oversmooth.report import alternatives, findings
 from oversmooth.report.figures.choosing import metrics_of
 from oversmooth.report.figures.compared_curves import compared_curve
@@ -44,7 +47,7 @@ def show(comparison: Comparison, chosen: tuple[str, ...], headline: DeltaGenerat
         st.header(plain(findings.comparison_headline(comparison)), anchor=False)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(plain(_circumstances(comparison)), width="content")
-            permalinks.copy_link()
+            address.copy_link()
     head_switch.learn(comparison)
     _remarks(comparison)
     details = st.container()
@@ -115,12 +118,12 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
         _curves(comparison, chosen, point, papers)
         definitions(tuple(dict.fromkeys(chosen)))
     name_text("Maps and spectra", comparison.baseline)
-    label = compare_maps.draw_maps(comparison, point, papers)
-    permalinks.update()
+    label = maps.draw_maps(comparison, point, papers)
+    address.update()
     left, right = st.columns(COLUMNS, gap="large")
     if label is not None:
         with left:
-            compare_maps.draw_difference(comparison, label, point, papers)
+            maps.draw_difference(comparison, label, point, papers)
     with right:
         _spectra(comparison, point, papers)
     draw_plane(comparison, point, with_controls)

@@ -10,10 +10,10 @@ import streamlit as st
 from oversmooth import metrics
 from oversmooth.core import points
 from oversmooth.dashboard import theme
-from oversmooth.dashboard.charts import chart
-from oversmooth.dashboard.compare_runs import await_controls
-from oversmooth.dashboard.export_menu import Paper
-from oversmooth.dashboard.state import remembered
+from oversmooth.dashboard.charts.chart import chart
+from oversmooth.dashboard.charts.export_menu import Paper
+from oversmooth.dashboard.controls.state import remembered
+from oversmooth.dashboard.running.comparing import await_controls
 from oversmooth.report import alternatives
 from oversmooth.report.figures.drawable import Drawable
 from oversmooth.report.figures.plane import fidelity_plane

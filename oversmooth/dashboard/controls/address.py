@@ -9,14 +9,14 @@ import streamlit as st
 from oversmooth import metrics
 from oversmooth.core.errors import OversmoothError
 from oversmooth.core.wording import enumerated
-from oversmooth.dashboard import explain_view
-from oversmooth.dashboard.charts import USUAL_LAYER
-from oversmooth.dashboard.controls import USUAL_CURVES
-from oversmooth.dashboard.copying import copy_button
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.restoring import CURVES_KEY, PageName, opening, page_of, restore, tell, told, usual
-from oversmooth.dashboard.state import last
-from oversmooth.dashboard.variants import Variant, labels
+from oversmooth.dashboard.charts.chart import USUAL_LAYER
+from oversmooth.dashboard.controls import explain_view
+from oversmooth.dashboard.controls.copying import copy_button
+from oversmooth.dashboard.controls.restoring import CURVES_KEY, PageName, opening, page_of, restore, tell, told, usual
+from oversmooth.dashboard.controls.sidebar import USUAL_CURVES
+from oversmooth.dashboard.controls.state import last
+from oversmooth.dashboard.controls.variants import Variant, labels
+from oversmooth.dashboard.markdown import plain
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import AnySettings, from_query, named, to_query
 from oversmooth.results.settings import Settings

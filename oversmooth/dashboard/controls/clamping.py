@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from oversmooth.core.wording import shortened
-from oversmooth.dashboard import granted
+from oversmooth.dashboard.controls import limits
 from oversmooth.models.allowlist import AllowList
 from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.comparison import MOST_VARIANTS
@@ -24,10 +24,10 @@ def fitted(settings: AnySettings) -> tuple[AnySettings, list[str]]:
         return _baseline(settings)
     baseline, told = _baseline(settings.baseline)
     sides = []
-    for label, side in settings.variants[: granted.most_variants()]:
+    for label, side in settings.variants[: limits.most_variants()]:
         shared = {name for name in _FITTED if getattr(side, name) == getattr(settings.baseline, name)}
         fit = side.model_copy(update={name: getattr(baseline, name) for name in shared})
-        if "model" not in shared and (models := granted.models()) is not None:
+        if "model" not in shared and (models := limits.models()) is not None:
             model = models.find(side.model)
             if model is None:
                 told.append(
@@ -42,7 +42,7 @@ def fitted(settings: AnySettings) -> tuple[AnySettings, list[str]]:
 
 
 def _too_many(variants: int) -> list[str]:
-    most = granted.most_variants()
+    most = limits.most_variants()
     if variants <= most:
         return []
     who = "the page takes" if most == MOST_VARIANTS else "the limit “variants” of this server is"
@@ -52,9 +52,9 @@ def _too_many(variants: int) -> list[str]:
 def _baseline(settings: Settings) -> tuple[Settings, list[str]]:
     fields: dict[str, object] = {}
     told: list[str] = []
-    if (models := granted.models()) is not None:
+    if (models := limits.models()) is not None:
         _pin(settings, models, fields, told)
-    if settings.max_tokens > (most := granted.most_tokens()):
+    if settings.max_tokens > (most := limits.most_tokens()):
         fields["max_tokens"] = most
         told.append(
             f"Texts are cut at {most:,} tokens here, the limit “tokens” of this server, instead of "

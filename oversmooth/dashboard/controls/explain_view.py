@@ -6,8 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from oversmooth.dashboard.charts import LAYER_ASKED_FOR, USUAL_LAYER
-from oversmooth.dashboard.state import keep, last
+from oversmooth.dashboard.charts.chart import LAYER_ASKED_FOR, USUAL_LAYER
+from oversmooth.dashboard.controls.state import keep, last
 from oversmooth.report.findings.changes import MAIN_METRIC
 from oversmooth.results.view import View
 

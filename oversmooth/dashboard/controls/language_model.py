@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import streamlit as st
 
 from oversmooth.core.wording import enumerated
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import hold, remembered
-from oversmooth.dashboard.tables import output_reason
+from oversmooth.dashboard.charts.tables import output_reason
+from oversmooth.dashboard.controls.state import hold, remembered
+from oversmooth.dashboard.markdown import plain
 from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
 from oversmooth.models.catalog import find
 from oversmooth.results.comparison import Comparison

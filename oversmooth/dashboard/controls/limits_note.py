@@ -7,8 +7,8 @@ from typing import Final
 import streamlit as st
 
 from oversmooth.core.wording import bytes_in_words
-from oversmooth.dashboard import granted
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.markdown import plain
 from oversmooth.service.hosting import current
 from oversmooth.service.hosting.profiles import Bounds
 
@@ -33,7 +33,7 @@ def limits_note() -> None:
 
 def texts_note(*, several: bool) -> None:
     """Say how much text can be entered, under the place where it is; nothing where that is without limit."""
-    if bounds := granted.texts_bounds(several=several):
+    if bounds := limits.texts_bounds(several=several):
         st.caption(bounds)
 
 

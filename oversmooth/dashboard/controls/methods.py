@@ -7,10 +7,10 @@ from typing import Any
 import streamlit as st
 
 from oversmooth import mitigations
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.sliders import number_control
-from oversmooth.dashboard.state import hold
-from oversmooth.dashboard.variants import Values, Variant, defaults, held, papers, problem
+from oversmooth.dashboard.controls.numbers import number_control
+from oversmooth.dashboard.controls.state import hold
+from oversmooth.dashboard.controls.variants import Values, Variant, defaults, held, papers, problem
+from oversmooth.dashboard.markdown import plain
 from oversmooth.mitigations import Declaration
 from oversmooth.mitigations.parameters import Parameter
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from oversmooth.dashboard import granted
-from oversmooth.dashboard.state import bound, kept
+from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.controls.state import bound, kept
 from oversmooth.models.allowlist import AllowList
 from oversmooth.models.catalog import CATALOG, find
 from oversmooth.models.given import DEFAULT_MODEL
@@ -15,13 +15,13 @@ from oversmooth.models.given import DEFAULT_MODEL
 
 def model_choice() -> str:
     """Draw the control and what is known of the model; give its name."""
-    listed = granted.models()
+    listed = limits.models()
     return _any() if listed is None else _listed(listed)
 
 
 def offered(own: str) -> dict[str, Any]:
     """What a control of another model offers besides its empty choice; ``own`` is what it holds."""
-    listed = granted.models()
+    listed = limits.models()
     if listed is not None:
         return {"options": listed.names, "help": _ALONE}
     names = [entry.name for entry in CATALOG] + [own] * bool(own)

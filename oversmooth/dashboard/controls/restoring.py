@@ -13,15 +13,15 @@ from oversmooth import metrics, mitigations
 from oversmooth.core.pairs import named, parts
 from oversmooth.core.texts import bundled
 from oversmooth.core.wording import count, enumerated
-from oversmooth.dashboard import explain_view
-from oversmooth.dashboard.charts import LAYER_ASKED_FOR
-from oversmooth.dashboard.controls import CURVES
-from oversmooth.dashboard.examples import examples
-from oversmooth.dashboard.fitting import fitted
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import keep
-from oversmooth.dashboard.text_input import are_lines, show_texts
-from oversmooth.dashboard.variants import Variant, held, labels, newcomers
+from oversmooth.dashboard.charts.chart import LAYER_ASKED_FOR
+from oversmooth.dashboard.controls import explain_view
+from oversmooth.dashboard.controls.clamping import fitted
+from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.controls.sidebar import CURVES
+from oversmooth.dashboard.controls.state import keep
+from oversmooth.dashboard.controls.texts import are_lines, show_texts
+from oversmooth.dashboard.controls.variants import Variant, held, labels, newcomers
+from oversmooth.dashboard.markdown import plain
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import AnySettings

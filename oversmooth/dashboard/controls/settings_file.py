@@ -9,16 +9,16 @@ import streamlit as st
 from oversmooth.core import archives
 from oversmooth.core.errors import OversmoothError, SettingsError
 from oversmooth.core.wording import shortened
-from oversmooth.dashboard import granted
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.restoring import PageName, page_of, restore, tell
+from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.controls.restoring import PageName, page_of, restore, tell
+from oversmooth.dashboard.markdown import plain
 from oversmooth.results.comparison import BASELINE
 from oversmooth.results.comparison_settings import ComparisonSettings, from_json
 from oversmooth.results.files.names import SETTINGS
 from oversmooth.results.permalink import AnySettings
 from oversmooth.results.settings import Settings
 
-LARGEST = 50 * granted.MEBIBYTE
+LARGEST = 50 * limits.MEBIBYTE
 """Bytes of a bundle with long texts and large maps."""
 LONGEST = 1_000_000
 """Bytes of settings: a hundred times what a long text takes."""
@@ -31,10 +31,10 @@ def uploader() -> None:
     """Draw the place for the file, at the end of the sidebar."""
     with st.sidebar.expander("Open settings"):
         st.file_uploader(
-            granted.upload_label("Settings of a run: settings.json, or a zip that holds it", LARGEST),
+            limits.upload_label("Settings of a run: settings.json, or a zip that holds it", LARGEST),
             type=["json", "zip"],
             key="settings_file",
-            max_upload_size=granted.upload_megabytes(LARGEST),
+            max_upload_size=limits.upload_megabytes(LARGEST),
             on_change=_take,
         )
         if wrong := st.session_state.pop(_WRONG, None):
@@ -50,10 +50,10 @@ def follow(page: PageName) -> None:
 
 def _take() -> None:
     try:
-        upload = granted.sent("settings_file")
+        upload = limits.sent("settings_file")
         if upload is None:
             return
-        granted.require_upload(shortened(upload.name), upload.size, LARGEST)
+        limits.require_upload(shortened(upload.name), upload.size, LARGEST)
         asked = _as_drawn(read(upload.name, upload.getvalue()))
         told = restore(asked)
     except OversmoothError as error:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard import granted, head_switch
-from oversmooth.dashboard.explain_view import SOURCE
-from oversmooth.dashboard.model_choice import model_choice
-from oversmooth.dashboard.state import bound, enter, kept, remembered, remembered_choice
-from oversmooth.dashboard.text_input import shown_text, text_input
-from oversmooth.dashboard.variant_editor import variants
+from oversmooth.dashboard.controls import language_model as head_switch
+from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.controls.explain_view import SOURCE
+from oversmooth.dashboard.controls.models import model_choice
+from oversmooth.dashboard.controls.state import bound, enter, kept, remembered, remembered_choice
+from oversmooth.dashboard.controls.texts import shown_text, text_input
+from oversmooth.dashboard.controls.variant_editor import variants
 from oversmooth.metrics import fidelity, identity
 from oversmooth.models.given import Precision
 from oversmooth.results.settings import Settings
@@ -112,14 +113,14 @@ def _special_tokens() -> bool:
 def _run() -> tuple[str, Precision, int]:
     """Where the model runs, in which numbers, and the longest text in tokens."""
     with st.expander("Run"):
-        device = "auto" if granted.hosted() else _device()
+        device = "auto" if limits.hosted() else _device()
         precision = _precision()
-        most = granted.most_tokens()
+        most = limits.most_tokens()
         max_tokens = st.number_input(
-            "Longest text, in tokens" if most == granted.MOST_TOKENS else f"Longest text, in tokens, up to {most:,}",
+            "Longest text, in tokens" if most == limits.MOST_TOKENS else f"Longest text, in tokens, up to {most:,}",
             min_value=1,
             max_value=most,
-            **bound("max_tokens", min(kept("max_tokens", granted.usual_tokens()), most)),
+            **bound("max_tokens", min(kept("max_tokens", limits.usual_tokens()), most)),
             help="A longer text is cut here, or where the model's positions end, and the page says so.",
         )
     return device, precision, int(max_tokens)

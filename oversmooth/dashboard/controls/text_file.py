@@ -15,14 +15,14 @@ from oversmooth.core.reading.separators import SEPARATORS
 from oversmooth.core.texts import SUFFIXES, TextList, columns_of, read_texts
 from oversmooth.core.tokens import visible
 from oversmooth.core.wording import shortened
-from oversmooth.dashboard import granted
-from oversmooth.dashboard.limits_note import texts_note
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import choice, keep
+from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.controls.limits_note import texts_note
+from oversmooth.dashboard.controls.state import choice, keep
+from oversmooth.dashboard.markdown import plain
 
-LARGEST: Final = 20 * granted.MEBIBYTE
+LARGEST: Final = 20 * limits.MEBIBYTE
 """Bytes of a file of texts: 100,000 lines of 200 characters."""
-LARGEST_TEXT: Final = granted.MEBIBYTE
+LARGEST_TEXT: Final = limits.MEBIBYTE
 """Bytes of a file that is one text."""
 # Readers of Parquet take a file's word for much (CVE-2023-47248): no file of a stranger gets there. Streamlit itself
 # refuses a file whose type its control does not name, whatever the browser does.
@@ -62,10 +62,10 @@ class _Held:
 def one_text_uploader() -> None:
     """Draw the place for a file that becomes the one text."""
     st.file_uploader(
-        granted.upload_label("Upload a .txt file", LARGEST_TEXT),
+        limits.upload_label("Upload a .txt file", LARGEST_TEXT),
         type="txt",
         key="upload",
-        max_upload_size=granted.upload_megabytes(LARGEST_TEXT),
+        max_upload_size=limits.upload_megabytes(LARGEST_TEXT),
         on_change=_take_text,
     )
     if problem := st.session_state.pop("upload_problem", None):
@@ -78,12 +78,12 @@ def file_input() -> TextList | None:
     Raises:
         InputError: where the file holds no text that can be read.
     """
-    suffixes = [suffix for suffix in SUFFIXES if suffix != UNTRUSTED or not granted.hosted()]
+    suffixes = [suffix for suffix in SUFFIXES if suffix != UNTRUSTED or not limits.hosted()]
     uploaded = st.file_uploader(
-        granted.upload_label("A file of texts", LARGEST),
+        limits.upload_label("A file of texts", LARGEST),
         type=[suffix.removeprefix(".") for suffix in suffixes],
         key="texts_file",
-        max_upload_size=granted.upload_megabytes(LARGEST),
+        max_upload_size=limits.upload_megabytes(LARGEST),
         on_change=_take_file,
         help=f".txt: one text a line. Of a table ({', '.join(suffixes[1:])}), the column of your choice."
         + ("" if UNTRUSTED in suffixes else f" {WHY_UNTRUSTED}"),
@@ -164,10 +164,10 @@ def _again(held: _Held, **changed: Any) -> None:  # noqa: ANN401  fields of what
 
 def _take_text() -> None:
     try:
-        upload = granted.sent("upload")
+        upload = limits.sent("upload")
         if upload is None:
             return
-        granted.require_upload(shortened(upload.name), upload.size, LARGEST_TEXT)
+        limits.require_upload(shortened(upload.name), upload.size, LARGEST_TEXT)
         keep("text", upload.getvalue().decode("utf-8-sig"))
     except InputError as error:
         st.session_state.upload_problem = str(error)
@@ -177,7 +177,7 @@ def _take_text() -> None:
 
 def _take_file() -> None:
     try:
-        upload = granted.sent("texts_file")
+        upload = limits.sent("texts_file")
     except InputError as error:
         st.session_state[_HELD] = _Held("", b"", (), None, None, None, None, None, str(error))
         return
@@ -193,7 +193,7 @@ def _opened(held: _Held) -> _Held:
     columns: tuple[str, ...] = ()
     asked = held.column if held.column is None or held.second is None else (held.column, held.second)
     try:
-        granted.require_upload(shortened(held.name), len(held.content), LARGEST)
+        limits.require_upload(shortened(held.name), len(held.content), LARGEST)
         columns = columns_of(held.content, held.name, **written)
         read = read_texts(held.content, held.name, asked, **written)
     except InputError as error:

@@ -12,11 +12,11 @@ from oversmooth.core.errors import InputError
 from oversmooth.core.pairs import Input, named, parts
 from oversmooth.core.texts import TextList, bundled, from_lines
 from oversmooth.core.wording import count, shortened
-from oversmooth.dashboard import granted, text_file
-from oversmooth.dashboard.examples import examples
-from oversmooth.dashboard.limits_note import texts_note
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, bound_choice, keep, kept, last, remembered, stored
+from oversmooth.dashboard.controls import limits, text_file
+from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.controls.limits_note import texts_note
+from oversmooth.dashboard.controls.state import bound, bound_choice, keep, kept, last, remembered, stored
+from oversmooth.dashboard.markdown import plain
 
 Source = Literal["One text", "Several texts", "File", "64 sentences"]
 SOURCES = cast("tuple[Source, ...]", get_args(Source))
@@ -44,13 +44,13 @@ def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[Inpu
     before: tuple[Input, ...] = st.session_state.get(read_last) or _at_first()
     if source == "One text":
         text = _one(before)
-        if granted.texts_refusal((text,)):
+        if limits.texts_refusal((text,)):
             return before
         st.session_state[read_last] = (text,) if all(map(str.strip, parts(text))) else before
         return (text,)
     try:
         found = _LISTS[source]()
-        if found is not None and (refusal := granted.texts_refusal(found.texts)):
+        if found is not None and (refusal := limits.texts_refusal(found.texts)):
             raise InputError(refusal)
     except InputError as error:
         st.error(plain(f"{error} {_stays(before)}"), icon=":material/error:")
@@ -110,7 +110,7 @@ def _read_last(choice: str) -> str:
 
 def _at_first() -> tuple[Input, ...]:
     text = _paired(last("text", examples()[0].text), last(PAIR, ""))
-    return (examples()[0].text if granted.texts_refusal((text,)) else text,)
+    return (examples()[0].text if limits.texts_refusal((text,)) else text,)
 
 
 def _paired(text: str, second: str) -> Input:
@@ -139,7 +139,7 @@ def _one(before: Sequence[Input]) -> Input:
     texts_note(several=False)
     # A place of its own, so that a refusal does not shift what is drawn below it.
     with st.container():
-        if refusal := granted.texts_refusal((text,)):
+        if refusal := limits.texts_refusal((text,)):
             st.error(plain(f"{refusal} {_stays(before)}"), icon=":material/error:")
     st.selectbox(
         "Example",

@@ -10,14 +10,14 @@ import streamlit as st
 from oversmooth import mitigations
 from oversmooth.core.errors import InputError
 from oversmooth.core.texts import from_lines
-from oversmooth.dashboard import granted
-from oversmooth.dashboard.limits_note import texts_note
-from oversmooth.dashboard.method_controls import method_controls
-from oversmooth.dashboard.model_choice import offered
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, hold, keep, kept
+from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.controls.limits_note import texts_note
+from oversmooth.dashboard.controls.methods import method_controls
+from oversmooth.dashboard.controls.models import offered
+from oversmooth.dashboard.controls.state import bound, hold, keep, kept
+from oversmooth.dashboard.controls.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labels, newcomers
+from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.swatches import swatch
-from oversmooth.dashboard.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labels, newcomers
 from oversmooth.results.comparison import BASELINE
 
 OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
@@ -25,7 +25,7 @@ OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
 
 def variants() -> list[Variant]:
     """The variants of this session, in order."""
-    found: list[Variant] = st.session_state.setdefault("variants", newcomers()[: granted.most_variants()])
+    found: list[Variant] = st.session_state.setdefault("variants", newcomers()[: limits.most_variants()])
     return found
 
 
@@ -46,7 +46,7 @@ def editor() -> dict[str, Variant]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = _choose(sides)
         _add(sides)
-    if full := granted.variants_refusal(len(sides)):
+    if full := limits.variants_refusal(len(sides)):
         st.caption(full)
     if chosen is None:
         st.caption("The baseline is the model and the text of the sidebar, unchanged: what the others are set against.")
@@ -77,7 +77,7 @@ def _choose(sides: list[Variant]) -> Variant | None:
 
 
 def _add(sides: list[Variant]) -> None:
-    most = granted.most_variants()
+    most = limits.most_variants()
     full = len(sides) >= most
     titles = {method.declaration.name: method.declaration.title for method in mitigations.all_mitigations()}
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from oversmooth.core import points
-from oversmooth.dashboard import permalinks
-from oversmooth.dashboard.definitions import quantities
-from oversmooth.dashboard.drawing import part
-from oversmooth.dashboard.explain_where import draw_where
-from oversmooth.dashboard.explain_whether import draw_whether
-from oversmooth.dashboard.explain_why import draw_why
-from oversmooth.dashboard.export_menu import data_row, note_choices
-from oversmooth.dashboard.panels import circumstances
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.tables import curve_table, show_table
+from oversmooth.dashboard.charts.definitions import quantities
+from oversmooth.dashboard.charts.export_menu import data_row, note_choices
+from oversmooth.dashboard.charts.tables import curve_table, show_table
+from oversmooth.dashboard.controls import address
+from oversmooth.dashboard.explain.where import draw_where
+from oversmooth.dashboard.explain.whether import draw_whether
+from oversmooth.dashboard.explain.why import draw_why
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.measure.page import circumstances
+from oversmooth.dashboard.running.one_at_a_time import part
 from oversmooth.report import findings
 from oversmooth.report.findings.explanations import explanation_headline
 from oversmooth.results.measurement import Measurement
@@ -25,7 +25,7 @@ def show(measurement: Measurement) -> None:
     st.header(plain(explanation_headline(measurement)), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(plain(circumstances(measurement)), width="content")
-        permalinks.copy_link()
+        address.copy_link()
     st.markdown("[Where](#where) · [Why](#why) · [Whether](#whether) · [Toy](#toy)")
     for warning in findings.warnings_beside(measurement):
         st.warning(plain(warning), icon=":material/warning:")

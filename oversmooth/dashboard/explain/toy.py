@@ -6,13 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from oversmooth.core.errors import SettingsError
-from oversmooth.dashboard import permalinks, theme
-from oversmooth.dashboard.charts import chart
-from oversmooth.dashboard.drawing import part
-from oversmooth.dashboard.explain_view import DEPTH, RANGE, RESIDUAL, SEED
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, kept, remembered
-from oversmooth.dashboard.tables import BESIDE, show_table
+from oversmooth.dashboard import theme
+from oversmooth.dashboard.charts.chart import chart
+from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.controls import address
+from oversmooth.dashboard.controls.explain_view import DEPTH, RANGE, RESIDUAL, SEED
+from oversmooth.dashboard.controls.state import bound, kept, remembered
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import part
 from oversmooth.metrics import toy
 from oversmooth.report.figures.toy import toy_figure
 from oversmooth.results.view import MOST_SEED, View
@@ -32,7 +33,7 @@ def draw_toy() -> None:
     left, right = st.columns([1, 2], gap="large")
     with left:
         settings = _controls()
-    permalinks.update()
+    address.update()
     if settings is None:
         return
     found = toy.run(settings)

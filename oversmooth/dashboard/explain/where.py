@@ -7,14 +7,14 @@ from functools import partial
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard import permalinks
-from oversmooth.dashboard.drawing import part
-from oversmooth.dashboard.explain_charts import papers, titled
-from oversmooth.dashboard.explain_tables import gain_table, step_table
-from oversmooth.dashboard.explain_view import METRIC, STEPS
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import remembered
-from oversmooth.dashboard.tables import BESIDE, show_table
+from oversmooth.dashboard.charts.explain_charts import papers, titled
+from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.controls import address
+from oversmooth.dashboard.controls.explain_view import METRIC, STEPS
+from oversmooth.dashboard.controls.state import remembered
+from oversmooth.dashboard.explain.tables import gain_table, step_table
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import part
 from oversmooth.report.figures.gains import branch_gains
 from oversmooth.report.figures.waterfall import waterfall as waterfall_figure
 from oversmooth.report.findings.changes import MAIN_METRIC
@@ -50,7 +50,7 @@ def draw_where(measurement: Measurement) -> None:
         detail = st.selectbox(
             "Steps", list(DETAILS), format_func=DETAILS.__getitem__, width=320, **remembered(STEPS, "")
         )
-    permalinks.update()
+    address.update()
     sentences = where(measurement, metric, detail or None)
     for sentence in sentences:
         st.markdown(plain(sentence))

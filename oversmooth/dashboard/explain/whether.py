@@ -8,12 +8,12 @@ import streamlit as st
 
 from oversmooth import metrics
 from oversmooth.dashboard import theme
-from oversmooth.dashboard.charts import chart
-from oversmooth.dashboard.drawing import part
-from oversmooth.dashboard.explain_charts import papers, titled
-from oversmooth.dashboard.explain_tables import cka_table, offset_table
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.tables import BESIDE, show_table
+from oversmooth.dashboard.charts.chart import chart
+from oversmooth.dashboard.charts.explain_charts import papers, titled
+from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.explain.tables import cka_table, offset_table
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import part
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
 from oversmooth.report import alternatives

@@ -8,16 +8,17 @@ import streamlit as st
 import xarray as xr
 
 from oversmooth.core import points
-from oversmooth.dashboard import permalinks, theme
-from oversmooth.dashboard.charts import chart, layer_slider, name_text
-from oversmooth.dashboard.drawing import part
-from oversmooth.dashboard.explain_charts import papers, titled
-from oversmooth.dashboard.explain_tables import adjacent_table, attention_table, bound_table, head_table, norm_table
-from oversmooth.dashboard.explain_view import NULL_CHOICE, QUANTITY, USUAL_QUANTITY
-from oversmooth.dashboard.export_menu import note_choices
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.state import bound, kept, remembered
-from oversmooth.dashboard.tables import BESIDE, show_table
+from oversmooth.dashboard import theme
+from oversmooth.dashboard.charts.chart import chart, layer_slider, name_text
+from oversmooth.dashboard.charts.explain_charts import papers, titled
+from oversmooth.dashboard.charts.export_menu import note_choices
+from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.controls import address
+from oversmooth.dashboard.controls.explain_view import NULL_CHOICE, QUANTITY, USUAL_QUANTITY
+from oversmooth.dashboard.controls.state import bound, kept, remembered
+from oversmooth.dashboard.explain.tables import adjacent_table, attention_table, bound_table, head_table, norm_table
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import part
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.mechanisms.declared_attention import NULL
 from oversmooth.report import alternatives
@@ -63,7 +64,7 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
     if not known:
         return
     quantity, difference = _quantity(found, known)
-    permalinks.update()
+    address.update()
     on_paper = papers(measurement)
     left, right = st.columns(2, gap="large")
     with left:
@@ -153,7 +154,7 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
     if explanation is None or not explanation.circuits:
         return
     layer = layer_slider([point for point in measurement.points if points.is_block(point)])
-    permalinks.update()
+    address.update()
     note_choices(layer)
     on_paper = papers(measurement, layer)
     left, right = st.columns(2, gap="large")

@@ -11,14 +11,15 @@ import streamlit as st
 
 from oversmooth import metrics
 from oversmooth.core.wording import count
-from oversmooth.dashboard import permalinks, theme
-from oversmooth.dashboard.charts import chart, layer_slider, lines_toggle, name_text, spectrum_form
-from oversmooth.dashboard.definitions import definitions
-from oversmooth.dashboard.drawing import part
-from oversmooth.dashboard.export_menu import Paper, data_row, note_choices
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.tables import curve_table, show_table, token_table
-from oversmooth.dashboard.token_strip import token_strip
+from oversmooth.dashboard import theme
+from oversmooth.dashboard.charts.chart import chart, layer_slider, lines_toggle, name_text, spectrum_form
+from oversmooth.dashboard.charts.definitions import definitions
+from oversmooth.dashboard.charts.export_menu import Paper, data_row, note_choices
+from oversmooth.dashboard.charts.tables import curve_table, show_table, token_table
+from oversmooth.dashboard.controls import address
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.measure.tokens import token_strip
+from oversmooth.dashboard.running.one_at_a_time import part
 from oversmooth.report import alternatives, findings
 from oversmooth.report.figures.curves import curve, small_curve
 from oversmooth.report.figures.gallery import figures_of
@@ -38,7 +39,7 @@ def show(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     st.header(plain(findings.headline(measurement)), anchor=False)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(plain(circumstances(measurement)), width="content")
-        permalinks.copy_link()
+        address.copy_link()
     for warning in findings.warnings_beside(measurement):
         st.warning(plain(warning), icon=":material/warning:")
     for limit in measurement.record.model.limits:
@@ -101,7 +102,7 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     lines = lines_toggle(len(measurement.tokens))
     curves = st.container()
     point = layer_slider(measurement.main_points)
-    permalinks.update()
+    address.update()
     note_choices(point, lines=lines)
     colours, papers = theme.current(), _papers(measurement, chosen, point, lines=lines)
     with curves:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from oversmooth.dashboard.copying import copy_button
-from oversmooth.dashboard.method_controls import LEAKS, MEANT
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.reference_examples import draw_example
-from oversmooth.dashboard.reference_methods import draw_effect
+from oversmooth.dashboard.controls.copying import copy_button
+from oversmooth.dashboard.controls.methods import LEAKS, MEANT
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.reference.examples import draw_example
+from oversmooth.dashboard.reference.methods import draw_effect
 from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.parameters import Parameter
 from oversmooth.report.glossary import Entry, Kind

@@ -9,11 +9,11 @@ import streamlit as st
 
 from oversmooth import metrics
 from oversmooth.core.errors import InputError
-from oversmooth.dashboard import reference_matrices as matrices
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.reference_matrices import ALIKE, PRESETS, SPREAD, Value
-from oversmooth.dashboard.reference_pairs import example_of
-from oversmooth.dashboard.state import remembered
+from oversmooth.dashboard.controls.state import remembered
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.reference import matrices as matrices
+from oversmooth.dashboard.reference.matrices import ALIKE, PRESETS, SPREAD, Value
+from oversmooth.dashboard.reference.pairs import example_of
 from oversmooth.metrics import UndefinedError, identity
 from oversmooth.metrics.numerics import Float64
 from oversmooth.report.glossary import Entry, Kind

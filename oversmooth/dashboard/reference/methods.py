@@ -10,12 +10,12 @@ from oversmooth import metrics
 from oversmooth.core.errors import OversmoothError
 from oversmooth.core.points import title
 from oversmooth.dashboard import theme
-from oversmooth.dashboard.charts import chart
-from oversmooth.dashboard.compare_runs import await_comparison
-from oversmooth.dashboard.method_controls import parameter_controls
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.restoring import usual
-from oversmooth.dashboard.variants import Variant, defaults
+from oversmooth.dashboard.charts.chart import chart
+from oversmooth.dashboard.controls.methods import parameter_controls
+from oversmooth.dashboard.controls.restoring import usual
+from oversmooth.dashboard.controls.variants import Variant, defaults
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.comparing import await_comparison
 from oversmooth.mitigations import Mitigation
 from oversmooth.report import alternatives, findings
 from oversmooth.report.figures.compared_curves import compared_curve

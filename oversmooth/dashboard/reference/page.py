@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from oversmooth.core.wording import count, shortened
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.reference_entry import draw_entry
-from oversmooth.dashboard.state import enter, remembered
+from oversmooth.dashboard.controls.state import enter, remembered
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.reference.entry import draw_entry
 from oversmooth.report import glossary
 from oversmooth.report.glossary import Entry, Kind
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from oversmooth.core.errors import InputError
 from oversmooth.core.wording import count
-from oversmooth.dashboard.reference_matrices import Value, states_of
+from oversmooth.dashboard.reference.matrices import Value, states_of
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.mechanisms.bound import contraction
 from oversmooth.metrics.mechanisms.corpus import linear_cka, within_between

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from oversmooth.core.wording import count
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.markdown import plain
 from oversmooth.service.engine import counters
 from oversmooth.service.hosting import current
 

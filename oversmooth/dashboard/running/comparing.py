@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from oversmooth.core.errors import OversmoothError
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.run import await_measurements, told
-from oversmooth.dashboard.variants import Variant
+from oversmooth.dashboard.controls.variants import Variant
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.waiting import await_measurements, told
 from oversmooth.measuring.comparing import control_settings
 from oversmooth.results.comparison import BASELINE, Comparison
 from oversmooth.results.settings import Settings

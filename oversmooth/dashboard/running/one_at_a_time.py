@@ -12,9 +12,9 @@ from typing import Final, ParamSpec, TypeVar
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from oversmooth.dashboard.asking import owner
-from oversmooth.dashboard.pen import Pen, SupersededError
-from oversmooth.dashboard.places import refused_at
+from oversmooth.dashboard.running.admission import refused_at
+from oversmooth.dashboard.running.drawing_lock import Pen, SupersededError
+from oversmooth.dashboard.running.owner import owner
 
 REFUSING_SECONDS: Final = 0.3
 """How long after a page was refused others may still be: whoever draws waits so long for the next."""

@@ -11,10 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from oversmooth.core.errors import CancelledError
 from oversmooth.core.progress import sentence
-from oversmooth.dashboard.asking import owner
-from oversmooth.dashboard.drawing import pen_down
-from oversmooth.dashboard.prose import plain
-from oversmooth.dashboard.turns import Outcomes, Turns
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import pen_down
+from oversmooth.dashboard.running.owner import owner
+from oversmooth.dashboard.running.requests import Outcomes, Turns
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.settings import Settings
 

@@ -12,7 +12,7 @@ from any_tokenizers import readers
 from quick_engine import QuickEngine
 from streamlit.testing.v1 import AppTest
 
-from oversmooth.dashboard import turns
+from oversmooth.dashboard.running import requests
 from oversmooth.service import launch
 
 known = cache(readers)
@@ -25,7 +25,7 @@ def page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> App
     """A page of a hosted server whose model reads through the tokenizer that the test names."""
     engine = QuickEngine(lambda: known()[request.param].model)
     monkeypatch.setenv("OVERSMOOTH_PROFILE", "hosted-s")
-    monkeypatch.setattr(turns, "shared_engine", lambda: engine)
+    monkeypatch.setattr(requests, "shared_engine", lambda: engine)
     opened = AppTest.from_file(str(launch.script()), default_timeout=60)
     opened.session_state["metrics"] = ["stable_rank"]
     return opened.run()

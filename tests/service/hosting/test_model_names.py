@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from tiny import tiny
 
 from oversmooth.core.wording import shortened
-from oversmooth.dashboard import turns
-from oversmooth.dashboard.prose import plain
+from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running import requests
 from oversmooth.models.catalog import CATALOG
 from oversmooth.service import launch
 
@@ -173,7 +173,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> tuple[AppTest, QuickEngine]:
     """A page of a hosted server."""
     engine = QuickEngine(lambda: tiny("bert"))
     monkeypatch.setenv("OVERSMOOTH_PROFILE", "hosted-s")
-    monkeypatch.setattr(turns, "shared_engine", lambda: engine)
+    monkeypatch.setattr(requests, "shared_engine", lambda: engine)
     return AppTest.from_file(str(launch.script()), default_timeout=60), engine
 
 

@@ -20,7 +20,7 @@ SHIPPED = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py")), *sorted((ROO
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 PRIVATE_PIPE = "oversmooth/service/engine/messages.py"
 """Pickles between the engine and its own workers."""
-COPY_BUTTON = "oversmooth/dashboard/copying.py"
+COPY_BUTTON = "oversmooth/dashboard/controls/copying.py"
 """A constant script, which the content security policy allows by its hash."""
 LOADERS = {"from_pretrained", "from_config"}
 SHELLS = {"os.system", "os.popen", "os.execv", "pty.spawn"}
