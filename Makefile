@@ -3,16 +3,21 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
+# What `make check` looks for changes since.
+SINCE := main
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format bench mutants load image image-check bare-debian clean
+.PHONY: help run check test lint types format bench mutants load image image-check bare-debian clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: $(VENV)/.run  ## Install what is missing and start the dashboard
 	@$(BIN)/oversmooth app
+
+check: lint types  ## Lint, check types, and run the tests nearest to what has changed since SINCE (main), in three minutes
+	@cd tests && ../$(BIN)/python -m nearest --since $(SINCE)
 
 test: lint types $(VENV)/.browser $(VENV)/.nginx  ## Install what is missing, then lint, check types and run all tests
 	@# Two workers: the tests keep to one core each. A file stays with one, whose models and browser it shares.
