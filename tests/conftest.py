@@ -44,6 +44,10 @@ class Seconds:
 
 def pytest_configure(config: pytest.Config) -> None:
     # Not of a part of a file, and by one process alone where several run tests.
-    whole = not any("::" in each for each in config.args) and not config.option.keyword and not config.option.lf
+    whole = (
+        not any("::" in each for each in config.args)
+        and not config.getoption("keyword")
+        and not config.getoption("lf", False)
+    )
     if whole and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Seconds())
