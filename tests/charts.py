@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -13,6 +14,7 @@ from synthetic import broken_variant, comparison_of, deep_variant, fused_variant
 
 from oversmooth.report.export.images import image
 from oversmooth.report.figures import curves, similarity, spectrum
+from oversmooth.report.figures.canvas import Canvas
 from oversmooth.report.figures.compared_curves import compared_curve
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
 from oversmooth.report.figures.compared_spectra import compared_spectra
@@ -138,3 +140,15 @@ def pdf(name: str, preset: str = "single") -> bytes:
 def chart(name: str) -> go.Figure:
     """A figure of the light theme by its name in ``NAMES``."""
     return _builders()[name]()
+
+
+def redrawn(figure: go.Figure, change: Callable[[Canvas], object]) -> go.Figure:
+    """The same figure drawn from a canvas that tells something else."""
+    canvas: Canvas = copy.deepcopy(figure.canvas)
+    change(canvas)
+    return canvas.figure(canvas.height - canvas.above)
+
+
+def saying(name: str, words: str) -> go.Figure:
+    """A chart whose first words are these."""
+    return redrawn(chart(name), lambda canvas: canvas.annotations[0].update(text=words))

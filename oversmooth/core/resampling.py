@@ -31,6 +31,11 @@ class Band:
     count: NDArray[np.int64]
     """Texts that have a value."""
 
+    @property
+    def rows(self) -> list[tuple[float, float, float]]:
+        """Mean, lower and upper end of each value."""
+        return list(zip(self.mean.tolist(), self.low.tolist(), self.high.tolist(), strict=True))
+
 
 def band(values: NDArray[np.float64]) -> Band:
     r"""Mean over texts and the ends of its 95 % percentile bootstrap band.

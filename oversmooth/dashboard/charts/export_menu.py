@@ -204,7 +204,8 @@ def _download(
 def _tell_missing(paper: Paper, preset: Preset) -> None:
     """Say which characters paper will not show; matplotlib, which knows, is asked only about rare ones."""
     figure = paper.figure.build()
-    if all(map(_common, "".join((*Chart.of(figure).words(), paper.figure.title)))):
+    canvas = getattr(figure, "canvas", None)
+    if canvas is None or all(map(_common, "".join((*Chart(canvas).words(), paper.figure.title)))):
         return
     if missing := missing_characters(figure, preset, title=paper.figure.title):
         st.caption(plain(f"No font on this machine has {missing}: on paper, code points stand in their place."))

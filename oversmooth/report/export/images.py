@@ -6,16 +6,13 @@ Quick to import: matplotlib takes a second to load, and is loaded when the first
 from __future__ import annotations
 
 import html
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import plotly.graph_objects as go
 
 from oversmooth.core.errors import OutputError
 from oversmooth.report.figures import CONFIG
 from oversmooth.report.paper.presets import Preset
-
-if TYPE_CHECKING:
-    from oversmooth.report.paper.chart import Chart
 
 Form = Literal["pdf", "svg", "png", "html"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -36,7 +33,7 @@ def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, reco
     as TrueType. HTML needs no network. No format needs a browser.
 
     Args:
-        figure: of the light theme.
+        figure: of the light theme, and for paper as it was drawn; HTML takes any.
         form: the format.
         preset: size and type on paper; HTML has the size of the screen.
         dpi: dots per inch of PNG.
@@ -54,6 +51,7 @@ def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, reco
     if form == "png":
         require_resolution(preset, dpi)
     from oversmooth.report.paper.files import write
+    from oversmooth.report.paper.known import chart_of
 
     owner, note = {"pdf": ("Creator", "Keywords"), "svg": ("Creator", "Description"), "png": ("Software", RECORD_KEY)}[
         form
@@ -63,7 +61,7 @@ def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, reco
     date = {"pdf": "CreationDate", "svg": "Date"}.get(form)
     metadata = {key: value for key, value in texts.items() if value} | ({date: None} if date else {})
     heading = title if preset.titled else ""
-    return write(_known(figure), form, preset, dpi=dpi, heading=heading, metadata=metadata)
+    return write(chart_of(figure), form, preset, dpi=dpi, heading=heading, metadata=metadata)
 
 
 def require_resolution(preset: Preset, dpi: int) -> None:
@@ -83,17 +81,9 @@ def missing_characters(figure: go.Figure, preset: Preset, *, title: str = "") ->
         OutputError: for a figure that cannot be drawn.
     """
     from oversmooth.report.paper.files import missing
+    from oversmooth.report.paper.known import chart_of
 
-    return missing(_known(figure), preset, title if preset.titled else "")
-
-
-def _known(figure: go.Figure) -> Chart:
-    from oversmooth.report.paper.chart import Chart
-    from oversmooth.report.paper.known import refuse_unknown
-
-    chart = Chart.of(figure)
-    refuse_unknown(chart)
-    return chart
+    return missing(chart_of(figure), preset, title if preset.titled else "")
 
 
 def _page(figure: go.Figure, title: str) -> bytes:

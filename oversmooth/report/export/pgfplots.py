@@ -10,11 +10,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from oversmooth.report.export.pgfmarks import Look, colours, declaration, line_options, looks, name_of
 from oversmooth.report.export.tex import escaped, needs_unicode
 from oversmooth.report.paper import markup
 from oversmooth.report.paper.chart import Chart, Pair, Values, array, axes_of, title_of
+from oversmooth.report.paper.known import chart_of
 from oversmooth.report.paper.presets import Preset
 from oversmooth.report.paper.ticks import ticks
 
@@ -37,7 +39,7 @@ def pgfplots(figure: go.Figure, preset: Preset, data: str) -> tuple[str, str] | 
             as the comments of the source name them, with ``nan`` where there is no number; ``mark1`` names the marker
             of each point where a trace has several.
     """
-    chart = Chart.of(figure)
+    chart = chart_of(figure)
     if not chart.traces:
         return None
     drawing = _Drawing(chart, preset, data)
@@ -101,7 +103,7 @@ class _Drawing:
 
     def _common(self, pair: Pair) -> Iterator[str]:
         """Size and range."""
-        height = self.preset.height or self.chart.layout["height"] * self.unit / 72
+        height = self.preset.height or self.chart.canvas.height * self.unit / 72
         yield f"width={self.preset.width:g}in"
         yield f"height={height:.3f}in"
         for name in pair:
@@ -148,7 +150,7 @@ class _Drawing:
         if axis.get("zeroline"):
             style = f"draw={name_of(axis['zerolinecolor'])}, line width={axis['zerolinewidth'] * self.unit:.3g}bp"
             yield rf"\draw[{style}] ({{rel axis cs:0,0}}|-{{axis cs:0,0}}) -- ({{rel axis cs:1,0}}|-{{axis cs:0,0}});"
-        for shape in self.chart.layout.get("shapes", ()):
+        for shape in self.chart.canvas.shapes:
             ends = [f"({{axis cs:{float(shape[f'x{end}'])!r},0}}|-{{rel axis cs:0,{end}}})" for end in (0, 1)]
             if shape["type"] == "rect":
                 yield rf"\fill[{name_of(shape['fillcolor'])}] {ends[0]} rectangle {ends[1]};"
@@ -169,7 +171,7 @@ class _Drawing:
 
     def _notes(self, pair: Pair) -> Iterator[str]:
         """Words at a position of the axis, and those above its beginning."""
-        for note in self.chart.layout["annotations"]:
+        for note in self.chart.notes:
             ours = pair[0].replace("axis", "") if pair[1] == "yaxis" else None
             if note.get("xref") == ours:
                 x = f"axis cs:{float(note['x'])!r},0"
@@ -212,6 +214,6 @@ def _marker_options(kinds: list[Look]) -> list[str]:
     return ["scatter", "scatter src=explicit symbolic", size, f"scatter/classes={{{classes}}}"]
 
 
-def _numbers(values: object) -> list[str]:
+def _numbers(values: ArrayLike) -> list[str]:
     """The fewest digits that read back to the same float."""
     return [repr(float(value)) if np.isfinite(value) else _NO_NUMBER for value in array(values)]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from oversmooth.report.figures.canvas import Canvas
+from oversmooth.core.numerals import between, number
+from oversmooth.report.figures.canvas import WHOLE, Canvas, Pane
 from oversmooth.report.figures.series import APART, Series
 from oversmooth.report.figures.theme import translucent
+from oversmooth.report.findings.spread import BAND
 
 _BAR: Final = 8
 """Pixels of the width of a band at a point that no line reaches."""
@@ -28,13 +31,37 @@ def draw_band(canvas: Canvas, series: Series, colour: str, *, opacity: float, ax
     runs = list(_runs(series))
     areas = [_around(series, run) for run in runs if len(run) > 1]
     bars = [_upright(series, run[0]) for run in runs if len(run) == 1]
-    common = {"xaxis": axis, "hoverinfo": "skip", "showlegend": False}
     if areas:
         x, y = _joined(areas)
-        canvas.add(x=x, y=y, mode="none", fill="toself", fillcolor=shade, **common)
+        canvas.add(x=x, y=y, mode="none", fill="toself", fillcolor=shade, xaxis=axis)
     if bars:
         x, y = _joined(bars)
-        canvas.add(x=x, y=y, mode="lines", line={"color": shade, "width": _BAR}, **common)
+        canvas.add(x=x, y=y, mode="lines", line={"color": shade, "width": _BAR}, xaxis=axis)
+
+
+def draw_area(
+    canvas: Canvas, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, pane: Pane = WHOLE
+) -> None:
+    """Fill between two lines without gaps, behind what is drawn later.
+
+    Args:
+        canvas: drawn upon.
+        x: positions.
+        low: one line.
+        high: the other.
+        colour: of the line between them, as ``#rrggbb``.
+        pane: whose axes they are of.
+    """
+    canvas.add(
+        pane, x=[*x, *x[::-1]], y=[*map(float, low), *map(float, high[::-1])], mode="none", fill="toself",
+        fillcolor=translucent(colour, canvas.theme.band),
+    )  # fmt: skip
+
+
+def value_words(title: str, value: float, low: float, high: float) -> str:
+    """For hover: what a value is of, as markup, the value itself, and its band where it has one."""
+    band = [f"{BAND} {between(float(low), float(high))}"] if math.isfinite(low) else []
+    return "<br>".join([title, f"<b>{number(float(value), 4)}</b>", *band])
 
 
 Outline = tuple[list[float], list[float]]

@@ -6,17 +6,16 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth.core.numerals import between, number
 from oversmooth.core.resampling import band
 from oversmooth.metrics.mechanisms import registry
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.bands import draw_area, value_words
+from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
 from oversmooth.report.figures.keys import draw_key
-from oversmooth.report.figures.panes import WHOLE, block_axis, draw_area, log_axis
-from oversmooth.report.figures.theme import Theme, blank
-from oversmooth.report.findings.spread import BAND, mean_of
+from oversmooth.report.figures.panes import block_axis, log_axis
+from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.contraction import BOUND, bound_of, contraction, vacuous
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 HEIGHT: Final = 320
 
 
-def smoothing_bound(measurement: Measurement, *, theme: Theme) -> go.Figure:
+def smoothing_bound(measurement: Measurement, *, theme: Theme) -> Drawn:
     """The bound v of each block and, below it, the measured ratio, on one logarithmic axis with a line at 1.
 
     Where no bound exists, the measured ratio stands alone with the reason above it.
@@ -48,17 +47,16 @@ def smoothing_bound(measurement: Measurement, *, theme: Theme) -> go.Figure:
     axis = log_axis(min(float(positive.min()), 0.9), max(float(positive.max()), 1.1))
     canvas.value_axis.update(axis)
     canvas.title_values("factor on the distance to the mean", mean_of(len(measurement.tokens)))
-    canvas.shape(type="line", x0=0, x1=1, xref="x domain", y0=1, y1=1, yref="y", line={"color": theme.text, "width": 1})
+    canvas.level(1, color=theme.text, width=1)
     looks = {BOUND: ("■", "square", theme.categories[1]), "contraction": ("●", "circle", theme.accent)}
     key = []
     for name, values in rows.items():
         glyph, symbol, colour = looks[name]
         _draw(canvas, values, registry.get(name).title, symbol, colour)
         key.append((glyph, colour, registry.get(name).title))
-    above = draw_key(canvas, key)
-    above += canvas.remarks(list(filter(None, [why, vacuous(measurement)])), above=above)
-    canvas.layout["margin"] = {"t": above + 8}
-    return canvas.figure(HEIGHT + above + 8)
+    draw_key(canvas, key)
+    canvas.remarks(why, vacuous(measurement))
+    return canvas.figure(HEIGHT + 8, over=8)
 
 
 def _reason(measurement: Measurement) -> str:
@@ -73,12 +71,7 @@ def _draw(canvas: Canvas, values: NDArray[np.float64], title: str, symbol: str, 
     banded = [layer for layer in known if math.isfinite(spread.low[layer]) and spread.low[layer] > 0]
     if banded == known and known:
         draw_area(canvas, known, spread.low[known].tolist(), spread.high[known].tolist(), colour, WHOLE)
-    words = []
-    for layer in range(len(spread.mean)):
-        lines = [f"block {layer}, {title}", f"<b>{number(float(spread.mean[layer]), 4)}</b>"]
-        if layer in banded:
-            lines.append(f"{BAND} {between(float(spread.low[layer]), float(spread.high[layer]))}")
-        words.append("<br>".join(lines))
+    ends = [(mean, low if n in banded else math.nan, high) for n, (mean, low, high) in enumerate(spread.rows)]
     canvas.add(
         x=list(range(len(spread.mean))),
         y=[float(mean) if layer in known else None for layer, mean in enumerate(spread.mean)],
@@ -86,7 +79,5 @@ def _draw(canvas: Canvas, values: NDArray[np.float64], title: str, symbol: str, 
         line={"color": colour, "width": 2},
         marker={"size": 7, "symbol": symbol, "color": colour},
         name=title,
-        text=words,
-        hovertemplate=TEXT_ONLY,
-        showlegend=False,
+        text=[value_words(f"block {layer}, {title}", *each) for layer, each in enumerate(ends)],
     )

@@ -1,9 +1,8 @@
-"""What is drawn in one chart, collected as plain dictionaries."""
+"""What is drawn in one chart, told once: the screen figure and the one on paper are both made of it."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,33 +15,91 @@ LINE = 15
 """Pixels from one line of small text to the next."""
 _NOTE_CHARACTERS = 58
 _TITLE_CHARACTERS = 40
-
-TEXT_ONLY = "%{text}<extra></extra>"
+_TEXT_ONLY = "%{text}<extra></extra>"
 """Hover template of a trace whose ``text`` holds the words of each point."""
 
 
 @dataclass(frozen=True)
+class Pane:
+    """One chart of several; ``x`` and ``y`` are plotly's names of its axes, ``x2`` and ``y2``."""
+
+    x: str
+    y: str
+
+    @property
+    def trace(self) -> dict[str, str]:
+        """Keywords of a trace that belongs to it."""
+        return {"xaxis": self.x, "yaxis": self.y}
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Keywords of an annotation or a shape in its data's coordinates."""
+        return {"xref": self.x, "yref": self.y}
+
+    @property
+    def inside(self) -> dict[str, str]:
+        """The same in shares of its width and height."""
+        return {"xref": f"{self.x} domain", "yref": f"{self.y} domain"}
+
+
+WHOLE = Pane("x", "y")
+"""The one chart of a figure."""
+
+
+@dataclass
 class Canvas:
-    """Traces, shapes, annotations and the two main axes: plotly checks them once, all together, in :meth:`figure`."""
+    """Traces, shapes, annotations and axes, in the keywords of plotly that paper knows as well.
+
+    :mod:`oversmooth.report.paper.known` lists them; others are seen on the screen alone, and paper refuses them.
+    """
 
     theme: Theme
     traces: list[dict[str, Any]] = field(default_factory=list)
     shapes: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
-    depth_axis: dict[str, Any] = field(default_factory=dict)
-    value_axis: dict[str, Any] = field(default_factory=dict)
-    layout: dict[str, Any] = field(default_factory=dict)
-    """Whatever else the figure needs."""
+    axes: dict[str, dict[str, Any]] = field(default_factory=lambda: {"xaxis": {}, "yaxis": {}})
+    """By plotly's names, ``xaxis`` to ``yaxis9``."""
+    margin: dict[str, int] = field(default_factory=dict)
+    """Pixels around the chart on screen, where they are not those of the theme."""
+    legend: bool = False
+    """Whether the traces that are told to be in it are named below the chart."""
+    above: int = 0
+    """Pixels that words and keys take above the chart."""
+    height: int = 0
+    """Of the whole, in pixels."""
 
-    def add(self, **trace: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        """A scatter trace."""
-        self.traces.append({"type": "scatter", **trace})
+    @property
+    def depth_axis(self) -> dict[str, Any]:
+        """The first axis across."""
+        return self.axes["xaxis"]
+
+    @property
+    def value_axis(self) -> dict[str, Any]:
+        """The first axis upwards."""
+        return self.axes["yaxis"]
+
+    def add(self, pane: Pane = WHOLE, /, **trace: Any) -> None:  # noqa: ANN401  plotly's own keywords
+        """A scatter trace: a line, markers or an area; hover shows its ``text``, or else nothing.
+
+        It is named in a legend only where ``showlegend`` says so.
+        """
+        hover = {"hovertemplate": _TEXT_ONLY} if "text" in trace else {"hoverinfo": "skip"}
+        if "hovertemplate" in trace:
+            hover = {}
+        place = {} if pane == WHOLE else pane.trace
+        self.traces.append({"type": "scatter", "showlegend": False, **hover, **place, **trace})
 
     def note(self, **note: Any) -> None:  # noqa: ANN401  plotly's own keywords
         """An annotation, at a position of the depth axis and a share of the height unless told otherwise."""
         self.annotations.append({"xref": "x", "yref": "y domain", **note})
 
-    def above(self, text: str, size: int, **place: Any) -> None:  # noqa: ANN401  plotly's own keywords
+    def corner(self, text: str, *, shift: int, size: int = 11, colour: str = "") -> None:
+        """Lines of markup over the left end of the chart, ``shift`` pixels above it."""
+        font = {"size": size, "color": colour or self.theme.muted}
+        place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom"}
+        self.note(text=text, align="left", yshift=shift, font=font, **place)
+
+    def name_above(self, text: str, size: int, **place: Any) -> None:  # noqa: ANN401  plotly's own keywords
         """Words just above the chart, where no line runs."""
         self.note(text=text, y=1, yanchor="bottom", yshift=2, font={"size": size, "color": self.theme.text}, **place)
 
@@ -59,33 +116,78 @@ class Canvas:
         refs = {"xref": "x", "yref": "y domain", "y0": 0, "y1": 1, "layer": "below"}
         self.shapes.append(refs | shape)
 
-    def remarks(self, sentences: Sequence[str], *, above: int = 0) -> int:
-        """Sentences of plain text over the chart, wrapped for a phone; gives back their height in pixels.
+    def level(self, value: float, pane: Pane = WHOLE, /, **line: Any) -> None:  # noqa: ANN401  plotly's own keywords
+        """A line across the chart at one value."""
+        self.shape(type="line", x0=0, x1=1, xref=f"{pane.x} domain", y0=value, y1=value, yref=pane.y, line=line)
 
-        Args:
-            sentences: not yet escaped.
-            above: pixels that other words take between them and the chart.
-        """
+    def remarks(self, *sentences: str) -> None:
+        """Sentences of plain text over the chart and what is above it, wrapped for a phone; empty ones are left out."""
         lines = [escape(line) for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
-        if not lines:
-            return 0
-        corner = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left"}
-        self.note(text="<br>".join(lines), y=1, yref="paper", yanchor="bottom", yshift=above + 4, **corner)
-        return LINE * len(lines) + 4
+        if lines:
+            self.corner("<br>".join(lines), shift=self.above + 4)
+            self.above += LINE * len(lines) + 4
 
     def title_values(self, *lines: str) -> None:
         """The title of the value axis, each line broken where it is longer than the axis; not yet escaped."""
         broken = [escape(part) for line in lines for part in textwrap.wrap(line, _TITLE_CHARACTERS)]
         self.value_axis["title"] = {"text": "<br>".join(broken)}
 
-    def figure(self, height: int) -> go.Figure:
-        """Everything at once: adding one thing at a time, plotly checks it all again each time."""
-        layout = {
+    def figure(self, height: int, *, over: int | None = None) -> Drawn:
+        """The screen figure, which knows what it was drawn from.
+
+        Args:
+            height: without what stands above the chart, in pixels.
+            over: pixels of it that stay free above the chart; None for those of the theme.
+        """
+        if over is not None:
+            self.margin["t"] = self.above + over
+        self.height = height + self.above
+        return self._drawn()
+
+    def _drawn(self) -> Drawn:
+        # Everything at once: adding one thing at a time, plotly checks it all again each time.
+        layout: dict[str, Any] = {
             "template": template(self.theme),
-            "height": height,
+            "height": self.height,
             "shapes": self.shapes,
             "annotations": self.annotations,
-            "xaxis": self.depth_axis,
-            "yaxis": self.value_axis,
+            **self.axes,
         }
-        return go.Figure(self.traces, layout | self.layout)
+        if self.margin:
+            layout["margin"] = self.margin
+        if self.legend:
+            layout |= {"showlegend": True, "legend": legend(self.theme)}
+        if any(trace["type"] == "bar" for trace in self.traces):
+            layout["barmode"] = "overlay"
+        figure = Drawn(self.traces, layout)
+        figure.canvas = self
+        return figure
+
+
+class Drawn(go.Figure):  # type: ignore[misc]  # plotly has no types
+    """A plotly figure that was drawn from a canvas."""
+
+    canvas: Canvas | None = None
+    """What it was drawn from; None in a copy."""
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether it shows what its canvas tells and nothing else."""
+        return self.canvas is not None and self.canvas._drawn().to_json() == self.to_json()
+
+
+def legend(theme: Theme) -> dict[str, Any]:
+    """Plotly's settings of a legend below the chart."""
+    return {
+        "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom",
+        "itemwidth": 36, "font": {"size": 11, "color": theme.text}, "maxheight": 1, "traceorder": "normal",
+    }  # fmt: skip
+
+
+def blank(reason: str, theme: Theme, *, height: int = 320) -> Drawn:
+    """An empty chart that says why it is empty; ``reason`` is shown as it is."""
+    canvas = Canvas(theme, axes={"xaxis": {"visible": False}, "yaxis": {"visible": False}})
+    lines = [escape(line) for line in textwrap.wrap(reason, 44)]
+    place = {"x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper"}
+    canvas.note(text="<br>".join(lines), font={"size": 13}, align="center", **place)
+    return canvas.figure(height)

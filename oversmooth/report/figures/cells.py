@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.report.figures.canvas import Canvas
-from oversmooth.report.figures.panes import Pane, block_axis
+from oversmooth.report.figures.canvas import Canvas, Pane
+from oversmooth.report.figures.panes import block_axis
 from oversmooth.report.figures.series import ticks
-from oversmooth.report.figures.similarity import Scale, colour_bar
+from oversmooth.report.figures.similarity import Scale, heat
 from oversmooth.report.figures.theme import value_axis
 
 BAR: Final = 46
@@ -20,30 +20,20 @@ MOST_HEADS: Final = 8
 """Numbered heads."""
 
 
-def cells(values: NDArray[np.float64], scale: Scale, pane: Pane, *, bar: bool, hover: str) -> dict[str, Any]:
-    """A heat map; cells without a value stay empty.
+def cells(canvas: Canvas, values: NDArray[np.float64], scale: Scale, pane: Pane, *, hover: str) -> None:
+    """A heat map; cells without a value stay empty. The first of a canvas shows the scale of its colours.
 
     Args:
+        canvas: drawn upon.
         values: (head, block).
         scale: of the colours.
         pane: whose axes count heads and blocks from 0.
-        bar: whether the scale is shown above the figure; one map of a figure shows it.
         hover: words before the value, as a template of plotly's.
     """
     rows, columns = values.shape
-    shown = {"colorbar": colour_bar(scale)} if bar else {"showscale": False}
-    return {
-        "type": "heatmap",
-        "x": list(range(columns)),
-        "y": list(range(rows)),
-        "z": values.astype(np.float32),
-        "zmin": scale.low,
-        "zmax": scale.high,
-        "colorscale": scale.colours,
-        "hovertemplate": f"{hover}<b>%{{z:{scale.number}}}</b><extra></extra>",
-        **shown,
-        **pane.trace,
-    }
+    first = not any(trace["type"] == "heatmap" for trace in canvas.traces)
+    canvas.above += BAR if first else 0
+    canvas.traces.append(heat(values, range(columns), range(rows), scale, hover, bar=first) | pane.trace)
 
 
 def unnamed_block_axis(blocks: int) -> dict[str, Any]:
@@ -53,9 +43,8 @@ def unnamed_block_axis(blocks: int) -> dict[str, Any]:
 
 def name_blocks(canvas: Canvas, pane: Pane) -> None:
     """The title of that axis, as words below the lowest chart."""
-    place = {"x": 0.5, "xref": f"{pane.x} domain", "y": 0, "yref": f"{pane.y} domain"}
-    font = {"size": 12, "color": canvas.theme.text}
-    canvas.note(text="block", xanchor="center", yanchor="top", yshift=-20, font=font, **place)
+    place = {"x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "yshift": -20, **pane.inside}
+    canvas.note(text="block", font={"size": 12, "color": canvas.theme.text}, **place)
 
 
 def head_axis(heads: int) -> dict[str, Any]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import plotly.graph_objects as go
-
-from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.depth import Depths, depth_of
 from oversmooth.report.figures.identity import NamedSide, sides
 from oversmooth.report.figures.lines import Line, figure_of
 from oversmooth.report.figures.series import Series
-from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absent, by_reason
 from oversmooth.report.findings.spread import BAND
 from oversmooth.results.comparison import Comparison
@@ -21,7 +19,7 @@ HEIGHT = 350
 """Of a chart with nothing to draw."""
 
 
-def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
+def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> Drawn:
     """One metric of every side at the embedding, every block and, set apart, the final norm and the fusion.
 
     A side with another number of blocks has its own block axis above the chart. Several texts give their mean, with its

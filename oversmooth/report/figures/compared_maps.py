@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 
-import plotly.graph_objects as go
-
 from oversmooth.core import points
 from oversmooth.core.numerals import signed
 from oversmooth.core.tokens import escape
+from oversmooth.report.figures.canvas import Drawn, blank
 from oversmooth.report.figures.identity import sides
 from oversmooth.report.figures.similarity import Scale, colour_range, token_map
-from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.maps import difference_of_maps, kept_map, largest_difference
 from oversmooth.results.comparison import Comparison
 
@@ -20,7 +19,7 @@ DIVERGING = ((0.0, "#250b58"), (0.25, "#6548a0"), (0.5, "#a8a8a8"), (0.75, "#eeb
 """Violet below zero, grey at zero, amber above: dark to light, so that the sign survives a print in grey."""
 
 
-def compared_map(comparison: Comparison, label: str, point: str, *, theme: Theme) -> go.Figure:
+def compared_map(comparison: Comparison, label: str, point: str, *, theme: Theme) -> Drawn:
     """Cosine of every pair of tokens of one side's text shown, on a colour scale shared by all sides and points.
 
     Args:
@@ -38,7 +37,7 @@ def compared_map(comparison: Comparison, label: str, point: str, *, theme: Theme
     return token_map(measurement, cosines, scale, theme=theme, height=HEIGHT, heading=heading)
 
 
-def difference_map(comparison: Comparison, label: str, point: str, *, theme: Theme) -> go.Figure:
+def difference_map(comparison: Comparison, label: str, point: str, *, theme: Theme) -> Drawn:
     """Variant minus baseline of the cosine of every pair of tokens, on a scale shared by all variants and points.
 
     The scale reaches as far below zero as above. Only a variant with the baseline's tokens has differences.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
-
 from oversmooth.core import points
-from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.identity import NamedSide, sides
 from oversmooth.report.figures.labels import legend
-from oversmooth.report.figures.spectrum import Trace, axes_of, extent_of, resolution, strong_line
-from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.figures.spectrum import axes_of, draw_resolution, draw_strongly, extent_of
+from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import by_reason, no_spectrum
 from oversmooth.report.findings.spectra import Float64, singular_values
 from oversmooth.results.comparison import Comparison
@@ -19,9 +17,7 @@ _MARKERS = 12
 """Markers along a line of many components: enough to tell it from the others."""
 
 
-def compared_spectra(
-    comparison: Comparison, point: str, *, centred: bool, logarithmic: bool, theme: Theme
-) -> go.Figure:
+def compared_spectra(comparison: Comparison, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> Drawn:
     """Singular values of each side's text shown, at one point, and below them the share of the energy in the first k.
 
     Values below the resolution of their passes are grey, and the resolutions are dashed lines where they are in
@@ -47,19 +43,16 @@ def compared_spectra(
     extent = extent_of(measured, centred)
     canvas = Canvas(theme)
     for side, spectrum, floor in zip(drawn, values, floors, strict=True):
-        canvas.traces.extend(_line(side, spectrum, floor, place, theme))
-    shapes, notes = resolution(floors, comparison.baseline.settings.precision, extent, logarithmic, theme)
-    canvas.shapes.extend(shapes)
-    canvas.annotations.extend(notes)
-    canvas.layout.update(axes_of(extent, max(len(each) for each in values), centred, logarithmic))
-    above = canvas.remarks([f"At {place}", *remarks])
-    canvas.layout["margin"] = {"t": above + 16}
-    return canvas.figure(HEIGHT + above + legend(canvas, drawn))
+        _draw(canvas, side, spectrum, floor, place)
+    draw_resolution(canvas, floors, comparison.baseline.settings.precision, extent, logarithmic)
+    canvas.axes.update(axes_of(extent, max(len(each) for each in values), centred, logarithmic))
+    canvas.remarks(f"At {place}", *remarks)
+    return canvas.figure(HEIGHT + legend(canvas, drawn), over=16)
 
 
-def _line(side: NamedSide, values: Float64, floor: float, place: str, theme: Theme) -> list[Trace]:
+def _draw(canvas: Canvas, side: NamedSide, values: Float64, floor: float, place: str) -> None:
     looks = side.identity
     few = values.size <= 2 * _MARKERS
     marker = {"size": 7, "symbol": looks.symbol, "color": looks.colour, "maxdisplayed": 0 if few else _MARKERS}
     style = {"line": looks.line, "marker": marker, "name": side.markup, "mode": "lines+markers"}
-    return strong_line(values, floor, f"{side.hover}<br>{place}", theme, **style)
+    draw_strongly(canvas, values, floor, f"{side.hover}<br>{place}", showlegend=True, **style)

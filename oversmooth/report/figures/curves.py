@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import plotly.graph_objects as go
-
 from oversmooth.core import points
 from oversmooth.core.tokens import escape
 from oversmooth.report.figures.bands import draw_band
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.series import APART, Series, ticks
-from oversmooth.report.figures.theme import Theme, blank, translucent, value_axis
+from oversmooth.report.figures.theme import Theme, translucent, value_axis
 from oversmooth.report.findings import number
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ _TEXT = 0.5
 
 def curve(
     measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None, lines: bool = False
-) -> go.Figure:
+) -> Drawn:
     """One metric at the embedding, every block and, set apart, the final norm.
 
     Several texts give their mean as a line with its bootstrap band (:func:`oversmooth.core.resampling.band`) behind it.
@@ -58,16 +56,14 @@ def curve(
 
 def small_curve(
     measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None, lines: bool = False
-) -> go.Figure:
+) -> Drawn:
     """The same as :func:`curve` at a third of the size, under the metric's name and its value at ``selected``."""
     panel = _Panel(theme, small=True, lines=lines)
     panel.draw(Series.of(measurement, metric), selected)
-    figure = panel.figure(SMALL_HEIGHT + HEADING)
-    figure.layout.margin.t = HEADING - 10
-    return figure
+    return panel.figure(SMALL_HEIGHT + HEADING, over=HEADING - 10)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Panel(Canvas):
     """One metric of one measurement, large or small."""
 
@@ -116,7 +112,6 @@ class _Panel(Canvas):
                 "line": {"color": self.theme.accent, "width": 1.5},
             },
             text=[series.hover(point) for point in names],
-            hovertemplate=TEXT_ONLY,
         )
 
     def _set_apart(self, series: Series) -> None:
@@ -130,7 +125,6 @@ class _Panel(Canvas):
                     y=[series.values[each] for each in pair],
                     mode="lines",
                     line={"color": self.theme.muted, "width": 1, "dash": "dot"},
-                    hoverinfo="skip",
                 )
             self._line(series, [point], "markers")
 
@@ -150,7 +144,7 @@ class _Panel(Canvas):
             words.append("")
         if x:
             line = {"color": translucent(self.theme.muted, _TEXT), "width": 0.75}
-            self.add(x=x, y=y, mode="lines", line=line, text=words, hovertemplate=TEXT_ONLY)
+            self.add(x=x, y=y, mode="lines", line=line, text=words)
 
     def _missing(self, series: Series) -> None:
         for run, why in series.gaps():
@@ -172,7 +166,7 @@ class _Panel(Canvas):
         if selected in series.values:
             size = 8 if self.small else 13
             ring = {"size": size, "symbol": "circle-open", "color": self.theme.text, "line": {"width": 1.5}}
-            self.add(x=[position], y=[series.values[selected]], mode="markers", marker=ring, hoverinfo="skip")
+            self.add(x=[position], y=[series.values[selected]], mode="markers", marker=ring)
         if not self.small:
             value = number(series.values.get(selected, math.nan))
             self.over(position, f"{points.title(selected)}: <b>{value}</b>")
@@ -182,4 +176,4 @@ class _Panel(Canvas):
         words = [escape(line) for line in textwrap.wrap(series.axis_title, 24)]
         value = f" <b>{number(series.values[selected])}</b>" if selected in series.values else ""
         corner = {"x": 0, "xref": "x domain", "xanchor": "left", "align": "left"}
-        self.above("<br>".join(words) + value, 11, **corner)
+        self.name_above("<br>".join(words) + value, 11, **corner)

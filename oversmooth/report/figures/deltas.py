@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import plotly.graph_objects as go
-
 from oversmooth.core import points
 from oversmooth.core.numerals import number, signed
 from oversmooth.core.tokens import escape
-from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.compared_curves import means
 from oversmooth.report.figures.depth import Depths
 from oversmooth.report.figures.identity import NamedSide, sides
 from oversmooth.report.figures.lines import Line, figure_of
 from oversmooth.report.figures.series import Series
-from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absence, by_reason, no_deltas, unmeasured
 from oversmooth.report.findings.maps import beside
 from oversmooth.report.findings.spread import UNPAIRED, delta_spreads, is_unpaired
@@ -27,7 +25,7 @@ HEIGHT = 350
 RING = "○ the first point that differs from the baseline"
 
 
-def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> go.Figure:
+def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> Drawn:
     """Variant minus baseline at the points of :func:`~oversmooth.report.figures.compared_curves.compared_curve`.
 
     Zero is the baseline. Several texts give the mean of their differences, with a bootstrap band of these pairs
@@ -103,4 +101,4 @@ def _ring(canvas: Canvas, line: Line, parting: str | None) -> None:
         return
     ring = {"size": 15, "symbol": "circle-open", "color": line.side.identity.colour, "line": {"width": 1.5}}
     at = {"x": line.at([parting]), "y": [line.series.values[parting]]}
-    canvas.add(**at, mode="markers", marker=ring, hoverinfo="skip", showlegend=False)
+    canvas.add(**at, mode="markers", marker=ring)

@@ -41,25 +41,24 @@ class Depths:
         """Where each point of one side stands on its axis: block numbers, and what is apart in line with the others."""
         return positions(names, self.apart, GAP * self._unit(depth_of(names)))
 
-    def draw(self, canvas: Canvas) -> int:
-        """Put the axes on a canvas; gives back the pixels that those above the chart take."""
+    def draw(self, canvas: Canvas) -> None:
+        """Put the axes on a canvas."""
         places = self.positions([points.EMBEDDING, *map(points.block, range(self.blocks[0])), *self.apart])
         values, labels = ticks(places, most=MOST_TICKS)
         canvas.depth_axis.update(tickvals=values, ticktext=labels, tickangle=0, range=self._range(self.blocks[0]))
         if len(self.apart) < 2:
             canvas.depth_axis["title"] = {"text": "block"}
-        if len(self.blocks) == 1:
-            return 0
         for row, blocks in enumerate(self.blocks[1:]):
             self._upper(canvas, blocks, row)
-        canvas.layout["margin"] = {"l": _LEFT}
-        return LINE * (len(self.blocks) - 1) + 8
+        if len(self.blocks) > 1:
+            canvas.margin["l"] = _LEFT
+            canvas.above += LINE * (len(self.blocks) - 1) + 8
 
     def _upper(self, canvas: Canvas, blocks: int, row: int) -> None:
         """One axis above the chart, with its number of blocks left of it, over the labels of the value axis."""
         values, labels = ticks(self.positions(list(map(points.block, range(blocks)))), most=MOST_TICKS)
         small = {"size": 10, "color": canvas.theme.muted}
-        canvas.layout[f"xaxis{row + 2}"] = {
+        canvas.axes[f"xaxis{row + 2}"] = {
             "overlaying": "x",
             "side": "top",
             "range": self._range(blocks),

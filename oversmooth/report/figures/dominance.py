@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 
 from oversmooth.core.numerals import number
-from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms import registry
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.cells import (
-    BAR,
     cells,
     even_scale,
     head_axis,
@@ -22,8 +19,10 @@ from oversmooth.report.figures.cells import (
     unnamed_block_axis,
 )
 from oversmooth.report.figures.keys import draw_key
-from oversmooth.report.figures.panes import Pane, stacked
-from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.figures.panes import stacked
+from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.spread import shown_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +51,7 @@ def colour_of(theme: Theme, kind: str) -> str:
     }[kind]
 
 
-def dominance(measurement: Measurement, *, theme: Theme) -> go.Figure:
+def dominance(measurement: Measurement, *, theme: Theme) -> Drawn:
     """The dominating gain of each head as a map, and below it what kind of pair attains it, in the text shown.
 
     Args:
@@ -62,12 +61,11 @@ def dominance(measurement: Measurement, *, theme: Theme) -> go.Figure:
     title = registry.get("dominant_gain").title
     explanation = measurement.explanation
     if explanation is None or "dominant_gain" not in explanation.dominance:
-        why = "no explanation was measured." if explanation is None else explanation.reasons.get("dominance", "")
-        return blank(f"{title}: {why or 'it was not measured.'}", theme, height=HEIGHT)
+        return blank(f"{title}: {unexplained(measurement, 'dominance')}", theme, height=HEIGHT)
     found = explanation.dominance
     gains = found["dominant_gain"].transpose("head", "layer").values
     if not np.isfinite(gains).any():
-        return blank(f"{title}: {explanation.reasons.get('dominance', 'no head has one.')}", theme, height=HEIGHT)
+        return blank(f"{title}: {unexplained(measurement, 'dominance', 'no head has one.')}", theme, height=HEIGHT)
     canvas = Canvas(theme)
     heads, blocks = gains.shape
     height = 2 * (height_of(heads) + _HEADING)
@@ -76,15 +74,12 @@ def dominance(measurement: Measurement, *, theme: Theme) -> go.Figure:
     gain, kinds = stacked(canvas, headings, unnamed_block_axis(blocks), axes, height)
     name_blocks(canvas, kinds)
     scale = even_scale(gains, "gain")
-    canvas.traces.append(cells(gains, scale, gain, bar=True, hover="block %{x}, head %{y}<br>"))
+    cells(canvas, gains, scale, gain, hover="block %{x}, head %{y}<br>")
     present = [kind for kind in KINDS if _draw(canvas, kinds, found, kind, min(11, height_of(heads) / heads * 0.75))]
-    above = BAR + draw_key(canvas, [(KINDS[kind][1], colour_of(theme, kind), kind) for kind in present], above=BAR)
-    if len(measurement.tokens) > 1:
-        above += canvas.remarks(
-            [f"Text {measurement.settings.shown + 1} of {count(len(measurement.tokens), 'text')}"], above=above
-        )
-    canvas.layout["margin"] = {"t": above, "b": _BELOW}
-    return canvas.figure(height + _BELOW + above)
+    draw_key(canvas, [(KINDS[kind][1], colour_of(theme, kind), kind) for kind in present])
+    canvas.remarks(shown_text(measurement))
+    canvas.margin["b"] = _BELOW
+    return canvas.figure(height + _BELOW, over=0)
 
 
 def _draw(canvas: Canvas, pane: Pane, found: xr.Dataset, kind: str, size: float) -> bool:
@@ -96,6 +91,7 @@ def _draw(canvas: Canvas, pane: Pane, found: xr.Dataset, kind: str, size: float)
         return False
     symbol = KINDS[kind][0]
     canvas.add(
+        pane,
         x=layers.tolist(),
         y=heads.tolist(),
         mode="markers",
@@ -105,8 +101,5 @@ def _draw(canvas: Canvas, pane: Pane, found: xr.Dataset, kind: str, size: float)
             f"block {layer}, head {head}: {kind}<br>gain <b>{number(float(gains[layer, head]), 4)}</b>"
             for layer, head in zip(layers, heads, strict=True)
         ],
-        hovertemplate=TEXT_ONLY,
-        showlegend=False,
-        **pane.trace,
     )
     return True

@@ -6,17 +6,16 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from oversmooth.core.numerals import number
 from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms import registry
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.dominance import KINDS, colour_of
 from oversmooth.report.figures.keys import Entry, draw_key
-from oversmooth.report.figures.panes import shade
-from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.figures.theme import Theme, translucent, value_axis
+from oversmooth.report.findings.absences import unexplained
 
 if TYPE_CHECKING:
     from oversmooth.results.explanation import Explanation
@@ -32,7 +31,7 @@ _MARKER: Final = 4
 
 def circuit_eigenvalues(
     measurement: Measurement, layer: int | None = None, *, theme: Theme, head: int | None = None
-) -> go.Figure:
+) -> Drawn:
     """Eigenvalues λ of the heads' circuits, with the unit circle, the disc |1 + λ| < 1 and the interval [−1, 0).
 
     Inside the disc, the residual update X + AXH shrinks what A keeps; in the interval it sharpens. Rings mark, in the
@@ -47,8 +46,8 @@ def circuit_eigenvalues(
     title = registry.get("circuit_eigenvalues").title
     explanation = measurement.explanation
     if explanation is None or "eigenvalues" not in explanation.circuits:
-        why = "no explanation was measured." if explanation is None else explanation.reasons.get("circuits", "")
-        return blank(f"{title}: {why or 'they were not measured.'}", theme, height=HEIGHT)
+        why = unexplained(measurement, "circuits", "they were not measured.")
+        return blank(f"{title}: {why}", theme, height=HEIGHT)
     values = explanation.circuits["eigenvalues"].transpose("layer", "head", "component").values
     blocks, heads, size = values.shape
     layers = list(range(blocks)) if layer is None else [layer]
@@ -62,16 +61,15 @@ def circuit_eigenvalues(
         colour = theme.accent if layer is not None else theme.depth_colour(share)
         _points(canvas, drawn[place], number_of, colour, head)
     key = _regions_key(theme) + (_rings(canvas, explanation, layer, head) if layer is not None else [])
-    above = draw_key(canvas, key)
+    draw_key(canvas, key)
     told = [] if kept == size else [f"The {kept} largest of {size} eigenvalues of each of {count(heads, 'head')}"]
     if layer is None:
         way = "light to dark" if theme.name == "light" else "dark to light"
         told.append(f"All {blocks} blocks, from {way} with depth")
     else:
         told.append(f"Block {layer}, {count(heads, 'head')}" + ("" if head is None else f", head {head} strongly"))
-    above += canvas.remarks(told, above=above)
-    canvas.layout["margin"] = {"t": above + 8}
-    return canvas.figure(HEIGHT + above)
+    canvas.remarks(*told)
+    return canvas.figure(HEIGHT, over=8)
 
 
 def _largest(values: NDArray[np.complex128], kept: int) -> NDArray[np.complex128]:
@@ -105,13 +103,11 @@ def _axes(canvas: Canvas, reach: tuple[float, float, float]) -> None:
 def _regions(canvas: Canvas) -> None:
     theme = canvas.theme
     turn = np.linspace(0, 2 * math.pi, _CORNERS)
-    silent = {"hoverinfo": "skip", "showlegend": False}
-    disc = {"fill": "toself", "fillcolor": shade(theme.categories[2], theme.band), "mode": "none"}
-    canvas.add(x=(np.cos(turn) - 1).tolist(), y=np.sin(turn).tolist(), **disc, **silent)
-    circle = {"mode": "lines", "line": {"color": theme.muted, "width": 1, "dash": "dash"}}
-    canvas.add(x=np.cos(turn).tolist(), y=np.sin(turn).tolist(), **circle, **silent)
-    interval = {"mode": "lines", "line": {"color": theme.categories[2], "width": 5}}
-    canvas.add(x=[-1, 0], y=[0, 0], **interval, **silent)
+    disc = {"mode": "none", "fill": "toself", "fillcolor": translucent(theme.categories[2], theme.band)}
+    canvas.add(x=(np.cos(turn) - 1).tolist(), y=np.sin(turn).tolist(), **disc)
+    dashed = {"color": theme.muted, "width": 1, "dash": "dash"}
+    canvas.add(x=np.cos(turn).tolist(), y=np.sin(turn).tolist(), mode="lines", line=dashed)
+    canvas.add(x=[-1, 0], y=[0, 0], mode="lines", line={"color": theme.categories[2], "width": 5})
 
 
 def _regions_key(theme: Theme) -> list[Entry]:
@@ -134,10 +130,9 @@ def _points(canvas: Canvas, values: NDArray[np.complex128], layer: int, colour: 
             customdata=owners[known].astype(np.int32),
             mode="markers",
             marker={"size": _MARKER if head is None or faint else _MARKER + 2,
-                    "color": shade(canvas.theme.muted, 0.35) if faint else colour},
+                    "color": translucent(canvas.theme.muted, 0.35) if faint else colour},
             name=f"block {layer}",
             hovertemplate=f"block {layer}, head %{{customdata}}<br>λ = <b>%{{x:.3f}} + %{{y:.3f}} i</b><extra></extra>",
-            showlegend=False,
         )  # fmt: skip
 
 
@@ -166,7 +161,7 @@ def _rings(canvas: Canvas, explanation: Explanation, layer: int, head: int | Non
         canvas.add(
             x=values.real.tolist(), y=values.imag.tolist(), mode="markers",
             marker={"size": 11, "symbol": f"{symbol}-open", "color": colour, "line": {"width": 2}},
-            text=words, hovertemplate=TEXT_ONLY, name=kind, showlegend=False,
+            text=words, name=kind,
         )  # fmt: skip
         key.append((glyph, colour, f"dominates: {kind}"))
     return key

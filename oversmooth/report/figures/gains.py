@@ -6,16 +6,15 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 
-from oversmooth.core.numerals import between, number
 from oversmooth.core.resampling import band
 from oversmooth.core.tokens import escape
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.bands import value_words
+from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.keys import draw_key
-from oversmooth.report.figures.panes import Pane, block_axis, log_axis, stacked
-from oversmooth.report.figures.theme import Theme, blank
-from oversmooth.report.findings.spread import BAND, mean_of
+from oversmooth.report.figures.panes import block_axis, log_axis, stacked
+from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.spread import mean_of
 from oversmooth.results import gains as measured
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ _FORMS: Final = {"branch": "branch alone", "stream": "with residual add"}
 _SYMBOLS: Final = {"constant": "circle", "rest": "diamond"}
 
 
-def branch_gains(measurement: Measurement, *, theme: Theme) -> go.Figure:
+def branch_gains(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Gains of the constant part and of the rest over depth, a chart for each branch, on one logarithmic axis.
 
     Dotted lines are of the branch alone, what it adds over what it reads; solid lines of the stream after over before
@@ -55,17 +54,16 @@ def branch_gains(measurement: Measurement, *, theme: Theme) -> go.Figure:
     titles, height = [_TITLES[branch] for branch in shown], HEIGHT * len(shown) // len(_TITLES)
     panes = stacked(canvas, titles, block_axis(found.sizes["layer"]), [axis] * len(shown), height)
     for pane, branch in zip(panes, shown, strict=True):
-        line = {"color": theme.text, "width": 1}
-        canvas.shape(type="line", x0=0, x1=1, y0=1, y1=1, line=line, **pane.words | {"xref": f"{pane.x} domain"})
+        canvas.level(1, pane, color=theme.text, width=1)
         for form in _FORMS:
             for part in _PARTS:
                 _draw(canvas, pane, found[f"{part}_{form}"].sel(branch=branch), part, form)
     key = [("●", _colour(theme, "constant"), _PARTS["constant"]), ("◆", _colour(theme, "rest"), _PARTS["rest"])]
     key += [("○", theme.text, f"hollow: {_FORMS['branch']}"), ("●", theme.text, f"solid: {_FORMS['stream']}")]
-    above = draw_key(canvas, key)
-    above += canvas.remarks(list(filter(None, [mean_of(len(measurement.tokens)), why])), above=above)
-    canvas.layout["margin"] = {"t": above + 8, "b": _BELOW}
-    return canvas.figure(height + _BELOW + above + 8)
+    draw_key(canvas, key)
+    canvas.remarks(mean_of(len(measurement.tokens)), why)
+    canvas.margin["b"] = _BELOW
+    return canvas.figure(height + _BELOW + 8, over=8)
 
 
 def _colour(theme: Theme, part: str) -> str:
@@ -77,12 +75,9 @@ def _draw(canvas: Canvas, pane: Pane, values: xr.DataArray, part: str, form: str
     if not np.isfinite(spread.mean).any():
         return
     colour, alone = _colour(canvas.theme, part), form == "branch"
-    words = []
-    for layer, (mean, low, high) in enumerate(zip(spread.mean, spread.low, spread.high, strict=True)):
-        lines = [f"block {layer}, {escape(_PARTS[part])}, {_FORMS[form]}", f"<b>{number(float(mean), 4)}</b>"]
-        lines += [f"{BAND} {between(float(low), float(high))}"] if math.isfinite(low) else []
-        words.append("<br>".join(lines))
+    title = f"{escape(_PARTS[part])}, {_FORMS[form]}"
     canvas.add(
+        pane,
         x=list(range(len(spread.mean))),
         y=[float(mean) if math.isfinite(mean) and mean > 0 else None for mean in spread.mean],
         mode="lines+markers",
@@ -91,9 +86,6 @@ def _draw(canvas: Canvas, pane: Pane, values: xr.DataArray, part: str, form: str
             "size": 6, "symbol": _SYMBOLS[part], "color": canvas.theme.paper if alone else colour,
             "line": {"color": colour, "width": 1.5},
         },
-        name=f"{escape(_PARTS[part])}, {_FORMS[form]}",
-        text=words,
-        hovertemplate=TEXT_ONLY,
-        showlegend=False,
-        **pane.trace,
+        name=title,
+        text=[value_words(f"block {n}, {title}", *each) for n, each in enumerate(spread.rows)],
     )  # fmt: skip

@@ -6,16 +6,15 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from oversmooth.core.numerals import between, number, signed
+from oversmooth.core.numerals import signed
 from oversmooth.core.resampling import band
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.metrics.mechanisms.declared_attention import NULL
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.bands import draw_area, value_words
+from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
 from oversmooth.report.figures.cells import (
-    BAR,
     cells,
     even_scale,
     head_axis,
@@ -25,10 +24,11 @@ from oversmooth.report.figures.cells import (
     unnamed_block_axis,
 )
 from oversmooth.report.figures.compared_maps import DIVERGING
-from oversmooth.report.figures.panes import WHOLE, block_axis, draw_area, stacked
+from oversmooth.report.figures.panes import block_axis, stacked
 from oversmooth.report.figures.similarity import Scale
-from oversmooth.report.figures.theme import Theme, blank, value_axis
-from oversmooth.report.findings.spread import BAND, mean_of
+from oversmooth.report.figures.theme import Theme, value_axis
+from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.spread import mean_of
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
@@ -47,7 +47,7 @@ def quantities(measurement: Measurement) -> tuple[str, ...]:
     return tuple(str(name) for name in found if "head" in found[name].dims and not str(name).endswith(NULL))
 
 
-def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, difference: bool = False) -> go.Figure:
+def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, difference: bool = False) -> Drawn:
     """One value for each block and head, and below it, on the same scale, that of shuffled attention where it has one.
 
     Args:
@@ -60,7 +60,7 @@ def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, diff
     found = _means(measurement, quantity)
     null = _means(measurement, quantity + NULL)
     if found is None or not np.isfinite(found).any():
-        return blank(f"{title}: {_reason(measurement)}", theme, height=HEIGHT)
+        return blank(f"{title}: {unexplained(measurement, 'attention')}", theme, height=HEIGHT)
     if difference and null is None:
         return blank(f"{title} has no counterpart of shuffled attention.", theme, height=HEIGHT)
     if difference and null is not None:
@@ -77,21 +77,19 @@ def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, diff
     height = len(maps) * (height_of(heads) + _HEADING)
     panes = stacked(canvas, list(maps), unnamed_block_axis(blocks), [head_axis(heads)] * len(maps), height)
     name_blocks(canvas, panes[-1])
-    for place, (pane, values) in enumerate(zip(panes, maps.values(), strict=True)):
-        hover = "block %{x}, head %{y}<br>"
-        canvas.traces.append(cells(values, scale, pane, bar=place == 0, hover=hover))
-    means = mean_of(len(measurement.tokens))
-    above = BAR + canvas.remarks([means] if means else [], above=BAR)
-    canvas.layout["margin"] = {"t": above, "b": _BELOW}
-    return canvas.figure(height + _BELOW + above)
+    for pane, values in zip(panes, maps.values(), strict=True):
+        cells(canvas, values, scale, pane, hover="block %{x}, head %{y}<br>")
+    canvas.remarks(mean_of(len(measurement.tokens)))
+    canvas.margin["b"] = _BELOW
+    return canvas.figure(height + _BELOW, over=0)
 
 
-def attention_adjacent(measurement: Measurement, *, theme: Theme) -> go.Figure:
+def attention_adjacent(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Cosine between the attention of each block and that of the block before, over depth, with its band over texts."""
     declared = registry.get(ADJACENT)
     explanation = measurement.explanation
     if explanation is None or ADJACENT not in explanation.attention:
-        return blank(f"{declared.title}: {_reason(measurement)}", theme, height=HEIGHT)
+        return blank(f"{declared.title}: {unexplained(measurement, 'attention')}", theme, height=HEIGHT)
     spread = band(explanation.attention[ADJACENT].transpose("input", "layer").values)
     known = [layer for layer in range(1, len(spread.mean)) if math.isfinite(spread.mean[layer])]
     if not known:
@@ -102,17 +100,12 @@ def attention_adjacent(measurement: Measurement, *, theme: Theme) -> go.Figure:
     ends = [float(each[n]) for each in (spread.low, spread.mean, spread.high) for n in known if math.isfinite(each[n])]
     canvas.value_axis.update(value_axis(min(ends), max(ends), ticks=6, from_zero=True))
     canvas.title_values(declared.title, mean_of(len(measurement.tokens)))
-    words = []
-    for layer in known:
-        lines = [f"block {layer} and block {layer - 1}", f"<b>{number(float(spread.mean[layer]), 4)}</b>"]
-        low, high = float(spread.low[layer]), float(spread.high[layer])
-        words.append("<br>".join([*lines, *([f"{BAND} {between(low, high)}"] if math.isfinite(low) else [])]))
     if math.isfinite(spread.low[known[0]]):
         draw_area(canvas, known, spread.low[known].tolist(), spread.high[known].tolist(), theme.accent, WHOLE)
     canvas.add(
         x=known, y=[float(spread.mean[layer]) for layer in known], mode="lines+markers",
         line={"color": theme.accent, "width": 2}, marker={"size": 7, "color": theme.accent},
-        text=words, hovertemplate=TEXT_ONLY,
+        text=[value_words(f"block {layer} and block {layer - 1}", *spread.rows[layer]) for layer in known],
     )  # fmt: skip
     return canvas.figure(HEIGHT)
 
@@ -123,10 +116,3 @@ def _means(measurement: Measurement, name: str) -> NDArray[np.float64] | None:
         return None
     found: NDArray[np.float64] = measurement.explanation.attention[name].mean("input").transpose("head", "layer").values
     return found
-
-
-def _reason(measurement: Measurement) -> str:
-    explanation = measurement.explanation
-    if explanation is None:
-        return "no explanation was measured."
-    return explanation.reasons.get("attention", "it was not measured.")

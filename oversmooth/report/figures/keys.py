@@ -13,13 +13,12 @@ Entry = tuple[str, str, str]
 _GAP = 3
 
 
-def draw_key(canvas: Canvas, entries: Sequence[Entry], *, above: int = 0) -> int:
-    """Put a key above the chart, in lines that fit a phone; gives back their height in pixels.
+def draw_key(canvas: Canvas, entries: Sequence[Entry]) -> None:
+    """Put a key above the chart and what stands there already, in lines that fit a phone.
 
     Args:
         canvas: drawn upon.
         entries: in the order of the chart.
-        above: pixels that other words take between the key and the chart.
     """
     lines: list[list[Entry]] = [[]]
     for entry in entries:
@@ -27,9 +26,8 @@ def draw_key(canvas: Canvas, entries: Sequence[Entry], *, above: int = 0) -> int
             lines.append([])
         lines[-1].append(entry)
     rows = [(" " * _GAP).join(map(_markup, row)) for row in lines if row]
-    corner = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "y": 1, "yref": "paper", "yanchor": "bottom"}
-    canvas.note(text="<br>".join(rows), yshift=above + 4, font={"size": 11, "color": canvas.theme.text}, **corner)
-    return LINE * len(rows) + 4
+    canvas.corner("<br>".join(rows), shift=canvas.above + 4, colour=canvas.theme.text)
+    canvas.above += LINE * len(rows) + 4
 
 
 def _markup(entry: Entry) -> str:

@@ -37,7 +37,7 @@ def name_sides(canvas: Canvas, ends: Sequence[tuple[NamedSide, float]], height: 
     if labels is None:
         return legend(canvas, [side for side, _ in ends])
     canvas.annotations.extend(labels)
-    canvas.layout.setdefault("margin", {})["r"] = _margin(labels)
+    canvas.margin["r"] = _margin(labels)
     return 0
 
 
@@ -82,11 +82,7 @@ def broken_name(name: str) -> list[str] | None:
 
 def legend(canvas: Canvas, sides: Sequence[NamedSide]) -> int:
     """Switch on a legend below the chart; gives back the pixels that it takes on a phone."""
-    canvas.layout["showlegend"] = True
-    canvas.layout["legend"] = {
-        "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom",
-        "itemwidth": 36, "font": {"size": 11, "color": canvas.theme.text}, "maxheight": 1, "traceorder": "normal",
-    }  # fmt: skip
+    canvas.legend = True
     widest = _LEGEND_KEY + CHARACTER * max(len(side.name) for side in sides)
     columns = max(1, int(PHONE // widest))
     return _LEGEND_ROW * -(-len(sides) // columns)

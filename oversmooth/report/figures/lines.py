@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
-
 from oversmooth.core import points
 from oversmooth.report.figures.bands import draw_band
-from oversmooth.report.figures.canvas import LINE, TEXT_ONLY, Canvas
+from oversmooth.report.figures.canvas import LINE, Canvas, Drawn
 from oversmooth.report.figures.depth import Depths, depth_of
 from oversmooth.report.figures.identity import NamedSide
 from oversmooth.report.figures.labels import name_sides
@@ -49,7 +47,7 @@ class Line:
 
 def figure_of(
     canvas: Canvas, lines: Sequence[Line], depths: Depths, *, remarks: Sequence[str], selected: str | None
-) -> go.Figure:
+) -> Drawn:
     """Axes, lines and their names as a figure whose chart is ``CHART`` pixels high.
 
     Args:
@@ -59,20 +57,19 @@ def figure_of(
         remarks: sentences above the chart, not yet escaped.
         selected: a point of the baseline's axis to mark.
     """
-    above = depths.draw(canvas)
+    depths.draw(canvas)
     for line in lines:
         draw_band(canvas, line.series, line.side.identity.colour, opacity=_FAINT * canvas.theme.band, axis=line.axis)
     for line in lines:
         _draw(canvas, line)
     _missing(canvas, [line for line in lines if line.series.missing])
-    if selected is not None and _select(canvas, depths, selected, above):
-        above += LINE + 4
-    above += canvas.remarks(remarks, above=above)
+    if selected is not None:
+        _select(canvas, depths, selected)
+    canvas.remarks(*remarks)
     low, high = canvas.value_axis["range"]
     heights = [(line.side, CHART * (line.end - low) / (high - low)) for line in lines]
     below = name_sides(canvas, heights, CHART)
-    canvas.layout.setdefault("margin", {})["t"] = above + 20
-    return canvas.figure(CHART + BELOW + above + 20 + below)
+    return canvas.figure(CHART + BELOW + 20 + below, over=20)
 
 
 def _draw(canvas: Canvas, line: Line) -> None:
@@ -89,8 +86,6 @@ def _draw(canvas: Canvas, line: Line) -> None:
                 xaxis=line.axis,
                 mode="lines",
                 line={"color": line.side.identity.colour, "width": 1, "dash": "dot"},
-                hoverinfo="skip",
-                showlegend=False,
             )
         _markers(canvas, line, [point], "markers")
 
@@ -112,7 +107,6 @@ def _markers(canvas: Canvas, line: Line, names: Sequence[str], mode: str) -> Non
             "line": {"color": looks.colour, "width": 1.5},
         },
         text=[line.words[point] for point in names],
-        hovertemplate=TEXT_ONLY,
     )
 
 
@@ -120,7 +114,7 @@ def _missing(canvas: Canvas, broken: Sequence[Line]) -> None:
     """Hollow markers along the bottom where a line has a gap, one row a side, with the reason on hover."""
     if not broken:
         return
-    canvas.layout["yaxis2"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
+    canvas.axes["yaxis2"] = {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
     for row, line in enumerate(broken):
         names = list(line.series.missing)
         looks = line.side.identity
@@ -130,21 +124,18 @@ def _missing(canvas: Canvas, broken: Sequence[Line]) -> None:
             xaxis=line.axis,
             yaxis="y2",
             mode="markers",
-            showlegend=False,
             marker={"size": 8, "symbol": f"{looks.symbol}-open", "color": looks.colour, "line": {"width": 1}},
             text=[line.words[point] for point in names],
-            hovertemplate=TEXT_ONLY,
         )
         place = {"x": line.at(names)[-1], "xref": line.axis, "xanchor": "left", "xshift": 6}
         canvas.note(text="missing", y=_BOTTOM_ROW + _ROW * row, yanchor="middle", font={"size": 10}, **place)
 
 
-def _select(canvas: Canvas, depths: Depths, selected: str, shift: int) -> bool:
-    """A line at a point of the baseline's axis, with its name; False where that axis has no such point."""
+def _select(canvas: Canvas, depths: Depths, selected: str) -> None:
+    """A line at a point of the baseline's axis, with its name, where that axis has such a point."""
     places = depths.positions([points.EMBEDDING, *map(points.block, range(depths.blocks[0])), *depths.apart])
-    if selected not in places:
-        return False
-    x = places[selected]
-    canvas.shape(type="line", x0=x, x1=x, opacity=0.6, line={"color": canvas.theme.muted, "width": 1})
-    canvas.over(x, points.title(selected), shift=shift)
-    return True
+    if selected in places:
+        x = places[selected]
+        canvas.shape(type="line", x0=x, x1=x, opacity=0.6, line={"color": canvas.theme.muted, "width": 1})
+        canvas.over(x, points.title(selected), shift=canvas.above)
+        canvas.above += LINE + 4

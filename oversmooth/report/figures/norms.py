@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from oversmooth.core.numerals import number
-from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms import registry
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
-from oversmooth.report.figures.cells import BAR, cells, name_blocks, unnamed_block_axis
+from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
+from oversmooth.report.figures.cells import cells, name_blocks, unnamed_block_axis
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import stacked
 from oversmooth.report.figures.similarity import Scale
-from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.figures.theme import Theme, value_axis
+from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.spread import shown_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,7 +34,7 @@ _DECADES: Final = 1.0
 NORMS: Final = {"attention": "norm of the attention branch", "mlp": "norm of the MLP branch"}
 
 
-def norm_deviation(measurement: Measurement, *, theme: Theme) -> go.Figure:
+def norm_deviation(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Histograms of the tokens' deviations before both norms of each block, of the text shown, side by side.
 
     The smallest deviation, which decides the bound, is marked; the signs of the gains are told in words.
@@ -47,12 +47,11 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> go.Figure:
     explanation = measurement.explanation
     found = explanation.norms if explanation is not None else {}
     if explanation is None or "deviation" not in found:
-        why = "no explanation was measured." if explanation is None else explanation.reasons.get("norms", "")
-        return blank(f"{title}: {why or 'it was not measured.'}", theme, height=HEIGHT)
+        return blank(f"{title}: {unexplained(measurement, 'norms')}", theme, height=HEIGHT)
     deviations = explanation.norms["deviation"].transpose("norm", "layer", "token")
     shown = [norm for norm in NORMS if np.isfinite(deviations.sel(norm=norm).values).any()]
     if not shown:
-        return blank(f"{title}: {explanation.reasons.get('norms', 'there is no norm.')}", theme, height=HEIGHT)
+        return blank(f"{title}: {unexplained(measurement, 'norms', 'there is no norm.')}", theme, height=HEIGHT)
     bins = {norm: _Bins(deviations.sel(norm=norm).values) for norm in shown}
     canvas = Canvas(theme)
     blocks = deviations.sizes["layer"]
@@ -63,13 +62,13 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> go.Figure:
     counts = {norm: bins[norm].counts(deviations.sel(norm=norm).values) for norm in shown}
     most = max(float(np.nanmax(each)) for each in counts.values())
     scale = Scale(0.0, most, title="tokens", number=".0f", ticks={0.0: "0", most: number(most)})
-    for place, (pane, norm) in enumerate(zip(panes, shown, strict=True)):
-        canvas.traces.append(cells(counts[norm], scale, pane, bar=place == 0, hover="block %{x}<br>tokens: "))
-        _mark(canvas, deviations.sel(norm=norm), bins[norm], pane.trace)
-    above = BAR + draw_key(canvas, [("▼", theme.categories[1], "smallest of the block")], above=BAR)
-    above += canvas.remarks(list(_words(measurement, explanation.norms)), above=above)
-    canvas.layout["margin"] = {"t": above + 4, "b": _BELOW}
-    return canvas.figure(height + _BELOW + above + 4)
+    for pane, norm in zip(panes, shown, strict=True):
+        cells(canvas, counts[norm], scale, pane, hover="block %{x}<br>tokens: ")
+        _mark(canvas, deviations.sel(norm=norm), bins[norm], pane)
+    draw_key(canvas, [("▼", theme.categories[1], "smallest of the block")])
+    canvas.remarks(*_words(measurement, explanation.norms))
+    canvas.margin["b"] = _BELOW
+    return canvas.figure(height + _BELOW + 4, over=4)
 
 
 class _Bins:
@@ -114,7 +113,7 @@ class _Bins:
         }  # fmt: skip
 
 
-def _mark(canvas: Canvas, values: xr.DataArray, bins: _Bins, pane: dict[str, str]) -> None:
+def _mark(canvas: Canvas, values: xr.DataArray, bins: _Bins, pane: Pane) -> None:
     rows = values.values
     known = [block for block, row in enumerate(rows) if np.isfinite(row).any()]
     least = np.array([np.nanmin(rows[block]) for block in known])
@@ -124,15 +123,13 @@ def _mark(canvas: Canvas, values: xr.DataArray, bins: _Bins, pane: dict[str, str
         for block, value in zip(known, least, strict=True)
     ]
     canvas.add(
+        pane,
         x=known,
         y=bins.position(least).tolist(),
         mode="markers",
         marker=looks | {"line": {"color": canvas.theme.paper, "width": 1}},
         text=words,
-        hovertemplate=TEXT_ONLY,
-        showlegend=False,
-        **pane,
-    )  # fmt: skip
+    )
 
 
 def _capital(words: str) -> str:
@@ -140,8 +137,7 @@ def _capital(words: str) -> str:
 
 
 def _words(measurement: Measurement, norms: xr.Dataset) -> Iterator[str]:
-    if len(measurement.tokens) > 1:
-        yield f"Text {measurement.settings.shown + 1} of {count(len(measurement.tokens), 'text')}"
+    yield shown_text(measurement)
     shares = norms["negative_gains"].transpose("norm", "layer")
     if not np.isfinite(shares.values).any():
         return

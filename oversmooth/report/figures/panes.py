@@ -4,42 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
-
-import plotly.colors
 
 from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.core.tokens import escape
-from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.canvas import Canvas, Pane
 from oversmooth.report.figures.series import ticks
 
 MOST_TICKS = 13
 _HEADING = 20
 """Pixels above each chart for its name."""
-
-
-@dataclass(frozen=True)
-class Pane:
-    """One chart of several; ``x`` and ``y`` are plotly's names of its axes, ``x2`` and ``y2``."""
-
-    x: str
-    y: str
-
-    @property
-    def trace(self) -> dict[str, str]:
-        """Keywords of a trace that belongs to it."""
-        return {"xaxis": self.x, "yaxis": self.y}
-
-    @property
-    def words(self) -> dict[str, str]:
-        """Keywords of an annotation or a shape in its data's coordinates."""
-        return {"xref": self.x, "yref": self.y}
-
-
-WHOLE = Pane("x", "y")
-"""The one chart of a figure."""
 
 
 def block_axis(blocks: int, *, room: float = 0.5) -> dict[str, Any]:
@@ -74,45 +49,12 @@ def stacked(
         ours = dict(across) if last else {**across, "showticklabels": False, "title": {"text": ""}}
         link = {} if place == 0 else {"matches": "x"}
         horizontal, vertical = {**ours, **link, "anchor": pane.y}, {**settings, "anchor": pane.x, "domain": domain}
-        if place == 0:
-            canvas.depth_axis.update(horizontal)
-            canvas.value_axis.update(vertical)
-        else:
-            canvas.layout[f"xaxis{number_of}"], canvas.layout[f"yaxis{number_of}"] = horizontal, vertical
-        corner = {"x": 0, "xref": f"{pane.x} domain", "xanchor": "left", "y": 1, "yref": f"{pane.y} domain"}
-        canvas.note(text=f"<b>{escape(heading)}</b>", yanchor="bottom", yshift=1, font=_font(canvas), **corner)
+        canvas.axes[f"xaxis{number_of}"], canvas.axes[f"yaxis{number_of}"] = horizontal, vertical
+        font = {"size": 11, "color": canvas.theme.text}
+        corner = {"x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", **pane.inside}
+        canvas.note(text=f"<b>{escape(heading)}</b>", yshift=1, font=font, **corner)
         panes.append(pane)
     return panes
-
-
-def draw_area(
-    canvas: Canvas, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, pane: Pane
-) -> None:
-    """Fill between two lines without gaps, behind what is drawn later.
-
-    Args:
-        canvas: drawn upon.
-        x: positions.
-        low: one line.
-        high: the other.
-        colour: of the line between them, as ``#rrggbb``.
-        pane: whose axes they are of.
-    """
-    canvas.add(
-        x=[*x, *x[::-1]], y=[*map(float, low), *map(float, high[::-1])], mode="none", fill="toself",
-        fillcolor=shade(colour, canvas.theme.band), hoverinfo="skip", showlegend=False, **pane.trace,
-    )  # fmt: skip
-
-
-def shade(colour: str, opacity: float) -> str:
-    """A colour that lets through what is behind it.
-
-    Args:
-        colour: as ``#rrggbb``.
-        opacity: in [0, 1].
-    """
-    red, green, blue = plotly.colors.hex_to_rgb(colour)
-    return f"rgba({red}, {green}, {blue}, {opacity:g})"
 
 
 def log_axis(low: float, high: float, *, most: int = 7) -> dict[str, Any]:
@@ -144,7 +86,3 @@ def _even(low: float, high: float) -> list[float]:
 
 def _plain(value: float) -> str:
     return f"{value:g}" if 1e-3 <= value < 1e3 else number(value)
-
-
-def _font(canvas: Canvas) -> dict[str, Any]:
-    return {"size": 11, "color": canvas.theme.text}

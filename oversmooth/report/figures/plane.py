@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, pairwise
 
-import plotly.graph_objects as go
-
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.core.tokens import escape, visible
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.identity import NamedSide, shortened, sides
 from oversmooth.report.figures.labels import CHARACTER, LABEL_LINE, PHONE, broken_name, legend
 from oversmooth.report.figures.placing import Box, Words, anchored, place
-from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import by_reason
 from oversmooth.report.findings.plane import known_texts, plane_positions
 from oversmooth.report.findings.spread import mean_of
@@ -71,7 +69,7 @@ def fidelity_plane(
     fidelity: str = "cka_to_baseline",
     controls: Mapping[str, Comparison],
     theme: Theme,
-) -> go.Figure:
+) -> Drawn:
     """One marker a side: what it keeps of the baseline's states across, how alike its tokens are upwards.
 
     Of several texts it stands at their means. A side of another model or text, and one without either number, is named
@@ -109,9 +107,8 @@ def fidelity_plane(
         _draw_side(canvas, side, found[side.label], _numbers(found[side.label], diversity, fidelity, means))
     below = _name(canvas, drawn, found, sweeps)
     place = ", ".join(filter(None, (f"At {points.title(point)}", mean_of(len(comparison.baseline.tokens)))))
-    above = canvas.remarks([place, *remarks])
-    canvas.layout["margin"] = {"t": above + 16}
-    return canvas.figure(CHART + BELOW + above + below)
+    canvas.remarks(place, *remarks)
+    return canvas.figure(CHART + BELOW + below, over=16)
 
 
 def _axis_title(metric: str) -> str:
@@ -148,8 +145,6 @@ def _draw_control(canvas: Canvas, sweep: _Control, dash: str) -> None:
         line={"color": canvas.theme.muted, "width": 1, "dash": dash},
         marker={"size": 4, "color": canvas.theme.muted},
         text=[f"{escape(sweep.title)}<br>{words}" for words in sweep.words],
-        hovertemplate=TEXT_ONLY,
-        showlegend=False,
     )
 
 
@@ -160,9 +155,9 @@ def _draw_side(canvas: Canvas, side: NamedSide, position: tuple[float, float], w
         y=[position[1]],
         mode="markers",
         name=side.markup,
+        showlegend=True,
         marker={"size": 11, "symbol": looks.symbol, "color": looks.colour},
         text=[f"{side.hover}<br>{words}"],
-        hovertemplate=TEXT_ONLY,
     )
 
 

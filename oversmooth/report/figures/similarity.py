@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from oversmooth.core import tokens
 from oversmooth.metrics.similarity import averaged
-from oversmooth.report.figures.theme import MAP_SCALE, Theme, blank, template
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
+from oversmooth.report.figures.theme import MAP_SCALE, Theme
 from oversmooth.report.findings.maps import Map, kept_map
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Scale:
     """Values on the colour bar and their labels; None leaves them to plotly."""
 
 
-def similarity_map(measurement: Measurement, point: str, *, theme: Theme) -> go.Figure:
+def similarity_map(measurement: Measurement, point: str, *, theme: Theme) -> Drawn:
     """Cosine of every pair of measured tokens of the text shown, as a square map whose diagonal runs down.
 
     All points of a measurement share one colour scale, so that maps of two layers can be compared. Above
@@ -64,7 +65,7 @@ def token_map(
     theme: Theme,
     height: int,
     heading: Sequence[str] = (),
-) -> go.Figure:
+) -> Drawn:
     """A square map of one value for every pair of a measurement's tokens.
 
     Args:
@@ -78,29 +79,16 @@ def token_map(
     further = -(-len(values) // MOST_ROWS)
     factor = measurement.similarity_factor * further
     axis = tokens.axis(measurement.shown, factor, max_ticks=MOST_LABELS)
-    heat = {
-        "type": "heatmap",
-        "x": axis.categories,
-        "y": axis.categories,
-        "z": averaged(values.astype(np.float64), further).astype(np.float32),
-        "zmin": scale.low,
-        "zmax": scale.high,
-        "colorscale": scale.colours,
-        "colorbar": colour_bar(scale),
-        "hovertemplate": f"%{{y}} × %{{x}}: <b>%{{z:{scale.number}}}</b><extra></extra>",
-    }
+    canvas = Canvas(theme, axes=_axes(axis))
+    shown = averaged(values.astype(np.float64), further)
+    canvas.traces.append(heat(shown, axis.categories, axis.categories, scale, "%{y} × %{x}: "))
     lines = list(heading)
     if factor > 1:
         words = f"Each cell is the mean over {factor} × {factor} neighbouring tokens"
         lines += textwrap.wrap(words, 36) if heading else [words]
-    layout = {
-        "template": template(theme),
-        "height": height,
-        "margin": {"t": 46 + 18 * max(1, len(lines))},
-        **_axes(axis),
-        "annotations": [_words(lines, theme)] if lines else [],
-    }
-    return go.Figure([heat], layout)
+    if lines:
+        canvas.corner("<br>".join(lines), shift=38, size=12)
+    return canvas.figure(height, over=46 + 18 * max(1, len(lines)))
 
 
 def colour_range(measurements: Iterable[Measurement]) -> tuple[float, float]:
@@ -116,7 +104,28 @@ def colour_range(measurements: Iterable[Measurement]) -> tuple[float, float]:
     return min(math.floor(10 * low) / 10, round(top - 0.1, 1)), top
 
 
-def colour_bar(scale: Scale) -> dict[str, Any]:
+def heat(
+    values: NDArray[np.floating], x: Sequence[Any], y: Sequence[Any], scale: Scale, hover: str, *, bar: bool = True
+) -> dict[str, Any]:
+    """A trace of one coloured cell for each value, (row, column), at these positions or of these categories.
+
+    Args:
+        values: those that are not finite stay empty.
+        x: of the columns.
+        y: of the rows.
+        scale: of the colours.
+        hover: words before a value, as a template of plotly's.
+        bar: whether the scale stands above the figure.
+    """
+    return {
+        "type": "heatmap", "x": list(x), "y": list(y), "z": values.astype(np.float32), "zmin": scale.low,
+        "zmax": scale.high, "colorscale": scale.colours,
+        "hovertemplate": f"{hover}<b>%{{z:{scale.number}}}</b><extra></extra>",
+        **({"colorbar": _colour_bar(scale)} if bar else {"showscale": False}),
+    }  # fmt: skip
+
+
+def _colour_bar(scale: Scale) -> dict[str, Any]:
     """Above the map: beside it, a phone would have no room for the map."""
     ticks: dict[str, Any] = {"tickformat": ".1f", "nticks": 4}
     if scale.ticks is not None:
@@ -152,9 +161,3 @@ def _axes(axis: tokens.Axis) -> dict[str, Any]:
     across = {"constraintoward": "left", "tickangle": -90 if len(axis.tick_values) > 8 else 0}
     down = {"autorange": "reversed", "scaleanchor": "x", "constraintoward": "top"}
     return {"xaxis": shared | across, "yaxis": shared | down}
-
-
-def _words(lines: Sequence[str], theme: Theme) -> dict[str, object]:
-    """Above the colour bar."""
-    corner = {"x": 0, "xref": "paper", "xanchor": "left", "align": "left", "y": 1, "yref": "paper", "yanchor": "bottom"}
-    return {"text": "<br>".join(lines), "font": {"size": 12, "color": theme.muted}, "yshift": 38, **corner}

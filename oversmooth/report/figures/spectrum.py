@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.core.numerals import number
-from oversmooth.report.figures.theme import Theme, blank, template, value_axis
+from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, Pane, blank
+from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.spectra import Float64, cumulative_shares, singular_values, spectrum_reason
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ _VALUE = "%{fullData.text}, component %{x}: <b>%{y:.4g}</b><extra></extra>"
 _SHARE = "%{fullData.text}, first %{x}: <b>%{y:.1%}</b><extra></extra>"
 _UNRESOLVED = "%{fullData.text}, component %{x}: %{y:.2g}<br>below the resolution of the pass<extra></extra>"
 
-Trace = dict[str, Any]
-"""One plotly trace: as a plain dictionary it is checked once, with its figure, not by itself as well."""
+_SHARES = Pane("x2", "y2")
+"""The lower chart."""
 
 
-def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> go.Figure:
+def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> Drawn:
     """Singular values of the tokens of the text shown, and below them the share of the energy in the first k.
 
     The point is drawn strongly, every other main point as a thin line whose colour is its depth. Values below the
@@ -53,29 +53,26 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
         return blank(f"No spectrum at {points.title(point)}: {why}.", theme, height=HEIGHT)
     floor = float(measurement.spectra["floor"].sel(point=point).values[measurement.settings.shown])
     extent = extent_of([measurement], centred)
-    shapes, notes = resolution([floor], measurement.settings.precision, extent, logarithmic, theme)
-    layout = {
-        "template": template(theme),
-        "height": HEIGHT,
-        "shapes": shapes,
-        "annotations": [*notes, depth_key(measurement, theme), *_words(values, points.title(point), theme)],
-    }
-    traces = [
-        *_fan(measurement, point, centred, theme),
-        *strong_line(values, floor, points.title(point), theme, line={"color": theme.accent, "width": 2.5}),
-    ]
-    axes = axes_of(extent, values.size, centred, logarithmic)
-    return go.Figure(traces, layout | axes)
+    canvas = Canvas(theme, axes=axes_of(extent, values.size, centred, logarithmic))
+    draw_resolution(canvas, [floor], measurement.settings.precision, extent, logarithmic)
+    name_depths(canvas, measurement)
+    _say(canvas, values, points.title(point))
+    for name, depth in depth_shares(measurement).items():
+        others = singular_values(measurement, name, centred=centred)
+        if name != point and others.size and others[0] > 0:
+            _draw(canvas, others, points.title(name), line={"color": theme.depth_colour(depth), "width": 1})
+    draw_strongly(canvas, values, floor, points.title(point), line={"color": theme.accent, "width": 2.5})
+    return canvas.figure(HEIGHT)
 
 
-def _line(values: Float64, title: str, **style: Any) -> list[Trace]:  # noqa: ANN401  plotly's own keywords
-    """A spectrum, and its cumulative share in the lower chart."""
+def _draw(canvas: Canvas, values: Float64, title: str, floor: float = -math.inf, **style: Any) -> None:  # noqa: ANN401
+    """A spectrum, with a gap for what is not above the floor, and its cumulative share in the lower chart."""
     kept = _drawn(values.size)
-    common = {"type": "scatter", "mode": "lines", "x": (kept + 1).astype(np.int32), "text": title, **style}
-    return [
-        {**common, "y": values[kept], "hovertemplate": _VALUE},
-        {**common, "y": cumulative_shares(values)[kept], "hovertemplate": _SHARE, "xaxis": "x2", "yaxis": "y2"},
-    ]
+    common = {"mode": "lines", "x": (kept + 1).astype(np.int32), "text": title, **style}
+    above = np.where(values[kept] <= floor, np.nan, values[kept])
+    canvas.add(y=above, hovertemplate=_VALUE, **common)
+    below = {"y": cumulative_shares(values)[kept], "hovertemplate": _SHARE, "showlegend": False}
+    canvas.add(_SHARES, **common | below)
 
 
 def _drawn(count: int) -> NDArray[np.intp]:
@@ -91,71 +88,53 @@ def depth_shares(measurement: Measurement) -> dict[str, float]:
     return {name: index / max(1, len(names) - 1) for index, name in enumerate(names)}
 
 
-def _fan(measurement: Measurement, point: str, centred: bool, theme: Theme) -> list[Trace]:
-    traces = []
-    for name, depth in depth_shares(measurement).items():
-        values = singular_values(measurement, name, centred=centred)
-        if name != point and values.size and values[0] > 0:
-            traces += _line(values, points.title(name), line={"color": theme.depth_colour(depth), "width": 1})
-    return traces
-
-
-def depth_key(measurement: Measurement, theme: Theme) -> dict[str, Any]:
+def name_depths(canvas: Canvas, measurement: Measurement) -> None:
     """A line of words above the chart that names the colours of the fan."""
     depths = depth_shares(measurement)
     step = 1 + len(depths) // 7
-    named = [name for index, name in enumerate(depths) if index % step == 0 or index == len(depths) - 1]
     words = [
-        f'<span style="color:{theme.depth_colour(depths[name])}"><b>━</b></span> {points.tick(name)}' for name in named
+        f'<span style="color:{canvas.theme.depth_colour(depth)}"><b>━</b></span> {points.tick(name)}'
+        for index, (name, depth) in enumerate(depths.items())
+        if index % step == 0 or index == len(depths) - 1
     ]
-    return {
-        "text": "   ".join(words), "x": 0, "y": 1, "xref": "x domain", "yref": "y domain",
-        "xanchor": "left", "yanchor": "bottom", "yshift": 4,
-    }  # fmt: skip
+    place = {"x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "yshift": 4, **WHOLE.inside}
+    canvas.note(text="   ".join(words), **place)
 
 
-def strong_line(values: Float64, floor: float, title: str, theme: Theme, **style: Any) -> list[Trace]:  # noqa: ANN401
+def draw_strongly(canvas: Canvas, values: Float64, floor: float, title: str, **style: Any) -> None:  # noqa: ANN401
     """A spectrum and its cumulative share as strong lines; in the first, values below the resolution are grey.
 
     Args:
+        canvas: drawn upon.
         values: descending.
         floor: the resolution of the pass.
         title: what hover calls it, as markup.
-        theme: colours.
         style: plotly's ``line``, and what else the traces are given.
     """
     mode = "lines+markers" if values.size <= MOST_MARKERS else "lines"
     style = {"mode": mode, "marker": {"size": 5, "color": style["line"]["color"]}, **style}
-    above, below = _line(values, title, **style)
-    below["showlegend"] = False
-    grey = above["y"] <= floor
-    if not grey.any():
-        return [above, below]
-    # From the last value above the floor on, so that the line does not break.
-    tail = slice(max(0, int(np.argmax(grey)) - 1), None)
-    marker = {"size": 4, "color": theme.paper, "line": {"color": theme.muted, "width": 1}}
-    unresolved = {
-        "type": "scatter",
-        "x": above["x"][tail],
-        "y": above["y"][tail],
-        "mode": "lines+markers",
-        "line": {"color": theme.muted, "width": 1},
-        "marker": marker | {"symbol": style["marker"].get("symbol", "circle")},
-        "text": title,
-        "hovertemplate": _UNRESOLVED,
-        "showlegend": False,
-    }
-    return [unresolved, {**above, "y": np.where(grey, np.nan, above["y"])}, below]
+    kept = _drawn(values.size)
+    grey = values[kept] <= floor
+    if grey.any():
+        # From the last value above the floor on, so that the line does not break.
+        tail = kept[max(0, int(np.argmax(grey)) - 1) :]
+        outline = {"color": canvas.theme.muted, "width": 1}
+        marker = {"size": 4, "color": canvas.theme.paper, "line": outline}
+        canvas.add(
+            x=(tail + 1).astype(np.int32), y=values[tail], mode="lines+markers", line=outline,
+            marker=marker | {"symbol": style["marker"].get("symbol", "circle")}, text=title, hovertemplate=_UNRESOLVED,
+        )  # fmt: skip
+    _draw(canvas, values, title, floor, **style)
 
 
-def _words(values: Float64, title: str, theme: Theme) -> list[dict[str, Any]]:
+def _say(canvas: Canvas, values: Float64, title: str) -> None:
+    """Sizes in words, at the right of both charts."""
     size = f"largest {number(float(values[0]))}, smallest {number(float(values[-1]))}"
     enough = int(np.searchsorted(cumulative_shares(values), 0.9)) + 1
-    corner = {"x": 1, "xanchor": "right", "font": {"size": 12, "color": theme.text}}
-    top = {"text": f"<b>{title}</b>: {size}", "y": 1, "yanchor": "top", "xref": "x domain", "yref": "y domain"}
+    corner = {"x": 1, "xanchor": "right", "font": {"size": 12, "color": canvas.theme.text}}
+    canvas.note(text=f"<b>{title}</b>: {size}", y=1, yanchor="top", **corner, **WHOLE.inside)
     energy = f"90 % of the energy in {enough} of {values.size}"
-    bottom = {"text": energy, "y": 0.06, "yanchor": "bottom", "xref": "x2 domain", "yref": "y2 domain"}
-    return [top | corner, bottom | corner]
+    canvas.note(text=energy, y=0.06, yanchor="bottom", **corner, **_SHARES.inside)
 
 
 def axes_of(extent: tuple[float, float], components: int, centred: bool, logarithmic: bool) -> dict[str, Any]:
@@ -203,21 +182,18 @@ def _ends(measurement: Measurement, centred: bool) -> tuple[float, float]:
     return max(float(positive.min()), float(np.nanmin(floors)) / 10), float(positive.max())
 
 
-def resolution(
-    floors: Sequence[float], precision: str, extent: tuple[float, float], logarithmic: bool, theme: Theme
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def draw_resolution(
+    canvas: Canvas, floors: Sequence[float], precision: str, extent: tuple[float, float], logarithmic: bool
+) -> None:
     """Dashed lines below which singular values are rounding, and one label, where they are in view."""
     low, high = extent
     floors = sorted(floor for floor in floors if (low <= floor if logarithmic else floor > 0.02 * high))
     if not floors:
-        return [], []
-    dashed = {"color": theme.muted, "width": 1, "dash": "dash"}
-    across = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "yref": "y", "layer": "below", "line": dashed}
+        return
+    for floor in floors:
+        canvas.level(floor, color=canvas.theme.muted, width=1, dash="dash")
     numbers = " to ".join(dict.fromkeys(number(floor, 2) for floor in (floors[0], floors[-1])))
-    label = {
-        "text": f"resolution of a {precision} pass, {numbers}",
-        # Unlike a shape, an annotation on a logarithmic axis is placed by its exponent.
-        "y": math.log10(floors[-1]) if logarithmic else floors[-1],
-        "x": 0, "xref": "x domain", "yref": "y", "xanchor": "left", "yanchor": "bottom",
-    }  # fmt: skip
-    return [across | {"y0": floor, "y1": floor} for floor in floors], [label]
+    # Unlike a shape, an annotation on a logarithmic axis is placed by its exponent.
+    place = math.log10(floors[-1]) if logarithmic else floors[-1]
+    corner = {"x": 0, "xref": "x domain", "y": place, "yref": "y", "xanchor": "left", "yanchor": "bottom"}
+    canvas.note(text=f"resolution of a {precision} pass, {numbers}", **corner)

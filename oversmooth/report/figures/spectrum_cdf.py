@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from oversmooth.core import points
-from oversmooth.core.wording import count
-from oversmooth.report.figures.canvas import Canvas
-from oversmooth.report.figures.spectrum import depth_key, depth_shares
-from oversmooth.report.figures.theme import Theme, blank
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
+from oversmooth.report.figures.spectrum import depth_shares, name_depths
+from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.spectra import Float64, singular_values, spectrum_reason
+from oversmooth.report.findings.spread import shown_text
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
@@ -24,7 +23,7 @@ MOST_VALUES: Final = 300
 """Steps of one line; of more values, evenly many shares."""
 
 
-def spectrum_cdf(measurement: Measurement, *, theme: Theme) -> go.Figure:
+def spectrum_cdf(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Share of the singular values that are at most x times the largest, of the text shown, a line for each main point.
 
     A line that rises at once is a spectrum that few directions carry. The colour is the depth.
@@ -49,13 +48,10 @@ def spectrum_cdf(measurement: Measurement, *, theme: Theme) -> go.Figure:
     canvas.depth_axis.update(range=[-0.02, 1.02], dtick=0.2, tick0=0, tickformat=".1f", title={"text": "σ / σ₁"})
     canvas.value_axis.update(range=[0, 1.04], dtick=0.25, tick0=0, tickformat=".0%")
     canvas.title_values("share of the singular values")
-    canvas.annotations.append(depth_key(measurement, theme))
-    above = 22
-    texts = len(measurement.tokens)
-    if texts > 1:
-        above += canvas.remarks([f"Text {measurement.settings.shown + 1} of {count(texts, 'text')}"], above=above)
-    canvas.layout["margin"] = {"t": above + 4}
-    return canvas.figure(HEIGHT + above)
+    name_depths(canvas, measurement)
+    canvas.above = 22
+    canvas.remarks(shown_text(measurement))
+    return canvas.figure(HEIGHT, over=4)
 
 
 def _steps(values: Float64) -> tuple[Float32, Float32]:

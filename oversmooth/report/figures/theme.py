@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
 
 import plotly.colors
 import plotly.graph_objects as go
-
-from oversmooth.core.tokens import escape
 
 FONT: Final = "Segoe UI, Helvetica Neue, Arial, Liberation Sans, sans-serif"
 """Fonts that are already on the reader's machine; the digits of each have one width."""
@@ -69,38 +66,35 @@ DARK: Final = Theme(
 )
 
 
+def axis_of(theme: Theme, side: str) -> dict[str, Any]:
+    """Settings of every axis of a theme, across (``x``) or upwards (``y``): quiet, with a grid behind values alone."""
+    words = {"size": 12, "color": theme.text}
+    axis = {
+        "showgrid": False, "zeroline": False, "showline": True, "linecolor": theme.muted, "linewidth": 1,
+        "ticks": "outside", "ticklen": 4, "tickcolor": theme.muted, "tickfont": {"size": 11, "color": theme.text},
+        "title": {"font": words, "standoff": 8}, "exponentformat": "power", "automargin": True,
+    }  # fmt: skip
+    grid = {"showgrid": True, "gridcolor": theme.grid, "gridwidth": 1, "showline": False, "ticks": ""}
+    return axis if side == "x" else axis | grid
+
+
+def note_font(theme: Theme) -> dict[str, Any]:
+    """Of words on a chart that name none."""
+    return {"size": 11, "color": theme.muted}
+
+
 @cache
 def template(theme: Theme) -> go.layout.Template:
     """The plotly template of a theme: quiet axes, no panel, text that needs no download."""
-    axis = {
-        "showgrid": False,
-        "zeroline": False,
-        "showline": True,
-        "linecolor": theme.muted,
-        "linewidth": 1,
-        "ticks": "outside",
-        "ticklen": 4,
-        "tickcolor": theme.muted,
-        "tickfont": {"size": 11, "color": theme.text},
-        "title": {"font": {"size": 12, "color": theme.text}, "standoff": 8},
-        "exponentformat": "power",
-        "automargin": True,
-    }
+    words = {"family": FONT, "size": 12, "color": theme.text}
     return go.layout.Template(
         layout={
-            "font": {"family": FONT, "size": 12, "color": theme.text},
+            "font": words,
             "paper_bgcolor": theme.paper,
             "plot_bgcolor": theme.paper,
             "colorway": list(theme.categories),
-            "xaxis": axis,
-            "yaxis": {
-                **axis,
-                "showgrid": True,
-                "gridcolor": theme.grid,
-                "gridwidth": 1,
-                "showline": False,
-                "ticks": "",
-            },
+            "xaxis": axis_of(theme, "x"),
+            "yaxis": axis_of(theme, "y"),
             "margin": {"l": 8, "r": 12, "t": 24, "b": 8},
             "showlegend": False,
             "separators": ".,",
@@ -108,12 +102,12 @@ def template(theme: Theme) -> go.layout.Template:
             "hoverlabel": {
                 "bgcolor": theme.paper,
                 "bordercolor": theme.muted,
-                "font": {"family": FONT, "size": 12, "color": theme.text},
+                "font": words,
                 "align": "left",
                 # Whole, however long: hover is where a shortened label is read in full.
                 "namelength": -1,
             },
-            "annotationdefaults": {"font": {"size": 11, "color": theme.muted}, "showarrow": False},
+            "annotationdefaults": {"font": note_font(theme), "showarrow": False},
             "modebar": {
                 "bgcolor": "rgba(0,0,0,0)",
                 "color": theme.muted,
@@ -150,14 +144,3 @@ def value_axis(low: float, high: float, *, ticks: int, from_zero: bool) -> dict[
     ends = [low if from_zero and low == 0 else low - margin, high if from_zero and high == 0 else high + margin]
     plain = decimals <= 4 and high < 1e6
     return {"range": ends, "tick0": 0, "dtick": step, "tickformat": f",.{decimals}f" if plain else "~g"}
-
-
-def blank(reason: str, theme: Theme, *, height: int = 320) -> go.Figure:
-    """An empty chart that says why it is empty; ``reason`` is shown as it is."""
-    hidden = {"visible": False}
-    figure = go.Figure(layout={"template": template(theme), "height": height, "xaxis": hidden, "yaxis": hidden})
-    lines = [escape(line) for line in textwrap.wrap(reason, 44)]
-    figure.add_annotation(
-        text="<br>".join(lines), x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 13}, align="center"
-    )
-    return figure

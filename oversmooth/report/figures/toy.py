@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import plotly.graph_objects as go
 
 from oversmooth.core.numerals import number
 from oversmooth.metrics.numerics import Float64
 from oversmooth.metrics.toy import DIMENSIONS, FLOOR, WIDEST, Toy
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, Pane
 from oversmooth.report.figures.theme import Theme
 
 HEIGHT: Final = 620
@@ -26,7 +25,7 @@ _RATIO, _ANGLE, _RANK, _EIGENVALUES = ("", "2", "3", "4")
 _DOMAINS: Final = {_RATIO: [0.74, 1.0], _ANGLE: [0.49, 0.67], _RANK: [0.265, 0.425], _EIGENVALUES: [0.0, 0.13]}
 
 
-def toy_figure(toy: Toy, *, theme: Theme) -> go.Figure:
+def toy_figure(toy: Toy, *, theme: Theme) -> Drawn:
     """Three readings of one recurrence over its steps, each with whether its limit was reached, above the eigenvalues.
 
     The ratio of high to low frequencies is drawn on a logarithmic axis and not below the floor of float64. In the
@@ -42,8 +41,8 @@ def toy_figure(toy: Toy, *, theme: Theme) -> go.Figure:
     _rank(canvas, toy)
     _eigenvalues(canvas, toy)
     _steps(canvas, toy)
-    canvas.layout["margin"] = {"t": 28, "r": 16}
-    return canvas.figure(HEIGHT)
+    canvas.margin["r"] = 16
+    return canvas.figure(HEIGHT, over=28)
 
 
 def _ratio(canvas: Canvas, toy: Toy) -> None:
@@ -62,8 +61,7 @@ def _ratio(canvas: Canvas, toy: Toy) -> None:
     canvas.title_values("HFC/LFC")
     _heading(canvas, _RATIO, "Input convergence", toy.input_converged)
     if floored.any():
-        dashed = {"color": canvas.theme.muted, "width": 1, "dash": "dash"}
-        canvas.shape(type="line", x0=0, x1=1, xref="x domain", yref="y", y0=FLOOR, y1=FLOOR, line=dashed)
+        canvas.level(FLOOR, color=canvas.theme.muted, width=1, dash="dash")
         place = {"x": 0, "xref": "x domain", "xanchor": "left", "yanchor": "bottom"}
         canvas.note(text="floor of float64", y=math.log10(FLOOR), yref="y", **place)
 
@@ -101,7 +99,7 @@ def _eigenvalues(canvas: Canvas, toy: Toy) -> None:
             type="rect", x0=left, x1=right, y0=0.5, y1=1.5, xref="x4", yref="y4", line={"width": 0},
             fillcolor=theme.grid,
         )  # fmt: skip
-    canvas.layout["xaxis4"] = {
+    canvas.axes["xaxis4"] = {
         "range": [-WIDEST - 0.2, WIDEST + 0.2], "tickvals": [-3, -2, -1, 0, 1, 2, 3], "anchor": "y4",
         "title": {"text": "eigenvalue"},
     }  # fmt: skip
@@ -118,38 +116,34 @@ def _steps(canvas: Canvas, toy: Toy) -> None:
     axis = {"type": "log", "range": ends, "tickvals": [START, *powers], "ticktext": ["0", *map(number, powers)]}
     hidden = {"showticklabels": False, "ticks": "", "matches": "x3"}
     canvas.depth_axis.update(axis, anchor="y", **hidden)
-    canvas.layout["xaxis2"] = {**axis, "anchor": "y2", **hidden}
-    canvas.layout["xaxis3"] = {**axis, "anchor": "y3", "title": {"text": "step"}}
+    canvas.axes["xaxis2"] = {**axis, "anchor": "y2", **hidden}
+    canvas.axes["xaxis3"] = {**axis, "anchor": "y3", "title": {"text": "step"}}
 
 
 def _panel(canvas: Canvas, panel: str, **settings: Any) -> None:  # noqa: ANN401  plotly's own keywords
-    canvas.layout[f"yaxis{panel}"] = {"domain": _DOMAINS[panel], "anchor": f"x{panel}", **settings}
+    canvas.axes[f"yaxis{panel}"] = {"domain": _DOMAINS[panel], "anchor": f"x{panel}", **settings}
 
 
 def _line(canvas: Canvas, toy: Toy, panel: str, values: Float64, words: Sequence[str], *, dash: str = "solid") -> None:
     colour = canvas.theme.accent if dash == "solid" else canvas.theme.muted
     canvas.add(
+        Pane(f"x{panel}", f"y{panel}"),
         x=[START, *toy.steps[1:].tolist()],
         y=values.tolist(),
-        xaxis=f"x{panel}",
-        yaxis=f"y{panel}",
         mode="lines",
         line={"color": colour, "width": 2, "dash": dash},
         text=[f"step {number(step)}<br><b>{word}</b>" for step, word in zip(toy.steps.tolist(), words, strict=True)],
-        hovertemplate=TEXT_ONLY,
     )
 
 
 def _markers(canvas: Canvas, values: Float64, row: float, name: str, marker: dict[str, Any]) -> None:
     canvas.add(
+        Pane(f"x{_EIGENVALUES}", f"y{_EIGENVALUES}"),
         x=values.tolist(),
         y=[row] * len(values),
-        xaxis=f"x{_EIGENVALUES}",
-        yaxis=f"y{_EIGENVALUES}",
         mode="markers",
         marker=marker,
         text=[f"eigenvalue of {name}<br><b>{number(value)}</b>" for value in values.tolist()],
-        hovertemplate=TEXT_ONLY,
     )
 
 
@@ -160,4 +154,4 @@ def _heading(canvas: Canvas, panel: str, limit: str, reached: bool) -> None:
 
 def _above(canvas: Canvas, panel: str, text: str) -> None:
     """Words above the left end of a chart."""
-    canvas.above(text, 12, x=0, xref=f"x{panel} domain", yref=f"y{panel} domain", xanchor="left")
+    canvas.name_above(text, 12, x=0, xref=f"x{panel} domain", yref=f"y{panel} domain", xanchor="left")

@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-import plotly.graph_objects as go
-
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.numerals import between, number, signed
 from oversmooth.core.tokens import escape
 from oversmooth.core.wording import count
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.keys import Entry, draw_key
 from oversmooth.report.figures.panes import MOST_TICKS
 from oversmooth.report.figures.series import ticks
-from oversmooth.report.figures.theme import Theme, blank, value_axis
+from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.spread import BAND, mean_of
 from oversmooth.results.waterfall import Detail, Role, Step, finest, steps, whole_blocks
 
@@ -45,7 +43,7 @@ _COARSE: Final[Mapping[Detail, str]] = {
 }
 
 
-def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: Detail | None = None) -> go.Figure:
+def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: Detail | None = None) -> Drawn:
     """Floating bars from value to value, block after block, in the colour of their kind of sub-layer.
 
     A thin line runs through the values at the outputs of the blocks. Steps without a value are a grey area with the
@@ -73,11 +71,9 @@ def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: De
     _draw_bars(canvas, bars)
     _draw_outputs(canvas, measurement, metric)
     _draw_gaps(canvas, bars)
-    above = draw_key(canvas, _key(theme, found))
-    why = whole_blocks(measurement)
-    above += canvas.remarks(list(filter(None, [why or _COARSE.get(chosen, "")])), above=above)
-    canvas.layout.update(margin={"t": above + 8}, barmode="overlay")
-    return canvas.figure(CHART + _BELOW + above + 8)
+    draw_key(canvas, _key(theme, found))
+    canvas.remarks(whole_blocks(measurement) or _COARSE.get(chosen, ""))
+    return canvas.figure(CHART + _BELOW + 8, over=8)
 
 
 @dataclass(frozen=True)
@@ -168,8 +164,6 @@ def _draw_outputs(canvas: Canvas, measurement: Measurement, metric: str) -> None
         line={"color": canvas.theme.text, "width": 1, "dash": "dot"},
         marker={"size": 4, "color": canvas.theme.text},
         text=[f"output of {points.title(point)}<br><b>{number(values[point], 4)}</b>" for point in names],
-        hovertemplate=TEXT_ONLY,
-        showlegend=False,
     )
 
 

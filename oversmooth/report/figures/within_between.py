@@ -7,20 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from oversmooth.core import points
-from oversmooth.core.numerals import between as interval
-from oversmooth.core.numerals import number
 from oversmooth.core.resampling import band
 from oversmooth.core.wording import count
-from oversmooth.report.figures.canvas import TEXT_ONLY, Canvas
+from oversmooth.report.figures.bands import draw_area, value_words
+from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.keys import draw_key
-from oversmooth.report.figures.panes import MOST_TICKS, Pane, draw_area, stacked
+from oversmooth.report.figures.panes import MOST_TICKS, stacked
 from oversmooth.report.figures.series import positions, ticks
-from oversmooth.report.figures.theme import Theme, blank, value_axis
-from oversmooth.report.findings.spread import BAND
+from oversmooth.report.figures.theme import Theme, value_axis
+from oversmooth.report.findings.absences import unexplained
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,7 +41,7 @@ LINES: Final[Mapping[str, tuple[str, str, str]]] = {
 """Glyph, symbol and words of each line."""
 
 
-def within_between(measurement: Measurement, *, theme: Theme) -> go.Figure:
+def within_between(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Cosine within texts, between texts and their difference over depth: raw, centred and standardised.
 
     What falls away when the mean token of all texts is removed was common to all of them. The line of what lies within
@@ -55,8 +53,8 @@ def within_between(measurement: Measurement, *, theme: Theme) -> go.Figure:
     """
     explanation = measurement.explanation
     if explanation is None or "within" not in explanation.corpus:
-        why = "no explanation was measured." if explanation is None else explanation.reasons.get("corpus", "")
-        return blank(f"Cosine within and between texts: {why or 'it was not measured.'}", theme, height=CHART + _BELOW)
+        why = unexplained(measurement, "corpus")
+        return blank(f"Cosine within and between texts: {why}", theme, height=CHART + _BELOW)
     found = explanation.corpus
     names = [str(point) for point in found["point"].values if not points.is_sub_layer(str(point))]
     forms = [form for form in FORMS if form in found["form"].values]
@@ -73,11 +71,10 @@ def within_between(measurement: Measurement, *, theme: Theme) -> go.Figure:
     for pane, form in zip(panes, forms, strict=True):
         for line, values in rows[form].items():
             _draw(canvas, pane, line, values, places, names)
-    above = draw_key(canvas, [(glyph, _colour(theme, line), words) for line, (glyph, _, words) in LINES.items()])
-    told = [f"Over {count(explanation.texts, 'text')}", *filter(None, [explanation.reasons.get("corpus", "")])]
-    above += canvas.remarks(told, above=above)
-    canvas.layout["margin"] = {"t": above + 4, "b": _BELOW}
-    return canvas.figure(CHART * len(forms) + _BELOW + above + 4)
+    draw_key(canvas, [(glyph, _colour(theme, line), words) for line, (glyph, _, words) in LINES.items()])
+    canvas.remarks(f"Over {count(explanation.texts, 'text')}", explanation.reasons.get("corpus", ""))
+    canvas.margin["b"] = _BELOW
+    return canvas.figure(CHART * len(forms) + _BELOW + 4, over=4)
 
 
 Rows = Mapping[str, NDArray[np.float64]]
@@ -118,21 +115,13 @@ def _draw(
     x = [places[point] for point in names]
     if np.isfinite(rows).all():
         draw_area(canvas, x, low.tolist(), high.tolist(), colour, pane)
-    words = []
-    for place, point in enumerate(names):
-        lines = [f"{points.title(point)}, {title}", f"<b>{number(float(values[place]), 4)}</b>"]
-        if math.isfinite(low[place]):
-            lines.append(f"{BAND} {interval(float(low[place]), float(high[place]))}")
-        words.append("<br>".join(lines))
     canvas.add(
+        pane,
         x=x,
         y=[float(value) if math.isfinite(value) else None for value in values],
         mode="lines+markers",
         line={"color": colour, "width": 2, "dash": "dash" if line == "difference" else "solid"},
         marker={"size": 6, "symbol": symbol, "color": colour},
         name=title,
-        text=words,
-        hovertemplate=TEXT_ONLY,
-        showlegend=False,
-        **pane.trace,
+        text=[value_words(f"{points.title(name)}, {title}", *each) for name, each in zip(names, rows.T, strict=True)],
     )

@@ -13,6 +13,8 @@ from oversmooth.report.findings.spectra import singular_values, spectrum_reason
 
 if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
+    from oversmooth.results.explanation import Reading
+    from oversmooth.results.measurement import Measurement
 
 
 def absent(comparison: Comparison, metric: str) -> str:
@@ -88,3 +90,9 @@ def no_spectrum(comparison: Comparison, label: str, point: str, *, centred: bool
     if values.size == 0:
         return spectrum_reason(measurement, point, centred=centred)
     return "all its values are 0" if values[0] == 0 else ""
+
+
+def unexplained(measurement: Measurement, part: Reading, otherwise: str = "it was not measured.") -> str:
+    """Why a part of an explanation is missing, in a sentence; ``otherwise`` where no reason was kept."""
+    explanation = measurement.explanation
+    return "no explanation was measured." if explanation is None else explanation.reasons.get(part, otherwise)

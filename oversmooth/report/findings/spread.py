@@ -91,3 +91,9 @@ def mean_of(texts: int, known: int | None = None) -> str:
     if texts < 2:
         return ""
     return f"mean of {'' if known in (None, texts) else f'{known:,} of '}{count(texts, 'text')}"
+
+
+def shown_text(measurement: Measurement) -> str:
+    """``Text 2 of 64 texts``: which one is drawn alone; empty of one text."""
+    texts = len(measurement.tokens)
+    return f"Text {measurement.settings.shown + 1} of {count(texts, 'text')}" if texts > 1 else ""

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.transforms import Bbox
 
+from oversmooth.report.figures.theme import Theme
 from oversmooth.report.paper import markup
 from oversmooth.report.paper.chart import Values, title_of
 from oversmooth.report.paper.colours import colour, shaded
@@ -34,7 +35,7 @@ class ColourBar:
     """Points of one pixel of the screen."""
 
     @classmethod
-    def of(cls, axes: Axes, trace: Values, preset: Preset, typefaces: Typefaces) -> ColourBar:
+    def of(cls, axes: Axes, trace: Values, theme: Theme, preset: Preset, typefaces: Typefaces) -> ColourBar:
         """Of the map on these axes."""
         settings = trace["colorbar"]
         unit = preset.points_per_pixel
@@ -44,7 +45,7 @@ class ColourBar:
         axes.imshow(pixels, aspect="auto", extent=(low, high, 0, 1), interpolation="none")
         for spine in axes.spines.values():
             spine.set_visible(False)
-        size, words = preset.size(settings["tickfont"]["size"]), colour(settings["tickfont"]["color"])
+        size, words = preset.size(settings["tickfont"]["size"]), colour(theme.text)
         found = ticks(settings, low, high, {})
         axes.xaxis.set_major_locator(FixedLocator([place for place, _ in found]))
         axes.yaxis.set_major_locator(NullLocator())

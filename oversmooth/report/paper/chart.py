@@ -1,15 +1,17 @@
-"""A plotly figure as plain values: its template merged in, its arrays unpacked."""
+"""A canvas as paper reads it: which axes belong together, where they lie, and what is written on them."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.theme import axis_of, note_font
 
 Values = dict[str, Any]
 Pair = tuple[str, str]
@@ -20,24 +22,22 @@ Pair = tuple[str, str]
 class Chart:
     """What is to be drawn."""
 
-    traces: tuple[Values, ...]
-    layout: Values
-    """Without axes and template, whose settings are merged in."""
-    axes: dict[str, Values]
-    """Settings by name, ``xaxis`` to ``yaxis9``, with those of the template behind them."""
+    canvas: Canvas
 
-    @classmethod
-    def of(cls, figure: go.Figure) -> Chart:
-        """Everything that a figure holds."""
-        whole = figure.to_plotly_json()
-        layout = dict(whole["layout"])
-        template = dict(dict(layout.pop("template", {})).get("layout", {}))
-        words = template.pop("annotationdefaults", {})
-        behind = {side: template.pop(side, {}) for side in ("xaxis", "yaxis")}
-        names = dict.fromkeys(["xaxis", "yaxis", *(name for name in layout if name[:5] in behind)])
-        axes = {name: merged(behind[name[:5]], layout.pop(name, {})) for name in names}
-        layout["annotations"] = [merged(words, each) for each in layout.get("annotations", ())]
-        return cls(tuple(whole["data"]), merged(template, layout), axes)
+    @property
+    def traces(self) -> list[Values]:
+        """Lines, markers, areas, bars and maps, in the order in which they lie over each other."""
+        return self.canvas.traces
+
+    @cached_property
+    def axes(self) -> dict[str, Values]:
+        """Settings by name, ``xaxis`` to ``yaxis9``, with those of the theme behind them."""
+        return {name: merged(axis_of(self.canvas.theme, name[0]), each) for name, each in self.canvas.axes.items()}
+
+    @cached_property
+    def notes(self) -> list[Values]:
+        """Words on the chart, with the font of the theme behind theirs."""
+        return [merged({"font": note_font(self.canvas.theme)}, each) for each in self.canvas.annotations]
 
     def pairs(self) -> list[Pair]:
         """Axes that belong together, each pair once; those that lie over others behind these."""
@@ -60,14 +60,13 @@ class Chart:
         """Where each category of an axis lies; empty on an axis of numbers."""
         if self.axes[name].get("type") != "category":
             return {}
-        ours = [trace.get(name[0], ()) for trace in self.traces if name in axes_of(trace)]
+        ours = [trace[name[0]] for trace in self.traces if name in axes_of(trace)]
         return {value: position for position, value in enumerate(dict.fromkeys(each for row in ours for each in row))}
 
     def positions(self, trace: Values, side: str) -> NDArray[np.float64]:
         """Where the points of a trace lie on their axis; NaN where one is missing."""
         places = self.categories(axes_of(trace)["xy".index(side)])
-        values = array(trace[side])
-        return np.asarray([places[each] for each in values], dtype=float) if places else values.astype(float)
+        return array([places[each] for each in trace[side]] if places else trace[side])
 
     def is_square(self, pair: Pair) -> bool:
         """Whether both axes have one scale."""
@@ -79,20 +78,15 @@ class Chart:
 
     def legend(self) -> list[Values]:
         """Traces that a legend names."""
-        return [each for each in self.traces if each.get("showlegend", True)] if self.layout.get("showlegend") else []
+        return [each for each in self.traces if each["showlegend"]] if self.canvas.legend else []
 
     def words(self) -> Iterator[str]:
         """Every text that is drawn, as markup; numbers of the axes apart."""
-        for axis in self.axes.values():
-            yield title_of(axis)
-            yield from map(str, axis.get("ticktext", ()))
-        for trace in self.traces:
-            bar = trace.get("colorbar", {})
-            yield title_of(bar)
-            yield from map(str, bar.get("ticktext", ()))
-        yield from (trace.get("name", "") for trace in self.legend())
-        yield from (str(note.get("text", "")) for note in self.layout["annotations"])
-        yield title_of(self.layout)
+        for settings in (*self.axes.values(), *(trace.get("colorbar", {}) for trace in self.traces)):
+            yield title_of(settings)
+            yield from map(str, settings.get("ticktext", ()))
+        yield from (trace["name"] for trace in self.legend())
+        yield from (note["text"] for note in self.notes)
 
 
 def axes_of(trace: Values) -> Pair:
@@ -120,13 +114,6 @@ def merged(base: Mapping[str, Any], above: Mapping[str, Any]) -> Values:
     return result
 
 
-def array(value: Any) -> NDArray[Any]:  # noqa: ANN401  what plotly keeps
-    """An array of a trace, however plotly packed it; None becomes NaN among numbers."""
-    if isinstance(value, Mapping):
-        flat = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
-        return flat.reshape([int(side) for side in str(value.get("shape", flat.size)).split(",")])
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return value
-    if any(isinstance(each, str) for each in value):
-        return np.asarray(value, dtype=object)
-    return np.asarray([np.nan if each is None else each for each in value], dtype=float)
+def array(values: ArrayLike) -> NDArray[np.float64]:
+    """The numbers of a trace; NaN where one is None."""
+    return np.asarray(values, dtype=np.float64)

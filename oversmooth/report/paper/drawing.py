@@ -1,4 +1,4 @@
-"""A plotly figure drawn again by matplotlib, at a size on paper."""
+"""A canvas drawn by matplotlib, at a size on paper."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Transform, blended_transform_factory
 
 from oversmooth.core.tokens import escape
+from oversmooth.report.figures.canvas import legend
 from oversmooth.report.paper import axes as axis_settings
 from oversmooth.report.paper import lettering, markup, words
 from oversmooth.report.paper.bars import ColourBar
-from oversmooth.report.paper.chart import Chart, Values, axes_of, axis_name, merged, title_of
+from oversmooth.report.paper.chart import Chart, Values, axes_of, axis_name
 from oversmooth.report.paper.colours import colour
 from oversmooth.report.paper.marks import draw_bars, draw_map, draw_scatter, draw_shape, legend_key
 from oversmooth.report.paper.presets import Preset
@@ -42,7 +43,7 @@ def draw(chart: Chart, preset: Preset, typefaces: Typefaces, *, title: str = "")
         sheet.panes[pair] = _pane(sheet, pair, number)
     _traces(sheet, typefaces)
     _decorations(sheet, typefaces)
-    _headings(sheet, title, typefaces)
+    _heading(sheet, title, typefaces)
     if chart.legend():
         sheet.legend = _legend(sheet, typefaces)
     lettering.shorten_labels(sheet)
@@ -70,13 +71,12 @@ def _pane(sheet: Sheet, pair: tuple[str, str], number: int) -> Axes:
 
 def _traces(sheet: Sheet, typefaces: Typefaces) -> None:
     chart, unit = sheet.chart, sheet.preset.points_per_pixel
-    behind = {"colorbar": {"tickfont": chart.layout["font"]}}
     for trace in chart.traces:
         pane = sheet.panes[axes_of(trace)]
         if trace["type"] == "heatmap":
             draw_map(pane, trace, square=chart.is_square(axes_of(trace)))
             if trace.get("showscale", True):
-                sheet.bar = ColourBar.of(pane, merged(behind, trace), sheet.preset, typefaces)
+                sheet.bar = ColourBar.of(pane, trace, chart.canvas.theme, sheet.preset, typefaces)
         elif trace["type"] == "bar":
             draw_bars(pane, trace, unit)
         else:
@@ -89,10 +89,10 @@ def _traces(sheet: Sheet, typefaces: Typefaces) -> None:
 
 
 def _decorations(sheet: Sheet, typefaces: Typefaces) -> None:
-    for shape in sheet.chart.layout.get("shapes", ()):
+    for shape in sheet.chart.canvas.shapes:
         pane, across = _place(sheet, shape)
         draw_shape(pane, shape, blended_transform_factory(*across), sheet.preset.points_per_pixel)
-    for note in sheet.chart.layout["annotations"]:
+    for note in sheet.chart.notes:
         sheet.notes.append(_note(sheet, note, typefaces))
 
 
@@ -143,28 +143,21 @@ def _wrapped(sheet: Sheet, text: str, style: Style, typefaces: Typefaces) -> str
     return markup.wrapped(text, lambda line: words.width_of(typefaces.shown(line), style.size, bold=style.bold) <= room)
 
 
-def _headings(sheet: Sheet, title: str, typefaces: Typefaces) -> None:
-    """What the caller says above the chart, and below it what the chart says itself."""
-    layout, preset = sheet.chart.layout, sheet.preset
-    found: list[tuple[str, Style]] = []
+def _heading(sheet: Sheet, title: str, typefaces: Typefaces) -> None:
+    """What the caller says above the chart."""
     if title:
-        found.append((escape(title), Style(preset.size(13), layout["font"]["color"], "left", bold=True)))
-    if title_of(layout):
-        found.append((title_of(layout), Style.of({"align": "left", **layout["title"]}, preset)))
-    for text, style in found:
-        lines = _wrapped(sheet, text, style, typefaces)
-        artist = words.put(
-            sheet.figure, lines, style, (0, 0), (sheet.points, sheet.points), (0.0, 1.0), (preset.edge, 0), typefaces
-        )
-        sheet.headings.append(Note(artist, (preset.edge, 0), beside=False))
+        edge, style = sheet.preset.edge, Style(sheet.preset.size(13), sheet.chart.canvas.theme.text, "left", bold=True)
+        lines, across = _wrapped(sheet, escape(title), style, typefaces), (sheet.points, sheet.points)
+        artist = words.put(sheet.figure, lines, style, (0, 0), across, (0.0, 1.0), (edge, 0), typefaces)
+        sheet.heading = Note(artist, (edge, 0), beside=False)
 
 
 def _legend(sheet: Sheet, typefaces: Typefaces) -> Legend:
     """Below the chart, in as many columns of one width as fit; entries in their order, row by row."""
-    settings, preset = sheet.chart.layout["legend"], sheet.preset
+    settings, preset = legend(sheet.chart.canvas.theme), sheet.preset
     unit, font = preset.points_per_pixel, settings["font"]
     size = preset.size(font["size"])
-    key = settings.get("itemwidth", 30) * unit
+    key = settings["itemwidth"] * unit
     entries = [
         (legend_key(trace, unit), typefaces.shown(markup.plain(trace["name"]))) for trace in sheet.chart.legend()
     ]

@@ -130,7 +130,7 @@ def draw_bars(axes: Axes, trace: Values, unit: float) -> None:
         "linewidth": float(edge.get("width", 0)) * unit,
         "zorder": _LINES,
     }
-    columns = [array(trace[key]).astype(float) for key in ("x", "base", "y")]
+    columns = [array(trace[key]) for key in ("x", "base", "y")]
     for place, base, height in zip(*np.broadcast_arrays(*columns), strict=True):
         if np.isfinite(height):
             width = float(trace["width"])
@@ -145,7 +145,7 @@ def draw_map(axes: Axes, trace: Values, *, square: bool) -> None:
         trace: the map.
         square: whether its cells are.
     """
-    pixels = shaded(array(trace["z"]).astype(float), trace["zmin"], trace["zmax"], trace["colorscale"])
+    pixels = shaded(array(trace["z"]), trace["zmin"], trace["zmax"], trace["colorscale"])
     rows, columns, _ = pixels.shape
     aspect: Literal["equal", "auto"] = "equal" if square else "auto"
     axes.imshow(pixels, aspect=aspect, interpolation="none", extent=(-0.5, columns - 0.5, rows - 0.5, -0.5))

@@ -68,7 +68,8 @@ def _quadratic(family: str, text: str) -> bytes:
     """
     file = path_of(family)
     buffer = io.BytesIO()
-    with TTFont(file.path, fontNumber=file.face_index, lazy=True) as font:
+    # The time of now within would make another file of the same figure each time.
+    with TTFont(file.path, fontNumber=file.face_index, lazy=True, recalcTimestamp=False) as font:
         shaping = ["GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx"]
         subset = Subsetter(Options(drop_tables=[*Options().drop_tables, *shaping]))
         subset.populate(text=text)

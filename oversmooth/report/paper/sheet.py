@@ -21,8 +21,6 @@ from oversmooth.report.paper.presets import Preset
 
 _DOTS = 288.0
 """Dots per inch at which text is measured: enough for its width to be that of the outlines."""
-_HEIGHT = 450
-"""Pixels that plotly gives a figure that names no height."""
 _ROUNDS = 3
 """How often the plot is fitted between the words around it; each round leaves a small part of the error."""
 _LEAST = 0.35
@@ -55,15 +53,15 @@ class Sheet:
     """What plotly calls paper: the area that the axes span, as a share of the page."""
     panes: dict[Pair, Axes] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    headings: list[Note] = field(default_factory=list)
+    heading: Note | None = None
     bar: ColourBar | None = None
     legend: Legend | None = None
 
     @classmethod
     def of(cls, chart: Chart, preset: Preset) -> Sheet:
         """An empty page of the preset's size, or of the shape that the chart has on screen."""
-        height = preset.height or _whole(float(chart.layout.get("height", _HEIGHT)) * preset.points_per_pixel)
-        figure = Figure((preset.width, height), dpi=_DOTS, facecolor=chart.layout["paper_bgcolor"])
+        height = preset.height or _whole(chart.canvas.height * preset.points_per_pixel)
+        figure = Figure((preset.width, height), dpi=_DOTS, facecolor=chart.canvas.theme.paper)
         FigureCanvasAgg(figure)
         return cls(figure, chart, preset)
 
@@ -157,9 +155,10 @@ class Sheet:
         """What the heading and the legend leave of the page."""
         gap = _APART * self.preset.points_per_pixel
         left, bottom, right, top = self.inner.extents
-        for heading in self.headings:
-            heading.artist.xyann = (heading.artist.xyann[0], top)
-            top = self.extent(heading.artist).y0 - gap
+        if self.heading is not None:
+            artist = self.heading.artist
+            artist.xyann = (artist.xyann[0], top)
+            top = self.extent(artist).y0 - gap
         if self.legend is not None:
             bottom = self.extent(self.legend).y1 + gap
         return Bbox.from_extents(left, bottom, right, top)
@@ -193,9 +192,9 @@ class Sheet:
             plot = TransformedBbox(self.plot, BboxTransformTo(self.page))
             self._arrange(Bbox.from_extents(plot.x0 + left, plot.y0, plot.x1, plot.y1))
         edge = pane.get_position().x0 * self.page.width
-        for heading in self.headings:
-            width = self.extent(heading.artist).width
-            heading.artist.xyann = min(edge, self.inner.x1 - width), heading.artist.xyann[1]
+        if self.heading is not None:
+            artist = self.heading.artist
+            artist.xyann = min(edge, self.inner.x1 - self.extent(artist).width), artist.xyann[1]
 
 
 def _points(box: Bbox) -> Bbox:

@@ -12,8 +12,9 @@ import pytest
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
 from oversmooth.report.export.pgfplots import pgfplots
+from oversmooth.report.figures.canvas import blank
 from oversmooth.report.figures.gallery import figures_of
-from oversmooth.report.figures.theme import LIGHT, blank
+from oversmooth.report.figures.theme import LIGHT
 from oversmooth.report.paper.presets import PRESETS
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement, Note

@@ -9,6 +9,7 @@ import pytest
 from synthetic import comparison_of, measurement
 
 from oversmooth.report.figures import CONFIG
+from oversmooth.report.figures.canvas import blank
 from oversmooth.report.figures.compared_curves import compared_curve
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
 from oversmooth.report.figures.compared_spectra import compared_spectra
@@ -17,7 +18,7 @@ from oversmooth.report.figures.deltas import delta_curve
 from oversmooth.report.figures.plane import fidelity_plane
 from oversmooth.report.figures.similarity import similarity_map
 from oversmooth.report.figures.spectrum import spectrum
-from oversmooth.report.figures.theme import DARK, LIGHT, Theme, blank, value_axis
+from oversmooth.report.figures.theme import DARK, LIGHT, Theme, value_axis
 
 BOTH = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import html
 import io
 import re
@@ -11,13 +10,14 @@ from xml.etree import ElementTree
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from charts import NAMES, chart, pdf
+from charts import NAMES, chart, pdf, redrawn
 from PIL import Image
 from poppler import fonts, information, words
 from synthetic import comparison_of, measurement
 
 from oversmooth.core.errors import OutputError
 from oversmooth.report.export.images import image, missing_characters
+from oversmooth.report.figures.canvas import Canvas
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.theme import DARK
 from oversmooth.report.paper import PRESETS
@@ -118,48 +118,82 @@ def test_every_figure_that_a_result_has_can_be_drawn(result: Measurement | Compa
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("layout", "polar"), {"hole": 0.1}),
-        (("layout", "xaxis", "tickprefix"), "no. "),
-        (("layout", "xaxis", "zerolinelayer"), "above traces"),
-        (("layout", "yaxis", "type"), "date"),
-        (("layout", "images"), [{"source": "a.png"}]),
-        (("layout", "legend"), {"orientation": "v"}),
-        (("layout", "annotations"), [{"text": "a", "showarrow": True}]),
-        (("layout", "shapes"), [{"type": "circle"}]),
-        (("data", "fill"), "tozeroy"),
-        (("data", "error_y"), {"array": [1]}),
-        (("data", "mode"), "lines+text"),
-        (("data", "marker", "symbol"), "hexagram"),
-        (("data", "marker", "opacity"), 0.5),
-        (("data", "line", "shape"), "hv"),
-        (("data", "stackgroup"), "one"),
+        (("axes", "xaxis", "tickprefix"), "no. "),
+        (("axes", "xaxis", "zerolinelayer"), "above traces"),
+        (("axes", "yaxis", "type"), "date"),
+        (("annotations", 0, "showarrow"), True),
+        (("shapes", 0, "type"), "circle"),
+        (("traces", -1, "fill"), "tozeroy"),
+        (("traces", -1, "error_y"), {"array": [1]}),
+        (("traces", -1, "mode"), "lines+text"),
+        (("traces", -1, "marker", "symbol"), "hexagram"),
+        (("traces", -1, "marker", "opacity"), 0.5),
+        (("traces", -1, "line"), {"color": "#000000", "width": 1, "shape": "hv"}),
+        (("traces", -1, "stackgroup"), "one"),
     ],
-    ids=lambda value: ".".join(value) if isinstance(value, tuple) else "",
+    ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "",
 )
-def test_what_paper_would_leave_out_is_refused_with_its_name(path: tuple[str, ...], value: Any) -> None:
-    whole = copy.deepcopy(chart("curve").to_plotly_json())
-    place = whole["data"][-1] if path[0] == "data" else whole["layout"]
-    for key in path[1:-1]:
-        place = place.setdefault(key, {})
-    place[path[-1]] = value
-    figure = go.Figure(whole)
-    with pytest.raises(OutputError, match=rf"A chart with .*{path[-1]}.* cannot be drawn on paper: export it as HTML"):
+def test_what_paper_would_leave_out_is_refused_with_its_name(path: tuple[str | int, ...], value: Any) -> None:
+    def change(canvas: Canvas) -> None:
+        place = getattr(canvas, str(path[0]))
+        for key in path[1:-1]:
+            place = place[key]
+        place[path[-1]] = value
+
+    figure = redrawn(chart("curve"), change)
+    key = "shape" if path[-1] == "line" else path[-1]
+    with pytest.raises(OutputError, match=rf"A chart with .*{key}.* cannot be drawn on paper: export it as HTML"):
         image(figure, "pdf", SINGLE)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"polar": {"hole": 0.1}},
+        {"images": [{"source": "a.png"}]},
+        {"legend": {"orientation": "v"}},
+        {"title": {"text": "A title of one's own"}},
+        {"xaxis": {"range": [0, 1]}},
+        {"annotations": [{"text": "a note of one's own"}]},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_figure_that_was_changed_is_refused_rather_than_drawn_as_it_was(change: dict[str, Any]) -> None:
+    figure = figures_of(measurement())["token_cosine"].build()
+    assert image(figure, "svg", SINGLE)
+    figure.update_layout(change, overwrite=True)
+    with pytest.raises(OutputError, match="was changed since, or is of another hand: export it as HTML"):
+        image(figure, "svg", SINGLE)
+    assert image(figure, "html", SINGLE)
+
+
+def test_a_value_that_was_changed_is_never_drawn_as_it_was() -> None:
+    figure = figures_of(measurement())["token_cosine"].build()
+    figure.data[-1].y = [0.5] * len(figure.data[-1].y)
+    with pytest.raises(OutputError, match="was changed since"):
+        image(figure, "png", SINGLE)
+
+
+@pytest.mark.parametrize("figure", [go.Figure(), go.Figure(chart("curve"))], ids=["foreign", "copy"])
+def test_a_figure_that_was_not_drawn_here_is_refused_in_a_sentence(figure: go.Figure) -> None:
+    with pytest.raises(OutputError, match="Paper takes a figure as Oversmooth drew it, and this one is a copy"):
+        missing_characters(figure, SINGLE)
+
+
 def test_an_area_without_a_colour_of_its_own_is_refused() -> None:
-    whole = chart("curve_texts").to_plotly_json()
-    area = next(trace for trace in whole["data"] if "fill" in trace)
-    left = {key: value for key, value in area.items() if key != "fillcolor"}
+    def change(canvas: Canvas) -> None:
+        (area,) = [trace for trace in canvas.traces if "fill" in trace]
+        del area["fillcolor"]
+
     with pytest.raises(OutputError, match="A chart with no colour of its own for “scatter” cannot be drawn on paper"):
-        image(go.Figure([left], whole["layout"]), "pdf", SINGLE)
+        image(redrawn(chart("curve_texts"), change), "pdf", SINGLE)
 
 
 def test_a_kind_of_trace_that_is_not_drawn_is_refused_with_its_name() -> None:
-    figure = go.Figure(go.Histogram(y=[1, 2]), {"template": chart("curve").layout.template})
+    figure = redrawn(chart("curve"), lambda canvas: canvas.traces.append({"type": "histogram", "y": [1, 2]}))
     with pytest.raises(OutputError, match="a trace of the kind “histogram” cannot be drawn on paper"):
         image(figure, "svg", SINGLE)
-    figure = go.Figure(go.Scatter(y=[1, 2]), {"template": chart("curve").layout.template})
+    figure = redrawn(chart("curve"), lambda canvas: canvas.add(x=[1, 2], y=[1, 2]))
     with pytest.raises(OutputError, match=r"no “scatter\.mode” of its own"):
         image(figure, "svg", SINGLE)
 

@@ -14,9 +14,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import matplotlib as mpl
-import plotly.graph_objects as go
 import pytest
-from charts import NAMES, chart
+from charts import NAMES, chart, saying
 from PIL import Image
 from playwright.sync_api import Browser
 from poppler import information
@@ -140,8 +139,7 @@ def test_html_draws_itself_and_asks_for_nothing(browser: Browser, tmp_path_facto
 
 def test_characters_without_a_font_are_told_and_shown_as_code_points() -> None:
     figure = chart("curve")
-    changed = go.Figure(figure)
-    changed.layout.annotations[0].text = "one \U0010fff0 two"
+    changed = saying("curve", "one \U0010fff0 two")
     assert missing_characters(changed, SINGLE) == "\U0010fff0"
     assert "one ⟨U+10FFF0⟩ two" in information(image(changed, "pdf", SINGLE)).text
     assert missing_characters(figure, SINGLE) == ""

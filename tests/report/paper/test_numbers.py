@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from charts import chart, pdf
+from charts import chart, pdf, redrawn
 from numpy.typing import NDArray
 from PIL import Image
 from poppler import images, rendered
@@ -256,10 +256,10 @@ def test_a_map_in_a_pdf_is_an_image_of_its_cells_in_the_colours_of_the_scale(nam
 
 
 def test_the_rows_of_a_map_run_downwards_and_its_columns_to_the_right() -> None:
-    figure = go.Figure(similarity_map(measurement(), "5", theme=LIGHT))
     z = np.full((11, 11), -1.0, dtype=np.float32)
     z[1, 8] = 1.0
-    figure.data[0].update(z=z, zmin=-1, zmax=1)
+    plain = similarity_map(measurement(), "5", theme=LIGHT)
+    figure = redrawn(plain, lambda canvas: canvas.traces[0].update(z=z, zmin=-1, zmax=1))
     page = rendered(image(figure, "pdf", SINGLE), 144).astype(int)
     top, bottom, left, right = _extent(page, (0, 34, 78))
     row, column = np.argwhere(np.abs(page - (254, 232, 56)).sum(axis=2) < 30)[-20:].mean(axis=0)

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
 
-import plotly.graph_objects as go
 import pytest
-from charts import NAMES, chart, pdf
+from charts import NAMES, chart, pdf, redrawn, saying
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from matplotlib import font_manager
 from poppler import fonts, information, rendered, words
 
 from oversmooth.report.export.images import image, missing_characters
-from oversmooth.report.paper import PRESETS, typefaces
+from oversmooth.report.paper import PRESETS, outlines, typefaces
 from oversmooth.report.paper.markup import plain, wrapped
 from oversmooth.report.paper.ticks import ticks
 
@@ -60,9 +59,8 @@ def test_a_long_label_is_cut_and_says_so() -> None:
 
 
 def test_a_title_longer_than_its_axis_is_broken_into_lines() -> None:
-    figure = go.Figure(chart("curve"))
     title = "A metric whose name has many words because it says precisely what is measured and at which points"
-    figure.layout.yaxis.title.text = title
+    figure = redrawn(chart("curve"), lambda canvas: canvas.value_axis.update(title={"text": title}))
     content = image(figure, "pdf", SINGLE)
     assert {word for word, _ in words(content)} >= set(title.split())
     page = information(content)
@@ -124,9 +122,19 @@ def _forget() -> None:
 
 
 @pytest.mark.usefixtures("font_with_cubic_outlines")
+def test_a_font_that_is_converted_carries_no_time_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = set()
+    for moment in ("1", "1000000"):
+        # Where this is set, the library of fonts takes it for the time of now.
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", moment)
+        outlines._quadratic.cache_clear()
+        files.add(image(saying("curve", SIGN), "pdf", SINGLE))
+    assert len(files) == 1
+
+
+@pytest.mark.usefixtures("font_with_cubic_outlines")
 def test_a_font_with_cubic_outlines_is_embedded_as_truetype_and_drawn_the_same() -> None:
-    figure = go.Figure(chart("curve"))
-    figure.layout.annotations[0].text = f"one {SIGN} <b>two</b>"
+    figure = saying("curve", f"one {SIGN} <b>two</b>")
     assert missing_characters(figure, SINGLE) == ""
     installed = len(font_manager.fontManager.ttflist)
     content = image(figure, "pdf", SINGLE)
@@ -143,8 +151,7 @@ def test_a_font_with_cubic_outlines_is_embedded_as_truetype_and_drawn_the_same()
 
 
 def test_without_that_font_the_character_is_told() -> None:
-    figure = go.Figure(chart("curve"))
-    figure.layout.annotations[0].text = SIGN
+    figure = saying("curve", SIGN)
     assert missing_characters(figure, SINGLE) == SIGN
     assert "⟨U+10FFFD⟩" in information(image(figure, "pdf", SINGLE)).text
 
