@@ -19,9 +19,9 @@ from overhead import anew, forward, ids_of, interleaved, text_of
 
 from oversmooth.measuring.analysis import Analysis
 from oversmooth.measuring.comparing import compare
+from oversmooth.measuring.measured_rows import MeasuredRows
 from oversmooth.measuring.measuring import one_blas_thread
 from oversmooth.measuring.resolution import Resolution
-from oversmooth.measuring.rows import rows_of
 from oversmooth.models.inputs import encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
@@ -54,7 +54,7 @@ def states_of(model: LoadedModel, inputs: dict[str, torch.Tensor]) -> States:
 def analyse(model: LoadedModel, settings: Settings, states: States) -> None:
     """The analysis that ``measure`` does of one pass, without a model."""
     text = encode(settings.texts[0], model, max_tokens=settings.max_tokens, special_tokens=settings.special_tokens)
-    rows = [rows_of(text)]
+    rows = [MeasuredRows.of(text)]
     analysis = Analysis(
         settings.metrics,
         tuple(states),

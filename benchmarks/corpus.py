@@ -15,9 +15,8 @@ from functools import partial
 import torch
 from overhead import anew, interleaved
 
-from oversmooth.measuring.passes import batches
 from oversmooth.models.encodings import Encoded
-from oversmooth.models.inputs import batch, encode_all
+from oversmooth.models.inputs import Batches, encode_all
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
 from oversmooth.results.settings import Settings
@@ -52,7 +51,7 @@ def rows(model: LoadedModel, numbers: Sequence[int], repeats: int) -> Iterator[s
     for number in numbers:
         settings = Settings.of(texts=sentences(model, number))
         texts = encoded(model, settings)
-        inputs = [batch([texts[member] for member in members], model) for members in batches(texts, padded=True)]
+        inputs = [read for _, read in Batches.of(texts, model)]
         calls = (partial(passes, model, inputs), partial(anew, model, settings), partial(encoded, model, settings))
         taken = interleaved(calls, repeats)
         cells = [f"{min(each):.0f} / {statistics.median(each):.0f}" for each in taken]

@@ -9,7 +9,7 @@ from families import VOCABULARY, build
 from tiny import loaded
 from torch import Tensor
 
-from oversmooth.measuring.calibration import Sampler
+from oversmooth.measuring.mitigating import Sampler
 from oversmooth.mitigations import Mitigation, all_mitigations
 from oversmooth.models.loaded import LoadedModel
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from oversmooth import metrics
 from oversmooth.core.wording import count
 from oversmooth.measuring.fidelity import Fidelity
+from oversmooth.measuring.measured_rows import MeasuredRows, measured_states
 from oversmooth.measuring.resolution import Resolution
-from oversmooth.measuring.rows import Rows, measured_tokens
 from oversmooth.metrics import Metric, TokenStates, UndefinedError
 from oversmooth.metrics.similarity import averaged
 from oversmooth.results.measurement import Note
@@ -41,7 +41,7 @@ class Analysis:
         self,
         names: Sequence[str],
         points: Sequence[str],
-        rows: Sequence[Rows],
+        rows: Sequence[MeasuredRows],
         width: int,
         *,
         resolution: Resolution,
@@ -77,7 +77,7 @@ class Analysis:
     def take(self, numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
         """Measure the states (input, token, dim) of inputs at one point, padding and special tokens among them."""
         with np.errstate(over="ignore", invalid="ignore"):  # Told in a note.
-            for number, tokens in measured_tokens(self.rows, numbers, states, self._resolution.of(numbers, point)):
+            for number, tokens in measured_states(self.rows, numbers, states, self._resolution.of(numbers, point)):
                 self._take(number, point, tokens)
 
     def _take(self, number: int, point: str, tokens: TokenStates) -> None:

@@ -147,18 +147,12 @@ class _Models:
 
     def get(self, settings: Settings, report: Report) -> LoadedModel:
         """The model of a side, loaded unless it is kept."""
-        from oversmooth.models.loading import load
+        from oversmooth.measuring.preparing import load_model
 
         key = _identity(settings)
         if key not in self._kept:
             self._kept = {kept: model for kept, model in self._kept.items() if kept == self._baseline}
-            self._kept[key] = load(
-                settings.model,
-                revision=settings.revision,
-                device=settings.device,
-                precision=settings.precision,
-                report=report,
-            )
+            self._kept[key] = load_model(settings, report)
         return self._kept[key]
 
 

@@ -2,69 +2,92 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.core import points
+from oversmooth.core.progress import Report
 from oversmooth.core.wording import bytes_in_words, count
-from oversmooth.measuring.references import Reference
-from oversmooth.measuring.retrieval import Retrieval
+from oversmooth.measuring.forward_passes import run_passes
+from oversmooth.measuring.measured_rows import MeasuredRows, measured_states
+from oversmooth.measuring.preparing import Prepared, acting
+from oversmooth.measuring.retrieval import Retrieval, Value
 from oversmooth.metrics import TokenStates, UndefinedError
-from oversmooth.metrics.fidelity import BESIDE_BASELINE, resolved
+from oversmooth.metrics.fidelity import BESIDE_BASELINE, Baseline, resolved
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
-from oversmooth.models.loaded import REFERENCE_BYTES
+from oversmooth.models.loaded import REFERENCE_BYTES, LoadedModel
 
 
-@dataclass(frozen=True)
-class Value:
-    """One number of one text at the point that was taken last, or the reason why there is none."""
+class BaselineStates:
+    """What is kept of a baseline for the variants that are set against it: its tokens, of those texts that fit.
 
-    name: str
-    text: int
-    value: float
-    reason: str = ""
-    resolved: bool = True
+    Args:
+        rows: of each text, which tokens count.
+        points: number of points.
+        model: that runs.
+    """
 
+    def __init__(self, rows: Sequence[MeasuredRows], points: int, model: LoadedModel) -> None:
+        self.nbytes = 0
+        texts = set()
+        for number, row in enumerate(rows):
+            tokens = len(row.measured)
+            size = points * Baseline.size(tokens, model.anatomy.hidden_size, model.network.dtype.itemsize)
+            if self.nbytes + size <= REFERENCE_BYTES:
+                self.nbytes += size
+                texts.add(number)
+        self.texts = frozenset(texts)
+        """Numbers of the texts that fit; the others cannot be compared."""
+        self._kept: dict[tuple[int, str], Baseline] = {}
 
-@dataclass(frozen=True)
-class Sides:
-    """What one side of a comparison is measured with."""
+    def keep(self, number: int, point: str, tokens: TokenStates) -> None:
+        """Keep what one point of one text needs."""
+        if number in self.texts:
+            self._kept[number, point] = Baseline.of(tokens)
 
-    baseline: Reference | None = None
-    """What a variant is set against."""
-    kept: Reference | None = None
-    """Where a baseline's own states are kept for its variants."""
+    def get(self, number: int, point: str) -> Baseline | None:
+        """What was kept; None where there is :meth:`nothing`."""
+        return self._kept.get((number, point))
+
+    def nothing(self, number: int) -> str:
+        """Why nothing was kept of a text at some point."""
+        if number in self.texts:
+            return "the states of the baseline are infinite or not a number"
+        return f"what is kept of the baseline of this text would take it beyond {bytes_in_words(REFERENCE_BYTES)}"
 
 
 class Fidelity:
     """Takes the tokens of one side point by point; gives its numbers.
 
     Args:
-        identities: vocabulary ids of the measured tokens of each text.
-        names: of the points, in order.
-        dimension: of the hidden states.
-        sides: where the baseline's states come from or go to.
-        itemsize: bytes of one of their numbers.
+        rows: of each text, which tokens count.
+        names: of the points at which it is compared, in order.
+        model: that runs.
+        baseline: what a variant is set against.
+        own: where a baseline's own states are kept for its variants.
     """
 
     def __init__(
         self,
-        identities: Sequence[NDArray[np.intp]],
+        rows: Sequence[MeasuredRows],
         names: Sequence[str],
-        dimension: int,
-        sides: Sides,
-        itemsize: int = 4,
+        model: LoadedModel,
+        *,
+        baseline: BaselineStates | None = None,
+        own: BaselineStates | None = None,
     ) -> None:
-        self.metrics = (*(BESIDE_BASELINE if sides.baseline is not None else ()), IDENTITY_RETRIEVAL)
+        self.metrics = (*(BESIDE_BASELINE if baseline is not None else ()), IDENTITY_RETRIEVAL)
         self._points = frozenset(names)
         self._last_block = [name for name in names if points.is_block(name)][-1]
-        self._retrieval = Retrieval(identities, len(names), dimension, itemsize)
-        self._texts = len(identities)
-        self._baseline = sides.baseline
-        self._kept = sides.kept
+        self._retrieval = Retrieval(
+            [row.identities for row in rows], len(names), model.anatomy.hidden_size, model.network.dtype.itemsize
+        )
+        self._texts = len(rows)
+        self._baseline = baseline
+        self.own = own
 
     def take(self, number: int, point: str, tokens: TokenStates | None) -> Iterator[Value]:
         """The numbers that are known with these measured tokens; None for tokens that are not finite."""
@@ -72,14 +95,13 @@ class Fidelity:
             yield Value(IDENTITY_RETRIEVAL, number, np.nan, "it is searched for outside of blocks alone")
             return
         if tokens is not None:
-            if self._kept is not None:
-                self._kept.keep(number, point, tokens)
+            if self.own is not None:
+                self.own.keep(number, point, tokens)
             if self._baseline is not None:
                 yield from self._beside(self._baseline, number, point, tokens)
-        for found in self._retrieval.take(number, point, tokens):
-            yield Value(IDENTITY_RETRIEVAL, found.text, found.share, found.reason, found.resolved)
+        yield from self._retrieval.take(number, point, tokens)
 
-    def _beside(self, baseline: Reference, number: int, point: str, tokens: TokenStates) -> Iterator[Value]:
+    def _beside(self, baseline: BaselineStates, number: int, point: str, tokens: TokenStates) -> Iterator[Value]:
         theirs = baseline.get(number, self._last_block if point == points.FUSION else point)
         for name, compute in BESIDE_BASELINE.items():
             if theirs is None:
@@ -104,3 +126,36 @@ class Fidelity:
                 f"Token identity is searched for in {count(len(self._retrieval.texts), 'text')} of {self._texts:,}: "
                 f"in at most {self._retrieval.limit:,} tokens."
             )
+
+
+def fidelity_of(run: Prepared, report: Report) -> Fidelity | None:
+    """What takes the numbers of one side of a comparison, or the token identity of an explanation; None without both.
+
+    Runs the baseline of a variant first where its states are not kept on the model.
+    """
+    settings, model, rows = run.settings, run.model, run.rows
+    # Of an explanation, which looks at more points, main ones alone: memory grows with each.
+    names = run.main_points if settings.explanation else run.points
+    if not settings.fidelity:
+        return Fidelity(rows, names, model) if settings.explanation else None
+    kept: BaselineStates | None = model.references.get(run.states_key)
+    if not run.methods:
+        own = BaselineStates(rows, len(run.points), model) if kept is None else None
+        return Fidelity(rows, names, model, own=own)
+    if kept is None:
+        kept = _baseline_states(run.baseline(), report)
+        model.references.put(run.states_key, kept)
+    return Fidelity(rows, names, model, baseline=kept)
+
+
+def _baseline_states(run: Prepared, report: Report) -> BaselineStates:
+    found, resolution = BaselineStates(run.rows, len(run.points), run.model), run.resolution()
+
+    def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
+        for number, tokens in measured_states(run.rows, numbers, states, resolution.of(numbers, point)):
+            if math.isfinite(tokens.energy):
+                found.keep(number, point, tokens)
+
+    with acting(run.intervention):
+        run_passes(run, resolution, take, report)
+    return found

@@ -1,33 +1,21 @@
-"""Texts through the model in batches, the numbers of every point taken on the way."""
+"""Texts through the model in batches, the states at every point handed on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from oversmooth.core.points import PointSet
 from oversmooth.core.progress import Progress, Report
-from oversmooth.measuring.analysis import Analysis
-from oversmooth.measuring.explaining import Explainer
-from oversmooth.measuring.fidelity import Fidelity, Sides
-from oversmooth.measuring.intervention import Intervention
 from oversmooth.measuring.intervention.observing import See
+from oversmooth.measuring.preparing import Prepared
 from oversmooth.measuring.resolution import Resolution
-from oversmooth.measuring.rows import rows_of
-from oversmooth.models.encodings import Encoded
-from oversmooth.models.inputs import batch
-from oversmooth.models.loaded import LoadedModel
-from oversmooth.models.recording import expected_points, record
-from oversmooth.results.settings import Settings
-
-BATCH_TOKENS = 4096
-"""Padded tokens in one forward pass: bounds the memory of activations, not the number of texts."""
+from oversmooth.models.recording import record
 
 WAITING_BYTES = 2**21
 """States that wait for their analysis: a bound that does not grow with depth."""
@@ -45,27 +33,18 @@ Watch = Callable[[Sequence[int]], See]
 """Makes, of the numbers of the texts of one pass, what is shown its attention."""
 
 
-def run_texts(
-    texts: Sequence[Encoded],
-    model: LoadedModel,
-    which: PointSet,
-    intervention: Intervention | None,
-    take: Take,
-    report: Report,
-    watch: Watch | None = None,
-    resolution: Resolution | None = None,
-) -> None:
+def run_passes(run: Prepared, resolution: Resolution, take: Take, report: Report, watch: Watch | None = None) -> None:
     """Run the texts through the model and hand their states at every point to ``take``, perhaps in threads.
 
     ``resolution`` sees each of them first. With ``watch``, the intervention is there and watched.
     """
-    fused = _read_out(intervention)
-    points = expected_points(model.anatomy, which, fused=fused is not None)
+    which, intervention, network = run.settings.points, run.intervention, run.model.network
     # A method may enlarge what is left of a collapse inside the block.
-    inside = which == "blocks" and resolution is not None and intervention is not None and bool(intervention.methods)
-    done, total = 0, len(points) * len(texts)
-    report(Progress("measure", done, total, points[0]))
-    for members in batches(texts, padded=model.anatomy.padding_is_safe):
+    inside = which == "blocks" and intervention is not None and bool(intervention.methods)
+    fused = intervention.fused if intervention is not None and intervention.read_out is not None else None
+    done, total = 0, len(run.points) * len(run.texts)
+    report(Progress("measure", done, total, run.points[0]))
+    for members, inputs in run.batches:
         waiting = _Waiting(take, members)
 
         def add(
@@ -73,82 +52,18 @@ def run_texts(
         ) -> None:
             nonlocal done
             # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
-            states = states.to("cpu", model.network.dtype)
-            if resolution is not None:
-                resolution.see(members, point, states.numpy())
-            if point not in points:
+            states = states.to("cpu", network.dtype)
+            resolution.see(members, point, states.numpy())
+            if point not in run.points:
                 return
             waiting.add(point, states)
             done += len(members)
             report(Progress("measure", done, total, point))
 
-        with _seen(intervention, watch, members):
-            record(
-                model.anatomy,
-                batch([texts[number] for number in members], model),
-                add,
-                "all" if inside else which,
-                fused,
-            )
+        seen = nullcontext() if intervention is None or watch is None else intervention.seen_by(watch(members))
+        with seen:
+            record(run.model.anatomy, inputs, add, "all" if inside else which, fused)
         waiting.analyse()
-
-
-def analyse(
-    texts: Sequence[Encoded],
-    model: LoadedModel,
-    settings: Settings,
-    intervention: Intervention | None,
-    sides: Sides | None,
-    report: Report,
-    explainer: Explainer | None = None,
-) -> Analysis:
-    """Run the texts through the model and take the numbers at every point."""
-    points = expected_points(model.anatomy, settings.points, fused=_read_out(intervention) is not None)
-    rows = [rows_of(text) for text in texts]
-    width = model.anatomy.hidden_size
-    resolution = Resolution(rows, np.dtype(model.precision), post_norm=model.anatomy.post_norm)
-    fidelity = None
-    if sides is not None:
-        identities = [row.identities for row in rows]
-        # Of an explanation, which looks at more points, main ones alone: memory grows with each.
-        searched = expected_points(model.anatomy, "blocks") if explainer is not None else points
-        fidelity = Fidelity(identities, searched, width, sides, model.network.dtype.itemsize)
-    analysis = Analysis(
-        settings.metrics,
-        points,
-        rows,
-        width,
-        resolution=resolution,
-        similarity=settings.similarity,
-        shown=settings.shown,
-        centred=settings.centred_spectra,
-        fidelity=fidelity,
-    )
-    if explainer is None:
-        run_texts(texts, model, settings.points, intervention, analysis.take, report, resolution=resolution)
-        return analysis
-
-    def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
-        analysis.take(numbers, point, states)
-        for number, each, rounding in zip(numbers, states, resolution.of(numbers, point).tolist(), strict=True):
-            explainer.take(number, point, each, rounding)
-
-    watch = explainer.watch if explainer.observes else None
-    run_texts(texts, model, settings.points, intervention, take, report, watch, resolution)
-    return analysis
-
-
-def _seen(
-    intervention: Intervention | None, watch: Watch | None, members: Sequence[int]
-) -> AbstractContextManager[None]:
-    """The pass of these texts, announced to whoever watches."""
-    if intervention is None or watch is None:
-        return nullcontext()
-    return intervention.seen_by(watch(members))
-
-
-def _read_out(intervention: Intervention | None) -> Callable[[], torch.Tensor] | None:
-    return intervention.fused if intervention is not None and intervention.read_out is not None else None
 
 
 class _Waiting:
@@ -185,20 +100,3 @@ class _Waiting:
 def _analysts() -> ThreadPoolExecutor:
     # Kept: a new thread costs as much as a small analysis.
     return ThreadPoolExecutor(min(ANALYSIS_THREADS, torch.get_num_threads()), thread_name_prefix="analysis")
-
-
-def batches(texts: Sequence[Encoded], *, padded: bool, most: int | None = None) -> Iterator[list[int]]:
-    """Numbers of texts that go through the model together: of like length, or of equal length if not ``padded``.
-
-    ``most`` is the largest number of tokens, padding included, unless a single text has more.
-    """
-    most = BATCH_TOKENS if most is None else most
-    members: list[int] = []
-    lengths = [len(text.ids) for text in texts]
-    for number in sorted(range(len(texts)), key=lambda number: lengths[number]):
-        full = lengths[number] * (len(members) + 1) > most
-        if members and (full or not (padded or lengths[number] == lengths[members[0]])):
-            yield members
-            members = []
-        members.append(number)
-    yield members

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,22 +13,21 @@ from torch import Tensor, nn
 
 from oversmooth.core import points
 from oversmooth.core.progress import Progress, Report
-from oversmooth.measuring import passes
+from oversmooth.core.texts import place
 from oversmooth.measuring.intervention import Intervention
-from oversmooth.measuring.passes import batches
-from oversmooth.measuring.references import reference_key
+from oversmooth.measuring.preparing import Prepared, acting
 from oversmooth.measuring.resolution import below
 from oversmooth.metrics.numerics import PRECISIONS
 from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
-from oversmooth.mitigations import parse
+from oversmooth.mitigations import Mitigation, parse
+from oversmooth.models import inputs
 from oversmooth.models.encodings import Encoded
-from oversmooth.models.inputs import batch
+from oversmooth.models.inputs import Batches
 from oversmooth.models.loaded import REFERENCE_BYTES
 from oversmooth.results.measurement import Note
 
 if TYPE_CHECKING:
     from oversmooth.models.loaded import LoadedModel
-    from oversmooth.results.settings import Settings
 
 LOSS: Final = "language_model_loss"
 DIVERGENCE: Final = "output_kl"
@@ -64,30 +62,26 @@ class _Questions:
 
 
 @torch.inference_mode()
-def score(
-    settings: Settings,
-    model: LoadedModel,
-    texts: Sequence[Encoded],
-    intervention: Intervention | None,
-    report: Report,
-) -> Outputs:
+def score(run: Prepared, report: Report) -> Outputs:
     """Measure the head where that is asked for.
 
     Causal models predict each measured token that has one before it; masked models each measured token in turn, with
     it masked. A variant's predictions are compared with those of the baseline at the same places.
     """
+    settings, model, texts = run.settings, run.model, run.texts
     if not settings.language_model:
         return Outputs({})
-    names = (LOSS, DIVERGENCE) if settings.mitigations else (LOSS,)
-    reason = _why_undefined(settings, model)
+    names = (LOSS, DIVERGENCE) if run.methods else (LOSS,)
+    reason = _why_undefined(model, run.methods)
     if reason:
         notes = [Note("missing", number, points.OUTPUT, name, reason) for number in range(len(texts)) for name in names]
         return Outputs({name: np.full(len(texts), np.nan) for name in names}, tuple(notes))
     sums = {name: np.zeros(len(texts)) for name in names}
     noises = np.zeros(len(texts))
-    asked = _asked(model, texts)
-    predictions = _Predictions(settings, model, int(asked.sum()), intervention)
+    asked = np.array([len(_predicted(model, text)) for text in texts], dtype=np.intp)
     done, total = 0, int(asked.sum())
+    own = settings.fidelity and not run.methods
+    predictions = _Predictions(model, run.intervention, run.states_key, own=own, total=total)
     report(Progress("loss", done, total))
     for number, questions in enumerate(_questions(model, texts)):
         ours = predictions.ours(number, questions)
@@ -98,11 +92,11 @@ def score(
         done += len(questions.texts)
         report(Progress("loss", done, total))
     with np.errstate(invalid="ignore"):  # Told in a note.
-        told = _told({name: each / asked for name, each in sums.items()}, asked)
-        return replace(told, notes=(*told.notes, *_unresolved(told.values, noises / asked, model.precision)))
+        outputs = _with_notes({name: each / asked for name, each in sums.items()}, asked)
+        return replace(outputs, notes=(*outputs.notes, *_unresolved(outputs.values, noises / asked, model.precision)))
 
 
-def _why_undefined(settings: Settings, model: LoadedModel) -> str:
+def _why_undefined(model: LoadedModel, methods: Sequence[Mitigation]) -> str:
     if model.prediction is None:
         if model.network.config.is_encoder_decoder:
             return ENCODER_ALONE
@@ -110,7 +104,7 @@ def _why_undefined(settings: Settings, model: LoadedModel) -> str:
     if model.prediction == "masked":
         return "" if model.tokenizer.mask_token_id is not None else "the tokenizer of this model has no mask token"
     # Mitigations from outside count as well.
-    for method in settings.methods or (parse("+".join(model.mitigated_by)) if model.mitigated_by else ()):
+    for method in methods or (parse("+".join(model.mitigated_by)) if model.mitigated_by else ()):
         if not method.declaration.causal_safe:
             return (
                 f"“{method.declaration.name}” lets later tokens into the states of earlier ones, so the head would "
@@ -119,29 +113,23 @@ def _why_undefined(settings: Settings, model: LoadedModel) -> str:
     return ""
 
 
-def _asked(model: LoadedModel, texts: Sequence[Encoded]) -> NDArray[np.intp]:
-    """Predictions of each text."""
-    return np.array([len(_places(model, text)) for text in texts], dtype=np.intp)
-
-
-def _places(model: LoadedModel, text: Encoded) -> list[int]:
+def _predicted(model: LoadedModel, text: Encoded) -> list[int]:
     """Positions of the tokens that are predicted."""
     first = 1 if model.prediction == "causal" else 0
-    return [place for place, token in enumerate(text.tokens.items) if token.measured and place >= first]
+    return [at for at, token in enumerate(text.tokens.items) if token.measured and at >= first]
 
 
 def _questions(model: LoadedModel, texts: Sequence[Encoded]) -> Iterator[_Questions]:
-    rows = max(1, LOGIT_BYTES // _logit_bytes(model))
+    most = max(1, LOGIT_BYTES // _logit_bytes(model))
     if model.prediction == "causal":
-        most = min(rows, passes.BATCH_TOKENS)
-        for members in batches(texts, padded=model.anatomy.padding_is_safe, most=most):
-            yield _next_tokens(model, texts, members)
+        for numbers, read in Batches.of(texts, model, most):
+            yield _next_tokens(model, texts, numbers, read)
         return
     for number, text in enumerate(texts):
-        places = _places(model, text)
-        together = min(rows, max(1, passes.BATCH_TOKENS // len(text.ids)))
-        for first in range(0, len(places), together):
-            yield _masked_tokens(model, text, number, places[first : first + together])
+        positions = _predicted(model, text)
+        together = min(most, max(1, inputs.BATCH_TOKENS // len(text.ids)))
+        for first in range(0, len(positions), together):
+            yield _masked_tokens(model, text, number, positions[first : first + together])
 
 
 def _logit_bytes(model: LoadedModel) -> int:
@@ -149,50 +137,55 @@ def _logit_bytes(model: LoadedModel) -> int:
     return model.network.dtype.itemsize * int(model.network.config.vocab_size)
 
 
-def _next_tokens(model: LoadedModel, texts: Sequence[Encoded], members: Sequence[int]) -> _Questions:
-    chosen = [texts[number] for number in members]
-    places = [(row, place) for row, text in enumerate(chosen) for place in _places(model, text)]
+def _next_tokens(
+    model: LoadedModel, texts: Sequence[Encoded], numbers: Sequence[int], read: dict[str, Tensor]
+) -> _Questions:
+    chosen = [texts[number] for number in numbers]
+    asked = [(row, at) for row, text in enumerate(chosen) for at in _predicted(model, text)]
     return _Questions(
-        inputs=batch(chosen, model),
-        rows=torch.tensor([row for row, _ in places], dtype=torch.long),
-        positions=torch.tensor([place - 1 for _, place in places], dtype=torch.long),
-        answers=torch.tensor([chosen[row].ids[place] for row, place in places], dtype=torch.long),
-        texts=np.array([members[row] for row, _ in places], dtype=np.intp),
+        inputs=read,
+        rows=torch.tensor([row for row, _ in asked], dtype=torch.long),
+        positions=torch.tensor([at - 1 for _, at in asked], dtype=torch.long),
+        answers=torch.tensor([chosen[row].ids[at] for row, at in asked], dtype=torch.long),
+        texts=np.array([numbers[row] for row, _ in asked], dtype=np.intp),
     )
 
 
-def _masked_tokens(model: LoadedModel, text: Encoded, number: int, places: Sequence[int]) -> _Questions:
-    inputs = batch([text] * len(places), model)
-    rows, positions = torch.arange(len(places)), torch.tensor(places)
-    answers = inputs["input_ids"][rows, positions].cpu()
-    inputs["input_ids"][rows, positions] = int(model.tokenizer.mask_token_id)
-    return _Questions(inputs, rows, positions, answers, np.full(len(places), number))
+def _masked_tokens(model: LoadedModel, text: Encoded, number: int, masked: Sequence[int]) -> _Questions:
+    read = inputs.batch([text] * len(masked), model)
+    rows, positions = torch.arange(len(masked)), torch.tensor(masked)
+    answers = read["input_ids"][rows, positions].cpu()
+    read["input_ids"][rows, positions] = int(model.tokenizer.mask_token_id)
+    return _Questions(read, rows, positions, answers, np.full(len(masked), number))
 
 
 class _Predictions:
     """Logits of one side and of its baseline, which are kept on the model where all of them fit.
 
     Args:
-        settings: of the side.
         model: with a head.
-        total: predictions over all texts.
         intervention: of the side.
+        key: of the baseline's states.
+        own: whether the side is a baseline, whose predictions are kept for its variants.
+        total: predictions over all texts.
     """
 
-    def __init__(self, settings: Settings, model: LoadedModel, total: int, intervention: Intervention | None) -> None:
+    def __init__(
+        self, model: LoadedModel, intervention: Intervention | None, key: Hashable, *, own: bool, total: int
+    ) -> None:
         self._model = model
         self._intervention = intervention
-        self._is_baseline = settings.fidelity and not settings.mitigations
-        self._key = reference_key(settings)
-        states = model.references.get(self._key)
+        self._own = own
+        self._key = key
+        states = model.references.get(key)
         room = REFERENCE_BYTES - (0 if states is None else states.nbytes)
         self._fit = total * _logit_bytes(model) <= room
 
     def ours(self, number: int, questions: _Questions) -> Tensor:
         """Of this side (question, vocabulary), for the pass of that number."""
-        with self._active(self._intervention):
+        with acting(self._intervention):
             found = logits_of(self._model, questions)
-        if self._is_baseline:
+        if self._own:
             self._keep(number, found)
         return found
 
@@ -201,7 +194,7 @@ class _Predictions:
         kept: Any = self._model.references.get(self._name(number))
         if kept is not None:
             return torch.from_numpy(kept)
-        with self._active(Intervention(self._model, ())):
+        with acting(Intervention(self._model, ())):
             found = logits_of(self._model, questions)
         self._keep(number, found)
         return found
@@ -212,10 +205,6 @@ class _Predictions:
 
     def _name(self, number: int) -> Hashable:
         return self._key, number
-
-    @staticmethod
-    def _active(intervention: Intervention | None) -> AbstractContextManager[object]:
-        return nullcontext() if intervention is None else intervention.active()
 
 
 def logits_of(model: LoadedModel, questions: _Questions) -> Tensor:
@@ -269,7 +258,7 @@ def _unresolved(
             yield Note("unresolved", number, points.OUTPUT, DIVERGENCE, below(precision))
 
 
-def _told(values: dict[str, NDArray[np.float64]], asked: NDArray[np.intp]) -> Outputs:
+def _with_notes(values: dict[str, NDArray[np.float64]], asked: NDArray[np.intp]) -> Outputs:
     """With a note on each number that is missing, and a warning where the head's predictions are not numbers."""
     notes, broken = [], set()
     for name, each in values.items():
@@ -279,6 +268,5 @@ def _told(values: dict[str, NDArray[np.float64]], asked: NDArray[np.intp]) -> Ou
             notes.append(Note("missing", int(number), points.OUTPUT, name, reason))
             if asked[number]:
                 broken.add(int(number))
-    place = "" if len(asked) == 1 else "Text {}: "
-    warnings = [f"{place.format(number + 1)}No loss is given: {NON_FINITE}." for number in sorted(broken)]
+    warnings = [f"{place(number, asked.tolist())}No loss is given: {NON_FINITE}." for number in sorted(broken)]
     return Outputs(values, tuple(sorted(notes, key=lambda note: note.input)), tuple(warnings))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ STACK_BYTES = 2**19
 
 
 @dataclass(frozen=True)
-class Rows:
+class MeasuredRows:
     """Which rows of the states of one input count."""
 
     measured: NDArray[np.intp]
@@ -30,22 +30,22 @@ class Rows:
     identities: NDArray[np.intp]
     """Vocabulary ids of the measured tokens."""
 
+    @classmethod
+    def of(cls, text: Encoded) -> Self:
+        """From the tokens that are marked so."""
+        measured = np.flatnonzero([token.measured for token in text.tokens.items])
+        return cls(measured, text.classification, np.asarray(text.ids, dtype=np.intp)[measured])
+
     @cached_property
     def includes_classification(self) -> bool:
         """Whether the classification token is measured too."""
         return self.classification is not None and self.classification in self.measured
 
 
-def rows_of(text: Encoded) -> Rows:
-    """Which rows of its states count."""
-    measured = np.flatnonzero([token.measured for token in text.tokens.items])
-    return Rows(measured, text.classification, np.asarray(text.ids, dtype=np.intp)[measured])
-
-
-def measured_tokens(
-    rows: Sequence[Rows], numbers: Sequence[int], states: NDArray[np.floating], roundings: NDArray[np.float64]
+def measured_states(
+    rows: Sequence[MeasuredRows], numbers: Sequence[int], states: NDArray[np.floating], roundings: NDArray[np.float64]
 ) -> Iterator[tuple[int, TokenStates]]:
-    """The measured tokens of several inputs, each with the number of its input.
+    """The states of the measured tokens of several inputs, each with the number of its input.
 
     Args:
         rows: of all inputs.
@@ -64,7 +64,7 @@ def measured_tokens(
 
 
 def _stacked(
-    inputs: Sequence[tuple[int, Rows, NDArray[np.floating]]], roundings: NDArray[np.float64]
+    inputs: Sequence[tuple[int, MeasuredRows, NDArray[np.floating]]], roundings: NDArray[np.float64]
 ) -> Iterator[tuple[int, TokenStates]]:
     stored = np.stack([states[row.measured] for _, row, states in inputs])
     # Row 0 stands in where there is no [CLS] token; nobody reads it.

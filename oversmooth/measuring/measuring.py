@@ -4,36 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from oversmooth.core.errors import InputError, ModelError
-from oversmooth.core.pairs import Input
+from oversmooth.core.errors import ModelError
 from oversmooth.core.progress import Report, silent
-from oversmooth.core.texts import place
 from oversmooth.measuring.analysis import Analysis
-from oversmooth.measuring.calibration import Sampler
 from oversmooth.measuring.explaining import Explainer
-from oversmooth.measuring.intervention import Intervention
-from oversmooth.measuring.intervention.context import observable
+from oversmooth.measuring.fidelity import Fidelity, fidelity_of
+from oversmooth.measuring.forward_passes import run_passes
 from oversmooth.measuring.language_model import Outputs, score
-from oversmooth.measuring.passes import analyse, batches
-from oversmooth.measuring.provenance import Circumstances, environment, provenance
-from oversmooth.measuring.rows import rows_of
-from oversmooth.measuring.sides import sides_of
-from oversmooth.models.encodings import Encoded
-from oversmooth.models.given import refuse_other_models
-from oversmooth.models.inputs import batch, encode_all
+from oversmooth.measuring.preparing import Prepared, acting, encoded, load_model, prepare
+from oversmooth.measuring.provenance import environment_of, provenance
+from oversmooth.models.given import Precision, refuse_other_models
 from oversmooth.models.loaded import LoadedModel
-from oversmooth.models.loading import load
+from oversmooth.models.model_record import ModelRecord
 from oversmooth.models.names import meaning
 from oversmooth.results.explanation import Explanation
 from oversmooth.results.measurement import Measurement
+from oversmooth.results.record import Record
 from oversmooth.results.settings import Settings
 
 
@@ -53,37 +48,34 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     refuse_other_models(model, LoadedModel)
     clock = {"load": time.perf_counter()}
     if model is None:
-        model = load(
-            settings.model,
-            revision=settings.revision,
-            device=settings.device,
-            precision=settings.precision,
-            report=report,
-        )
+        model = load_model(settings, report)
     else:
-        _require_named(settings, model)
-    _require_precision(settings, model)
+        _require_named(settings, model.record)
+    _require_precision(settings.precision, model)
     clock["tokenise"] = time.perf_counter()
     with model.lock, one_blas_thread():
-        texts = _encode(settings, model)
+        texts = encoded(settings.texts, model, max_tokens=settings.max_tokens, special_tokens=settings.special_tokens)
         clock["measure"] = time.perf_counter()
-        intervention = _intervention(settings, model, texts)
-        explainer = _explainer(settings, model, texts, intervention)
-        with sides_of(settings, model, texts, report) as sides, _active(intervention):
-            analysis = analyse(texts, model, settings, intervention, sides, report, explainer)
-            here, mitigations = environment(model), tuple(model.mitigated_by)
+        run = prepare(settings, model, texts)
+        explainer = Explainer(run) if settings.explanation else None
+        fidelity = fidelity_of(run, report)
+        with acting(run.intervention):
+            analysis = _analyse(run, fidelity, explainer, report)
+            environment, mitigations = environment_of(model), tuple(model.mitigated_by)
+        if fidelity is not None and fidelity.own is not None:
+            model.references.put(run.states_key, fidelity.own)
         if settings.language_model:
             clock["loss"] = time.perf_counter()
-        outputs = score(settings, model, texts, intervention, report)
+        outputs = score(run, report)
         explanation = None if explainer is None else explainer.explanation()
     clock["end"] = time.perf_counter()
-    circumstances = Circumstances(here, mitigations, _durations(clock))
-    return _assemble(settings, model, texts, analysis, outputs, circumstances, explanation)
+    seconds = {name: round(clock[after] - clock[name], 6) for name, after in pairwise(clock)}
+    record = provenance(run, analysis, environment, mitigations, seconds, outputs.warnings)
+    return _assemble(run, analysis, outputs, explanation, record)
 
 
-def _require_named(settings: Settings, model: LoadedModel) -> None:
+def _require_named(settings: Settings, record: ModelRecord) -> None:
     """Refuse another model than the one that the settings name; they name one where it was given."""
-    record = model.record
     if record.source == "memory":
         return  # It has no name that settings could give.
     if "model" in settings.model_fields_set and not _same_model(settings.model, record.name):
@@ -110,55 +102,39 @@ def _same_model(one: str, other: str) -> bool:
     return (first.kind, first.identifier) == (second.kind, second.identifier)
 
 
-def _require_precision(settings: Settings, model: LoadedModel) -> None:
-    if model.precision != settings.precision:
+def _require_precision(asked: Precision, model: LoadedModel) -> None:
+    if model.precision != asked:
         raise ModelError(
-            f"The model was loaded in {model.precision}, and the settings ask for {settings.precision}. Load it with "
-            f'`precision="{settings.precision}"`, or change the settings.'
+            f"The model was loaded in {model.precision}, and the settings ask for {asked}. Load it with "
+            f'`precision="{asked}"`, or change the settings.'
         )
 
 
-def _explainer(
-    settings: Settings, model: LoadedModel, texts: Sequence[Encoded], intervention: Intervention | None
-) -> Explainer | None:
-    if not settings.explanation or intervention is None:
-        return None
-    rows = [rows_of(text) for text in texts]
-    return Explainer(model, texts, rows, shown=settings.shown, copied_by=intervention.copied_by)
+def _analyse(run: Prepared, fidelity: Fidelity | None, explainer: Explainer | None, report: Report) -> Analysis:
+    """Run the texts through the model and take the numbers at every point."""
+    settings, resolution = run.settings, run.resolution()
+    analysis = Analysis(
+        settings.metrics,
+        run.points,
+        run.rows,
+        run.model.anatomy.hidden_size,
+        resolution=resolution,
+        similarity=settings.similarity,
+        shown=settings.shown,
+        centred=settings.centred_spectra,
+        fidelity=fidelity,
+    )
+    if explainer is None:
+        run_passes(run, resolution, analysis.take, report)
+        return analysis
 
+    def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
+        analysis.take(numbers, point, states)
+        for number, each, rounding in zip(numbers, states, resolution.of(numbers, point).tolist(), strict=True):
+            explainer.take(number, point, each, rounding)
 
-def _intervention(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Intervention | None:
-    """The settings' mitigations; both sides of a comparison run with one kernel, so the baseline has an empty one."""
-    if not settings.mitigations and not settings.fidelity and not settings.explanation:
-        return None
-    members = batches(texts, padded=model.anatomy.padding_is_safe)
-    sampler = Sampler(model.anatomy, (batch([texts[number] for number in each], model) for each in members))
-    watched = settings.explanation and observable(model)
-    return Intervention(model, settings.methods, sampler, watched=watched)
-
-
-def _active(intervention: Intervention | None) -> AbstractContextManager[object]:
-    return nullcontext() if intervention is None else intervention.active()
-
-
-def _encode(settings: Settings, model: LoadedModel) -> list[Encoded]:
-    most, special = settings.max_tokens, settings.special_tokens
-    found: dict[Input, Encoded] = {}
-    unknown: list[Input] = []
-    for text in dict.fromkeys(settings.texts):
-        known = model.encoded.get((text, most, special))
-        if known is None:
-            unknown.append(text)
-        else:
-            found[text] = known
-    made = encode_all(unknown, model, max_tokens=most, special_tokens=special)
-    for text in unknown:
-        try:
-            found[text] = next(made)
-        except InputError as error:
-            raise InputError(place(settings.texts.index(text), settings.texts) + str(error)) from error
-        model.encoded.put((text, most, special), found[text])
-    return [found[text] for text in settings.texts]
+    run_passes(run, resolution, take, report, explainer.watch if explainer.observes else None)
+    return analysis
 
 
 @lru_cache(maxsize=1)
@@ -174,11 +150,6 @@ def one_blas_thread() -> Iterator[None]:
         yield
 
 
-def _durations(clock: dict[str, float]) -> dict[str, float]:
-    names = list(clock)
-    return {name: round(clock[after] - clock[name], 6) for name, after in pairwise(names)}
-
-
 @lru_cache(maxsize=64)
 def _coordinates(points: Sequence[str], texts: int | None = None, components: int | None = None) -> xr.Coordinates:
     # Kept for the next side of a comparison: making the indexes is most of the work.
@@ -190,15 +161,13 @@ def _coordinates(points: Sequence[str], texts: int | None = None, components: in
 
 
 def _assemble(
-    settings: Settings,
-    model: LoadedModel,
-    texts: Sequence[Encoded],
+    run: Prepared,
     analysis: Analysis,
     outputs: Outputs,
-    circumstances: Circumstances,
     explanation: Explanation | None,
+    record: Record,
 ) -> Measurement:
-    points, number = tuple(analysis.points), len(texts)
+    points, number = run.points, len(run.texts)
     dims = ("input", "point")
     curves = xr.Dataset(
         {name: (dims, values) for name, values in analysis.curves.items()}, _coordinates(points, number)
@@ -210,19 +179,19 @@ def _assemble(
     )
     similarity = None
     if analysis.maps is not None:
-        rows = list(texts[settings.shown].tokens.positions[:: analysis.factor])
+        rows = list(run.texts[run.settings.shown].tokens.positions[:: analysis.factor])
         along = _coordinates(points).assign(token=rows, other=rows)
         similarity = xr.DataArray(analysis.maps, dims=("point", "token", "other"), coords=along)
     return Measurement(
-        settings=settings,
+        settings=run.settings,
         curves=curves,
         spectra=spectra,
         similarity=similarity,
         similarity_factor=analysis.factor,
         outputs=xr.Dataset({name: ("input", values) for name, values in outputs.values.items()}),
-        tokens=tuple(text.tokens for text in texts),
+        tokens=tuple(text.tokens for text in run.texts),
         notes=(*analysis.ordered_notes(), *outputs.notes),
-        record=provenance(settings, model, texts, analysis, circumstances, outputs.warnings),
+        record=record,
         explanation=explanation,
         activation_ratios=xr.DataArray(analysis.activation_ratios, _coordinates(points, number), dims),
     )

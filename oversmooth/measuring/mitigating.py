@@ -1,17 +1,21 @@
-"""Mitigations on a model, for use from Python."""
+"""Mitigations on a model, for use from Python, and what calibrated ones are calibrated on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+import torch
+from torch import Tensor
+
+from oversmooth.core import points
 from oversmooth.core.pairs import Input
-from oversmooth.measuring.calibration import Sampler
 from oversmooth.measuring.intervention import Intervention
-from oversmooth.measuring.passes import batches
 from oversmooth.mitigations import Mitigation
-from oversmooth.models.inputs import batch, encode
+from oversmooth.models.anatomy import Anatomy
+from oversmooth.models.inputs import Batches, encode_all
 from oversmooth.models.loaded import LoadedModel
+from oversmooth.models.recording import record
 from oversmooth.results.settings import DEFAULT_MAX_TOKENS
 
 
@@ -39,6 +43,39 @@ def _sampler(model: LoadedModel, texts: str | Sequence[Input]) -> Sampler | None
     texts = (texts,) if isinstance(texts, str) else texts
     if not texts:
         return None
-    encoded = [encode(text, model, max_tokens=DEFAULT_MAX_TOKENS, special_tokens=True) for text in texts]
-    members = batches(encoded, padded=model.anatomy.padding_is_safe)
-    return Sampler(model.anatomy, (batch([encoded[number] for number in each], model) for each in members))
+    encoded = list(encode_all(texts, model, max_tokens=DEFAULT_MAX_TOKENS, special_tokens=True))
+    return Sampler(model.anatomy, (inputs for _, inputs in Batches.of(encoded, model)))
+
+
+class Sampler:
+    """Gives the tokens of some texts at the output of a block; runs the model when first asked.
+
+    Args:
+        anatomy: of the model.
+        batches: keyword arguments of the network, with ``attention_mask``; all their tokens but padding count. Read
+            when the model is first run.
+    """
+
+    def __init__(self, anatomy: Anatomy, batches: Iterable[dict[str, Tensor]]) -> None:
+        self._anatomy = anatomy
+        self._batches = batches
+        self._states: dict[str, Tensor] = {}
+
+    def __call__(self, layer: int) -> Tensor:
+        """The tokens at the output of this block: (token, dim)."""
+        if not self._states:
+            self._states = self._run()
+        return self._states[points.block(layer)]
+
+    def _run(self) -> dict[str, Tensor]:
+        parts: dict[str, list[Tensor]] = {}
+        for batch in self._batches:
+            kept = batch["attention_mask"].bool()
+
+            def take(point: str, states: Tensor, kept: Tensor = kept) -> None:
+                if points.is_block(point):
+                    # Some families pad the text inside, to a multiple of a window.
+                    parts.setdefault(point, []).append(states[:, : kept.shape[1]][kept])
+
+            record(self._anatomy, batch, take)
+        return {point: torch.cat(tokens) for point, tokens in parts.items()}

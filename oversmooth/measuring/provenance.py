@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -18,34 +17,35 @@ from oversmooth.core.points import title
 from oversmooth.core.texts import place
 from oversmooth.core.wording import count
 from oversmooth.measuring.analysis import Analysis
+from oversmooth.measuring.preparing import Prepared
 from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
 from oversmooth.mitigations import parse
 from oversmooth.models.encodings import Encoded
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.record import Environment, InputRecord, Record
-from oversmooth.results.settings import Settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 
 
-@dataclass(frozen=True)
-class Circumstances:
-    """What is only known while the model runs."""
-
-    environment: Environment
-    mitigations: tuple[str, ...]
-    seconds: dict[str, float]
-
-
 def provenance(
-    settings: Settings,
-    model: LoadedModel,
-    texts: Sequence[Encoded],
+    run: Prepared,
     analysis: Analysis,
-    circumstances: Circumstances,
+    environment: Environment,
+    mitigations: tuple[str, ...],
+    seconds: dict[str, float],
     more: Sequence[str] = (),
 ) -> Record:
-    """The record of one measurement; ``more`` are warnings beside those of texts and states."""
+    """The record of one measurement.
+
+    Args:
+        run: that was measured.
+        analysis: of it.
+        environment: as :func:`environment_of` gave it while the model ran.
+        mitigations: what acted on the model then, from outside too.
+        seconds: by phase.
+        more: warnings beside those of texts and states.
+    """
+    settings = run.settings
     inputs = tuple(
         InputRecord(
             characters=characters(text),
@@ -56,19 +56,19 @@ def provenance(
             tokens_left_out=encoded.tokens.left_out,
             characters_left_out=encoded.tokens.characters_left_out,
         )
-        for text, encoded in zip(settings.texts, texts, strict=True)
+        for text, encoded in zip(settings.texts, run.texts, strict=True)
     )
     return Record(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        model=model.record,
-        environment=circumstances.environment,
+        model=run.model.record,
+        environment=environment,
         inputs=inputs,
         special_tokens_measured=settings.special_tokens,
         max_tokens=settings.max_tokens,
-        mitigations=circumstances.mitigations,
-        seeds=_seeds(circumstances.mitigations),
-        seconds=circumstances.seconds,
-        warnings=(*_warnings(texts, analysis, circumstances.environment.dtype), *more),
+        mitigations=mitigations,
+        seeds=_seeds(mitigations),
+        seconds=seconds,
+        warnings=(*_warnings(run.texts, analysis, environment.dtype), *more),
     )
 
 
@@ -77,7 +77,7 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in LIBRARIES}
 
 
-def environment(model: LoadedModel) -> Environment:
+def environment_of(model: LoadedModel) -> Environment:
     """The machine and the libraries of this run."""
     device = model.device
     return Environment(

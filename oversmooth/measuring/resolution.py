@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.core import points
-from oversmooth.measuring.rows import Rows
+from oversmooth.measuring.measured_rows import MeasuredRows
 from oversmooth.metrics.numerics import PRECISIONS, Float64
 
 LOST: Final = 2.0
@@ -36,7 +36,7 @@ class Resolution:
         post_norm: whether the norms of its blocks stand on the residual stream.
     """
 
-    def __init__(self, rows: Sequence[Rows], dtype: np.dtype[np.floating], *, post_norm: bool) -> None:
+    def __init__(self, rows: Sequence[MeasuredRows], dtype: np.dtype[np.floating], *, post_norm: bool) -> None:
         self._rows = rows
         self._dtype = dtype
         self._post_norm = post_norm

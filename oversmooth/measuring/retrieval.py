@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.metrics import TokenStates, UndefinedError
-from oversmooth.metrics.identity import retrieved
+from oversmooth.metrics.identity import IDENTITY_RETRIEVAL, retrieved
 
 TOKENS: Final = 2000
 """Most tokens of several texts that are searched together: the work grows with their square."""
@@ -23,15 +23,16 @@ UNSHARED = "no word piece of this text occurs in another one"
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was found of one text at one point."""
+class Value:
+    """One number of one text at one point, or the reason why there is none."""
 
+    name: str
     text: int
-    share: float
+    value: float
+    """NaN where there is a reason."""
     reason: str = ""
-    """Why there is no share, where it is NaN."""
     resolved: bool = True
-    """Whether the tokens differ by more than the rounding of their stored values."""
+    """Whether it is more than the rounding of the pass may have made."""
 
 
 class Retrieval:
@@ -53,7 +54,7 @@ class Retrieval:
         self._arrived: dict[str, dict[int, TokenStates | None]] = {}
         self._lock = threading.Lock()
 
-    def take(self, number: int, point: str, tokens: TokenStates | None) -> list[Found]:
+    def take(self, number: int, point: str, tokens: TokenStates | None) -> list[Value]:
         """Add the tokens of one text at one point, None where they are not finite; with the last text, search.
 
         Returns:
@@ -61,7 +62,7 @@ class Retrieval:
         """
         if number not in self.texts:
             reason = f"this text does not fit into a search of at most {self.limit:,} tokens"
-            return [] if tokens is None else [Found(number, np.nan, reason)]
+            return [] if tokens is None else [_share(number, np.nan, reason)]
         with self._lock:
             arrived = self._arrived.setdefault(point, {})
             # Of several texts the bare states: what was computed of them, and of others with them, is larger, and of no
@@ -85,10 +86,10 @@ class Retrieval:
                 texts.append(number)
         return tuple(texts)
 
-    def _search(self, finite: dict[int, TokenStates]) -> Iterator[Found]:
+    def _search(self, finite: dict[int, TokenStates]) -> Iterator[Value]:
         several = len(self._identities) > 1
         if not finite or (several and len(finite) == 1):
-            yield from (Found(number, np.nan, "there are no states of another text to search") for number in finite)
+            yield from (_share(number, np.nan, "there are no states of another text to search") for number in finite)
             return
         tokens = _together(list(finite.values())) if several else finite[0]
         texts = np.repeat(list(finite), [each.count for each in finite.values()])
@@ -97,18 +98,22 @@ class Retrieval:
                 tokens, np.concatenate([self._identities[each] for each in finite]), texts
             )
         except UndefinedError as error:
-            yield from (Found(number, np.nan, str(error)) for number in finite)
+            yield from (_share(number, np.nan, str(error)) for number in finite)
             return
         for number in finite:
             chosen = counted & (texts == number)
             if chosen.any():
-                yield Found(
+                yield _share(
                     number,
                     float(found[chosen].mean()),
                     resolved=tokens.residual_resolved and not undecided[chosen].any(),
                 )
             else:
-                yield Found(number, np.nan, UNSHARED if several else ALONE)
+                yield _share(number, np.nan, UNSHARED if several else ALONE)
+
+
+def _share(text: int, share: float, reason: str = "", *, resolved: bool = True) -> Value:
+    return Value(IDENTITY_RETRIEVAL, text, share, reason, resolved)
 
 
 def _together(texts: Sequence[TokenStates]) -> TokenStates:

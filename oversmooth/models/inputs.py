@@ -6,9 +6,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -37,6 +38,8 @@ TOKENIZER_SECONDS = 20.0
 """For each text."""
 TEXTS_TOGETHER = 64
 """Texts that are tokenised ahead of the first that is described: bounds what waits."""
+BATCH_TOKENS = 4096
+"""Padded tokens in one forward pass: bounds the memory of activations, not the number of texts."""
 
 _stuck = threading.Event()
 
@@ -185,6 +188,38 @@ def token_limit(model: LoadedModel, max_tokens: int) -> int:
     if model.anatomy.max_positions is not None:
         limits.append(model.anatomy.max_positions)
     return min(limits)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Texts in the batches in which they go through a model: each time it is iterated over, what the network reads."""
+
+    texts: Sequence[Encoded]
+    model: LoadedModel
+    numbers: tuple[tuple[int, ...], ...]
+    """Of the texts of each batch, the shortest first."""
+
+    @classmethod
+    def of(cls, texts: Sequence[Encoded], model: LoadedModel, most: int = sys.maxsize) -> Self:
+        """Texts of like length together, or of equal length where padding would change what the model computes.
+
+        ``most`` is the largest number of tokens of a batch, padding included, unless a single text has more; it is
+        never more than ``BATCH_TOKENS``.
+        """
+        lengths = [len(text.ids) for text in texts]
+        found: list[list[int]] = []
+        for number in sorted(range(len(texts)), key=lambda number: lengths[number]):
+            padded = model.anatomy.padding_is_safe or (found and lengths[number] == lengths[found[-1][0]])
+            if found and padded and lengths[number] * (len(found[-1]) + 1) <= min(most, BATCH_TOKENS):
+                found[-1].append(number)
+            else:
+                found.append([number])
+        return cls(texts, model, tuple(map(tuple, found)))
+
+    def __iter__(self) -> Iterator[tuple[Sequence[int], dict[str, Tensor]]]:
+        """The numbers of the texts of a batch, and what the network reads of them."""
+        for numbers in self.numbers:
+            yield numbers, batch([self.texts[number] for number in numbers], self.model)
 
 
 def batch(texts: Sequence[Encoded], model: LoadedModel) -> dict[str, Tensor]:

@@ -52,11 +52,6 @@ class Explanation:
         return {name: getattr(self, name) for name in get_args(Reading)}
 
     @property
-    def datasets(self) -> tuple[xr.Dataset, ...]:
-        """All parts."""
-        return self.attention, self.norms, self.bound, self.circuits, self.dominance, self.corpus
-
-    @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(int(part.nbytes) for part in self.datasets)
+        return sum(int(part.nbytes) for part in self.parts.values())

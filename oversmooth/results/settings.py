@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -202,6 +203,10 @@ class Settings(BaseModel):
     def key(self) -> str:
         """Hash over every field: equal exactly when the settings are."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def states_key(self) -> Hashable:
+        """Equal for two settings of one model exactly when their baselines have the same states at the same points."""
+        return self.texts, self.special_tokens, self.max_tokens, self.points, self.precision
 
     def __hash__(self) -> int:
         return hash(self.key())

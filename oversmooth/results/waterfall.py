@@ -57,8 +57,8 @@ _BLOCK: Final[Role] = "block"
 
 
 @dataclass(frozen=True)
-class Step:
-    """The change of a metric from one point to the next, as the mean over texts."""
+class Span:
+    """From one point to the next."""
 
     block: int | None
     """None for the final norm."""
@@ -67,6 +67,17 @@ class Step:
     role: Role
     start_point: str
     end_point: str
+
+    @property
+    def title(self) -> str:
+        """In words with its place: “block 5's attention output norm”."""
+        return f"the {self.kind}" if self.block is None else f"block {self.block}'s {self.kind}"
+
+
+@dataclass(frozen=True)
+class Step(Span):
+    """The change of a metric over a span, as the mean over texts."""
+
     start: float
     """Mean over the texts that have a value at both points; NaN where none has."""
     end: float
@@ -79,22 +90,6 @@ class Step:
     """Texts that have a value at both points."""
     reason: str
     """Why the change is missing, in a clause; empty where it is not."""
-
-    @property
-    def title(self) -> str:
-        """In words with its place: “block 5's attention output norm”."""
-        return f"the {self.kind}" if self.block is None else f"block {self.block}'s {self.kind}"
-
-
-@dataclass(frozen=True)
-class _Place:
-    """One step before it has numbers."""
-
-    block: int | None
-    kind: str
-    role: Role
-    start: str
-    end: str
 
 
 def steps(measurement: Measurement, metric: str, detail: Detail = "parts") -> tuple[Step, ...]:
@@ -109,24 +104,20 @@ def steps(measurement: Measurement, metric: str, detail: Detail = "parts") -> tu
         detail: how fine; where there are no points inside the blocks (:func:`whole_blocks`), all are the same.
     """
     found = []
-    places = _places(measurement, detail)
-    for place, (start, end) in zip(places, _ends(measurement, metric, places), strict=True):
+    spans = _spans(measurement, detail)
+    for span, (start, end) in zip(spans, _ends(measurement, metric, spans), strict=True):
         both = np.isfinite(start) & np.isfinite(end)
         spread = band(np.where(both, end - start, np.nan))
         found.append(
             Step(
-                place.block,
-                place.kind,
-                place.role,
-                place.start,
-                place.end,
+                **vars(span),
                 start=_mean(start[both]),
                 end=_mean(end[both]),
                 change=float(spread.mean),
                 low=float(spread.low),
                 high=float(spread.high),
                 count=int(both.sum()),
-                reason="" if both.any() else _why(measurement, metric, place),
+                reason="" if both.any() else _why(measurement, metric, span),
             )
         )
     return tuple(found)
@@ -138,9 +129,9 @@ def _mean(values: Values) -> float:
 
 def changes(measurement: Measurement, metric: str, detail: Detail = "parts") -> xr.DataArray:
     """The change of each text: dims (input, step), NaN where an end is missing; steps as in :func:`steps`."""
-    places = _places(measurement, detail)
-    values = [end - start for start, end in _ends(measurement, metric, places)]
-    return xr.DataArray(np.array(values), {"step": [place.end for place in places]}, ("step", "input")).T
+    spans = _spans(measurement, detail)
+    values = [end - start for start, end in _ends(measurement, metric, spans)]
+    return xr.DataArray(np.array(values), {"step": [span.end_point for span in spans]}, ("step", "input")).T
 
 
 def largest_steps(measurement: Measurement, metric: str, most: int = 3, detail: Detail = "stream") -> tuple[Step, ...]:
@@ -181,7 +172,7 @@ def _post_norm(measurement: Measurement) -> bool:
     return any(point.endswith(".mlp") for point in measurement.points)
 
 
-def _places(measurement: Measurement, detail: Detail) -> list[_Place]:
+def _spans(measurement: Measurement, detail: Detail) -> list[Span]:
     kept = [point for point in measurement.points if point != points.FUSION]
     if detail == "blocks" or not _split(measurement):
         kept = [point for point in kept if not points.is_sub_layer(point)]
@@ -192,11 +183,11 @@ def _places(measurement: Measurement, detail: Detail) -> list[_Place]:
     for start, end in pairwise(kept):
         number, _, part = end.partition(".")
         if end == points.FINAL_NORM:
-            found.append(_Place(None, FINAL, "norm", start, end))
+            found.append(Span(None, FINAL, "norm", start, end))
             continue
         whole = detail == "blocks" or not _split(measurement)
         between = (WHOLE, _BLOCK) if whole else _between(measurement, _part_of(start, number), part)
-        found.append(_Place(int(number), *between, start, end))
+        found.append(Span(int(number), *between, start, end))
     return found
 
 
@@ -224,17 +215,17 @@ def _role(crossed: Sequence[str], names: Mapping[str, str]) -> Role:
     return "norm" if any("norm" in names[part] for part in crossed) else "add"
 
 
-def _ends(measurement: Measurement, metric: str, places: Sequence[_Place]) -> Iterator[tuple[Values, Values]]:
+def _ends(measurement: Measurement, metric: str, spans: Sequence[Span]) -> Iterator[tuple[Values, Values]]:
     """The values of each text at the start and the end of each step; NaN where one is not resolved."""
     found = measurement.resolved(metric).transpose("point", "input")
-    index = {point: place for place, point in enumerate(measurement.points)}
-    for place in places:
-        yield found.values[index[place.start]], found.values[index[place.end]]
+    index = {point: number for number, point in enumerate(measurement.points)}
+    for span in spans:
+        yield found.values[index[span.start_point]], found.values[index[span.end_point]]
 
 
-def _why(measurement: Measurement, metric: str, place: _Place) -> str:
+def _why(measurement: Measurement, metric: str, span: Span) -> str:
     """Why a step has no value: the reason at its start, else at its end."""
-    for point in (place.start, place.end):
+    for point in (span.start_point, span.end_point):
         if not np.isfinite(measurement.resolved(metric).sel(point=point).values).any():
             if measurement.missing(metric, point, "unresolved"):
                 return f"nothing resolved at {points.title(point)}: {measurement.reason(metric, point, 'unresolved')}"

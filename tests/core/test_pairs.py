@@ -20,9 +20,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from oversmooth.core import pairs
 from oversmooth.core.errors import InputError
 from oversmooth.core.pairs import Input
-from oversmooth.measuring.calibration import Sampler
 from oversmooth.measuring.comparing import compare
 from oversmooth.measuring.measuring import measure
+from oversmooth.measuring.mitigating import Sampler
 from oversmooth.models.encodings import Encoded
 from oversmooth.models.inputs import batch, encode
 from oversmooth.models.loaded import LoadedModel

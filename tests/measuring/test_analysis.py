@@ -13,8 +13,8 @@ from reference import matrices
 
 from oversmooth import metrics
 from oversmooth.measuring.analysis import Analysis
+from oversmooth.measuring.measured_rows import MeasuredRows
 from oversmooth.measuring.resolution import Resolution
-from oversmooth.measuring.rows import Rows
 from oversmooth.metrics.similarity import averaged
 from oversmooth.results.measurement import Note
 
@@ -55,14 +55,16 @@ def texts(tokens: int, dimension: int) -> list[States]:
     return [each[: tokens + 2].astype(np.float32) for each in states]
 
 
-def rows(states: Sequence[States], *, special: bool, classification: int | None = 0) -> list[Rows]:
+def rows(states: Sequence[States], *, special: bool, classification: int | None = 0) -> list[MeasuredRows]:
     return [
-        Rows(np.arange(len(each)) if special else np.arange(1, len(each) - 1), classification, np.arange(len(each)))
+        MeasuredRows(
+            np.arange(len(each)) if special else np.arange(1, len(each) - 1), classification, np.arange(len(each))
+        )
         for each in states
     ]
 
 
-def analysed(states: Sequence[States], rows: Sequence[Rows], numbers: Sequence[int] | None = None) -> Analysis:
+def analysed(states: Sequence[States], rows: Sequence[MeasuredRows], numbers: Sequence[int] | None = None) -> Analysis:
     """All at once, padded at the end with numbers that nobody may read."""
     analysis = Analysis(
         metrics.names(),
@@ -83,7 +85,7 @@ def analysed(states: Sequence[States], rows: Sequence[Rows], numbers: Sequence[i
     return analysis
 
 
-def assert_as_alone(states: Sequence[States], rows: Sequence[Rows], together: Analysis) -> None:
+def assert_as_alone(states: Sequence[States], rows: Sequence[MeasuredRows], together: Analysis) -> None:
     for number, (each, row) in enumerate(zip(states, rows, strict=True)):
         alone = analysed([each], [row])
         for name, curve in together.curves.items():
@@ -139,7 +141,7 @@ def test_texts_of_several_lengths_in_any_order() -> None:
 
 
 def test_more_texts_than_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oversmooth.measuring.rows.STACK_BYTES", 8 * 5 * 12 * 3)
+    monkeypatch.setattr("oversmooth.measuring.measured_rows.STACK_BYTES", 8 * 5 * 12 * 3)
     states = [matrices.plain(7, 12, seed).astype(np.float32) for seed in range(8)]
     chosen = rows(states, special=False)
     assert_as_alone(states, chosen, analysed(states, chosen))

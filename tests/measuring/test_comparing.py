@@ -94,7 +94,7 @@ class TestOtherModels:
                 raise ModelError("There is no such model.")
             return tiny(name)
 
-        monkeypatch.setattr("oversmooth.models.loading.load", load)
+        monkeypatch.setattr("oversmooth.measuring.preparing.load", load)
         return asked
 
     def test_are_measured_beside_it(self, loads: list[str]) -> None:
@@ -113,7 +113,7 @@ class TestOtherModels:
             asked.append((name, revision, device, precision))
             return tiny(name)
 
-        monkeypatch.setattr("oversmooth.models.loading.load", load)
+        monkeypatch.setattr("oversmooth.measuring.preparing.load", load)
         settings = SETTINGS.model_copy(update={"model": "bert", "revision": "first", "device": "cpu"})
         updates: tuple[dict[str, str | None], ...] = (
             {"revision": "second"},

@@ -178,7 +178,7 @@ def test_a_model_mitigated_from_outside_is_no_side_of_a_comparison() -> None:
 def test_texts_beyond_the_memory_are_not_compared_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     # Eleven tokens at four points: Gram matrix, ten neighbours with their weights, mean token.
     need = 4 * (4 * 11**2 + 11 * 10 * (8 + 8) + 8 * 32)
-    monkeypatch.setattr("oversmooth.measuring.references.REFERENCE_BYTES", need - 1)
+    monkeypatch.setattr("oversmooth.measuring.fidelity.REFERENCE_BYTES", need - 1)
     result = side(fresh("bert"), SECOND, FIRST, THIRD, mitigations="attnscale:omega=1")
     assert np.isfinite(result.curves["cka_to_baseline"].values).all(axis=1).tolist() == [True, False, True]
     (note,) = [each for each in result.missing("lsds", "1") if each.input == 1]
@@ -223,7 +223,7 @@ class TestRetrieval:
     @pytest.mark.parametrize("texts", [(FIRST,), (FIRST, SECOND), (FIRST, THIRD, SECOND)], ids=len)
     @pytest.mark.parametrize("batch", [4096, 12])
     def test_it_is_that_of_a_search(self, texts: tuple[str, ...], batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", batch)
+        monkeypatch.setattr("oversmooth.models.inputs.BATCH_TOKENS", batch)
         model = fresh("llama")
         found = side(model, *texts).curves[RETRIEVAL].sel(point=["0", "1", "2"])
         np.testing.assert_allclose(found, self.expected(model, *texts))

@@ -11,9 +11,8 @@ from tiny import WORDS, tiny
 
 from oversmooth import measure
 from oversmooth.core.progress import silent
-from oversmooth.measuring.passes import run_texts
-from oversmooth.models.encodings import Encoded
-from oversmooth.models.inputs import encode
+from oversmooth.measuring.forward_passes import run_passes
+from oversmooth.measuring.preparing import encoded, prepare
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.settings import Settings
 
@@ -29,20 +28,17 @@ def model() -> LoadedModel:
 def _mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every point as soon as it is there, each text in a thread or in turn; or all after the pass."""
     if request.param != "together":
-        monkeypatch.setattr("oversmooth.measuring.passes.WAITING_BYTES", 1)
+        monkeypatch.setattr("oversmooth.measuring.forward_passes.WAITING_BYTES", 1)
     if request.param == "in threads":
-        monkeypatch.setattr("oversmooth.measuring.passes.PARALLEL_TOKENS", 1)
-
-
-def encoded(model: LoadedModel) -> list[Encoded]:
-    return [encode(text, model, max_tokens=64, special_tokens=False) for text in TEXTS]
+        monkeypatch.setattr("oversmooth.measuring.forward_passes.PARALLEL_TOKENS", 1)
 
 
 Take = Callable[[Sequence[int], str, NDArray[np.float32]], None]
 
 
 def passes(model: LoadedModel, take: Take) -> None:
-    run_texts(encoded(model), model, "blocks", None, take, silent)
+    run = prepare(Settings.of(texts=TEXTS), model, encoded(TEXTS, model, max_tokens=64, special_tokens=False))
+    run_passes(run, run.resolution(), take, silent)
 
 
 @pytest.mark.usefixtures("_mode")
@@ -50,7 +46,7 @@ def passes(model: LoadedModel, take: Take) -> None:
 def test_every_text_is_taken_once_at_every_point(
     model: LoadedModel, batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", batch)
+    monkeypatch.setattr("oversmooth.models.inputs.BATCH_TOKENS", batch)
     taken: list[tuple[int, str]] = []
     passes(model, lambda numbers, point, _: taken.extend((number, point) for number in numbers))
     points = sorted({point for _, point in taken})

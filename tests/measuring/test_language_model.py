@@ -139,7 +139,7 @@ class TestDivergence:
 
     def test_the_same_in_small_batches(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         whole = self.variant(with_head(name), "attnscale:omega=1.5").outputs
-        monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", 16)
+        monkeypatch.setattr("oversmooth.models.inputs.BATCH_TOKENS", 16)
         monkeypatch.setattr("oversmooth.measuring.language_model.DOUBLES", 200)
         small = self.variant(with_head(name), "attnscale:omega=1.5").outputs
         for each in ("language_model_loss", "output_kl"):
@@ -213,7 +213,7 @@ def test_fusion_reads_out_and_leaves_the_output_as_it_is() -> None:
 
 @pytest.mark.parametrize("name", ["bert", "gpt2"])
 def test_progress_is_told_and_can_cancel(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", 20)
+    monkeypatch.setattr("oversmooth.models.inputs.BATCH_TOKENS", 20)
     steps: list[Progress] = []
     model = with_head(name)
     measure(Settings.of(texts=(SENTENCE, SHORT), language_model=True), model=model, report=steps.append)

@@ -492,7 +492,7 @@ class TestProgress:
     def test_long_batches_are_cut_and_still_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         texts = (SENTENCE, SHORT, MIDDLE, "sun")
         whole = measured(tiny("gpt2"), *texts)
-        monkeypatch.setattr("oversmooth.measuring.passes.BATCH_TOKENS", 12)
+        monkeypatch.setattr("oversmooth.models.inputs.BATCH_TOKENS", 12)
         steps: list[Progress] = []
         result = measure(Settings.of(texts=texts), model=tiny("gpt2"), report=steps.append)
         assert [step.done for step in steps] == sorted(step.done for step in steps)

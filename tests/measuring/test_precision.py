@@ -22,7 +22,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from oversmooth import compare
 from oversmooth.core.errors import MitigationError, ModelError
 from oversmooth.measuring.measuring import measure
-from oversmooth.measuring.references import reference_key
 from oversmooth.models import double
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import choose_device, load
@@ -198,7 +197,7 @@ class TestNothingIsMixed:
         assert "would run in float64 and the baseline's in float32" in found.failures["other"]
 
     def test_references_differ(self) -> None:
-        assert reference_key(DOUBLE) != reference_key(DOUBLE.model_copy(update={"precision": "float32"}))
+        assert DOUBLE.states_key() != DOUBLE.model_copy(update={"precision": "float32"}).states_key()
 
     def test_all_sides_run_in_it(self) -> None:
         found = compare(DOUBLE, ["no_skip"], model=minilm_in_float64())

@@ -17,9 +17,9 @@ from transformers import AutoModel, BertConfig, GPT2Config, LlamaConfig, PreTrai
 
 from oversmooth import compare
 from oversmooth.core.errors import MitigationError
+from oversmooth.measuring.measured_rows import MeasuredRows
 from oversmooth.measuring.measuring import measure
 from oversmooth.measuring.resolution import Resolution
-from oversmooth.measuring.rows import Rows
 from oversmooth.metrics import all_metrics, usual_names
 from oversmooth.models import double
 from oversmooth.models.loaded import LoadedModel
@@ -261,7 +261,7 @@ class TestFollowing:
     @staticmethod
     def floors(*states: tuple[str, float, float]) -> list[float]:
         """After points with tokens of a length that differ by so much."""
-        resolution = Resolution([Rows(np.arange(2), None, np.arange(2))], np.dtype(np.float32), post_norm=False)
+        resolution = Resolution([MeasuredRows(np.arange(2), None, np.arange(2))], np.dtype(np.float32), post_norm=False)
         found = []
         for point, length, apart in states:
             resolution.see([0], point, np.array([[[length, apart], [length, -apart]]], dtype=np.float32))

@@ -7,7 +7,7 @@ WATERFALL = "oversmooth/results/waterfall.py"
 GAINS = "oversmooth/results/gains.py"
 FIDELITY = "oversmooth/measuring/fidelity.py"
 RETRIEVAL = "oversmooth/measuring/retrieval.py"
-REFERENCES = "oversmooth/measuring/references.py"
+SETTINGS = "oversmooth/results/settings.py"
 LANGUAGE_MODEL = "oversmooth/measuring/language_model.py"
 RESOLUTION = "oversmooth/measuring/resolution.py"
 OF_RESOLUTION = "tests/measuring/test_resolution.py tests/metrics/test_states.py"
@@ -49,8 +49,8 @@ FAULTS = [
     Fault(WATERFALL, "key=lambda step: -abs(step.change)", "key=lambda step: -step.change", WHY),
     Fault(
         WATERFALL,
-        "yield found.values[index[place.start]], found.values[index[place.end]]",
-        "yield found.values[index[place.end]], found.values[index[place.start]]",
+        "yield found.values[index[span.start_point]], found.values[index[span.end_point]]",
+        "yield found.values[index[span.end_point]], found.values[index[span.start_point]]",
         WHY,
     ),
     Fault(
@@ -71,27 +71,27 @@ FAULTS = [
     Fault(RETRIEVAL, "counted & (texts == number)", "counted", BESIDE),
     Fault(RETRIEVAL, "if len(identities) <= room:", "if len(identities) < room:", BESIDE),
     Fault(
-        REFERENCES,
-        "settings.texts, settings.special_tokens,",
-        "settings.texts,",
+        SETTINGS,
+        "self.texts, self.special_tokens,",
+        "self.texts,",
         f"{BESIDE} tests/measuring/test_measuring.py",
     ),
     Fault(
-        REFERENCES,
-        "settings.max_tokens, settings.points,",
-        "settings.points,",
+        SETTINGS,
+        "self.max_tokens, self.points,",
+        "self.points,",
         f"{BESIDE} tests/measuring/test_measuring.py",
     ),
     Fault(
         LANGUAGE_MODEL,
-        "torch.tensor([place - 1 for _, place in places]",
-        "torch.tensor([place for _, place in places]",
+        "torch.tensor([at - 1 for _, at in asked]",
+        "torch.tensor([at for _, at in asked]",
         "tests/measuring/test_language_model.py",
     ),
     Fault(
         LANGUAGE_MODEL,
-        'inputs["input_ids"][rows, positions] = int(model.tokenizer.mask_token_id)\n',
-        'inputs["input_ids"][rows, positions] += 0\n',
+        'read["input_ids"][rows, positions] = int(model.tokenizer.mask_token_id)\n',
+        'read["input_ids"][rows, positions] += 0\n',
         "tests/measuring/test_language_model.py",
     ),
     Fault(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -16,14 +17,11 @@ from oversmooth.measuring.explaining.attention import EIGENVALUE_TOKENS, Attenti
 from oversmooth.measuring.explaining.norms import NormGatherer
 from oversmooth.measuring.intervention.context import observable
 from oversmooth.measuring.intervention.observing import See
-from oversmooth.measuring.rows import Rows
+from oversmooth.measuring.preparing import Prepared
 from oversmooth.metrics import UndefinedError
-from oversmooth.metrics.mechanisms.bound import contraction, smoothing_bound, weight_norms
+from oversmooth.metrics.mechanisms.bound import WeightNorms, contraction, smoothing_bound, weight_norms
 from oversmooth.metrics.mechanisms.circuits import Complex128, circuit_eigenvalues
 from oversmooth.metrics.mechanisms.corpus import FORMS, Corpus
-from oversmooth.models.encodings import Encoded
-from oversmooth.models.loaded import LoadedModel
-from oversmooth.models.recording import expected_points
 from oversmooth.results.explanation import Explanation, Reading
 
 UNRESOLVED: Final = (
@@ -35,38 +33,49 @@ class Explainer:
     """Gathers during the passes; safe between the threads that analyse.
 
     Args:
-        model: that runs.
-        texts: as it reads them.
-        rows: of each text, which tokens count.
-        shown: number of the text that is looked at token by token.
-        copied_by: the method that has norms read something else than the stream; empty where there is none.
+        run: with an intervention.
     """
 
-    def __init__(
-        self, model: LoadedModel, texts: Sequence[Encoded], rows: Sequence[Rows], *, shown: int, copied_by: str = ""
-    ) -> None:
-        self._anatomy = anatomy = model.anatomy
-        self._precision = model.precision
-        self._rows = rows
-        self._shown = shown
+    def __init__(self, run: Prepared) -> None:
+        self._anatomy = anatomy = run.model.anatomy
+        self._precision = run.model.precision
+        self._rows = run.rows
+        self._shown = shown = run.settings.shown
         self._layers = len(anatomy.blocks)
         self.reasons: dict[Reading, str] = {}
-        self._lengths = lengths = [len(text.ids) for text in texts]
-        self._eigenvalues = self._of_circuits()
+        self._lengths = lengths = [len(text.ids) for text in run.texts]
+        self._eigenvalues: Complex128 | None = None
+        with self._reason_for("circuits"):
+            self._eigenvalues = circuit_eigenvalues(anatomy)
         self._attention = AttentionGatherer(
             lengths, self._layers, anatomy.heads, causal=anatomy.causal, shown=shown, circuits=self._eigenvalues
         )
-        self.observes = observable(model)
+        self.observes = observable(run.model)
         """Whether attention matrices can be seen."""
-        self._norms = self._of_norms(shown, copied_by)
-        self._points = [point for point in expected_points(anatomy, "blocks") if point != points.FUSION]
+        self._norms: NormGatherer | None = None
+        with self._reason_for("norms"):
+            if run.intervention is not None and run.intervention.copied_by:
+                raise UndefinedError(
+                    f"under “{run.intervention.copied_by}” norms read a changed copy of the stream, which no point "
+                    "shows, so the deviations of what they read are not known"
+                )
+            self._norms = NormGatherer(anatomy, lengths, shown=shown)
+        self._points = run.main_points
         size = anatomy.network.dtype.itemsize
-        self._corpus = Corpus([len(row.measured) for row in rows], self._points, anatomy.hidden_size, size)
+        self._corpus = Corpus([len(row.measured) for row in run.rows], self._points, anatomy.hidden_size, size)
         # At the embedding and the outputs of blocks: d_M of all tokens that are no padding, as √λ is.
         self._streams = [point for point in self._points if point != points.FINAL_NORM]
-        self._distances = np.full((len(texts), len(self._streams)), np.nan)
+        self._distances = np.full((len(run.texts), len(self._streams)), np.nan)
         self._unresolved = False
         """Whether a distance lies below what the pass resolves."""
+
+    @contextmanager
+    def _reason_for(self, part: Reading) -> Iterator[None]:
+        """Keeps why a part is missing where what makes it in the block says so."""
+        try:
+            yield
+        except UndefinedError as error:
+            self.reasons[part] = _sentence(str(error))
 
     def watch(self, members: Sequence[int]) -> See:
         """What is shown the attention matrices of the one pass whose batch has these texts as its rows."""
@@ -102,11 +111,15 @@ class Explainer:
         attention = self._attention.dataset()
         if len(self._attention.layers) < self._layers:
             self.reasons["attention"] = self._unseen()
-        circuits = self._circuits()
+        circuits = xr.Dataset()
+        if self._eigenvalues is not None:
+            of_heads = {"layer": np.arange(self._layers), "head": np.arange(self._anatomy.heads)}
+            circuits = xr.Dataset({"eigenvalues": (("layer", "head", "component"), self._eigenvalues)}, of_heads)
         corpus, texts = self._several()
         bound = self._bound(attention)
         if self._unresolved:
-            self.reasons["bound"] = " ".join(filter(None, (self.reasons.get("bound", ""), self._unresolved_why())))
+            why = UNRESOLVED.format("; run with precision float64" if self._precision == "float32" else "")
+            self.reasons["bound"] = " ".join(filter(None, (self.reasons.get("bound", ""), why)))
         return Explanation(
             attention=attention,
             norms=xr.Dataset() if self._norms is None else self._norms.dataset(),
@@ -132,10 +145,10 @@ class Explainer:
         coordinates = {"input": np.arange(len(self._lengths)), "layer": np.arange(self._layers)}
         dims = ("input", "layer")
         found = xr.Dataset({"contraction": (dims, contraction(self._distances))}, coordinates)
-        try:
+        weights: WeightNorms | None = None
+        with self._reason_for("bound"):
             weights = weight_norms(self._anatomy)
-        except UndefinedError as error:
-            self.reasons["bound"] = _sentence(str(error))
+        if weights is None:
             return found
         if len(self._attention.layers) < self._layers or self._norms is None:
             self.reasons["bound"] = "The bound needs √λ of the attention matrices, which are missing."
@@ -150,38 +163,6 @@ class Explainer:
             weights, self._anatomy.heads, roots, norms["smallest_deviation"].values, norms["largest_gain"].values
         )
         return found.assign(smoothing_bound=(dims, v), weight_norm=("layer", weights.largest))
-
-    def _unresolved_why(self) -> str:
-        return UNRESOLVED.format("; run with precision float64" if self._precision == "float32" else "")
-
-    def _of_norms(self, shown: int, copied_by: str) -> NormGatherer | None:
-        try:
-            if copied_by:
-                raise UndefinedError(
-                    f"under “{copied_by}” norms read a changed copy of the stream, which no point shows, so the "
-                    "deviations of what they read are not known"
-                )
-            return NormGatherer(self._anatomy, self._lengths, shown=shown)
-        except UndefinedError as error:
-            self.reasons["norms"] = _sentence(str(error))
-            return None
-
-    def _of_circuits(self) -> Complex128 | None:
-        try:
-            return circuit_eigenvalues(self._anatomy)
-        except UndefinedError as error:
-            self.reasons["circuits"] = _sentence(str(error))
-            return None
-
-    def _circuits(self) -> xr.Dataset:
-        values = self._eigenvalues
-        if values is None:
-            return xr.Dataset()
-        layers, heads, _ = values.shape
-        return xr.Dataset(
-            {"eigenvalues": (("layer", "head", "component"), values)},
-            {"layer": np.arange(layers), "head": np.arange(heads)},
-        )
 
     def _dominance(self, circuits: xr.Dataset) -> xr.Dataset:
         """Of every layer, where both kinds of eigenvalues are there."""

@@ -13,8 +13,7 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
 from oversmooth.core.errors import MitigationError
-from oversmooth.measuring.intervention.masks import BLOCKED
-from oversmooth.measuring.intervention.run import ACTIVE
+from oversmooth.measuring.intervention.run import ACTIVE, BLOCKED
 from oversmooth.models.trial import two_texts
 
 NAME: Final = "oversmooth"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.core.wording import count
-from oversmooth.measuring.intervention.masks import BLOCKED
 from oversmooth.measuring.intervention.observing import See
 from oversmooth.mitigations.sites import (
     AttentionPlace,
@@ -26,6 +25,10 @@ from oversmooth.mitigations.sites import (
 
 if TYPE_CHECKING:
     from oversmooth.models.anatomy import Anatomy
+
+BLOCKED: Final = -1e9
+"""A query may not see a key where its logit is no higher: masks add the lowest number of the type, or minus infinity,
+and no logit of a working model comes near this."""
 
 
 class Run:

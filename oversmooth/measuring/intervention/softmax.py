@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from oversmooth.measuring.intervention.masks import BLOCKED
-from oversmooth.measuring.intervention.run import ACTIVE
+from oversmooth.measuring.intervention.run import ACTIVE, BLOCKED
 
 if TYPE_CHECKING:
     from oversmooth.models.anatomy import Anatomy

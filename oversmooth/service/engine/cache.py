@@ -45,7 +45,7 @@ def _labelled(measurement: Measurement) -> Iterator[xr.Dataset | xr.DataArray]:
 
     held = [getattr(measurement, field.name) for field in dataclasses.fields(measurement)]
     if measurement.explanation is not None:
-        held += measurement.explanation.datasets
+        held += measurement.explanation.parts.values()
     return (each for each in held if isinstance(each, xr.Dataset | xr.DataArray))
 
 

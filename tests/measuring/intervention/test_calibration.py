@@ -11,8 +11,8 @@ from tiny import tiny
 from torch import Tensor
 
 from oversmooth.core.errors import CancelledError
-from oversmooth.measuring.calibration import Sampler
 from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.mitigating import Sampler
 from oversmooth.mitigations import parse
 
 

@@ -13,9 +13,11 @@ from torch import Tensor
 
 from oversmooth import Settings, measure
 from oversmooth.core.progress import silent
+from oversmooth.measuring.explaining import Explainer
+from oversmooth.measuring.forward_passes import run_passes
 from oversmooth.measuring.intervention import Intervention
 from oversmooth.measuring.intervention.observing import See
-from oversmooth.measuring.passes import run_texts
+from oversmooth.measuring.preparing import encoded, prepare
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.explanation import Explanation
 
@@ -94,19 +96,17 @@ def test_a_pass_that_failed_leaves_no_announcement_behind() -> None:
 
 
 def test_attention_of_other_texts_than_those_announced_is_refused() -> None:
-    from oversmooth.measuring.explaining import Explainer
-    from oversmooth.measuring.rows import rows_of
-    from oversmooth.models.inputs import encode
 
     model = tiny("bert")
-    texts = [encode(text, model, max_tokens=64, special_tokens=False) for text in TEXTS]
-    explainer = Explainer(model, texts, [rows_of(text) for text in texts], shown=0)
+    texts = encoded(TEXTS, model, max_tokens=64, special_tokens=False)
+    run = prepare(Settings.of(texts=TEXTS, explanation=True), model, texts)
+    explainer = Explainer(run)
     with pytest.raises(RuntimeError, match=re.escape("(2, 4, 3, 3)")):
         explainer.watch([0, 1])(0, torch.ones(2, 4, 3, 3))
     with pytest.raises(RuntimeError, match=re.escape("(3, 4, 13, 13)")):
         explainer.watch([0, 1])(0, torch.ones(3, 4, 13, 13))
     with pytest.raises(RuntimeError, match="watched"):
-        run_texts(texts, model, "blocks", Intervention(model, ()), lambda *_: None, silent, explainer.watch)
+        run_passes(run.baseline(), run.resolution(), lambda *_: None, silent, explainer.watch)
 
 
 @pytest.mark.parametrize("mitigations", [(), ("no_diagonal",)])
