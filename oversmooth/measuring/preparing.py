@@ -40,9 +40,9 @@ class Prepared:
     batches: Batches
     methods: tuple[Mitigation, ...]
     intervention: Intervention | None
-    """Puts the methods on the model; an empty one where the kernel must be that of a run with them, None where any kernel serves."""
+    """Puts the methods on the model; one without any has it run in the same kernel, None leaves it in its own."""
     states_key: Hashable
-    """As :meth:`Settings.states_key` gives it: under which what the baseline's variants need is kept on the model."""
+    """Under which the model keeps what the variants of this run's baseline need."""
     points: tuple[str, ...]
     """At which the states are taken, in the order in which a pass reaches them; a read-out is the last."""
 
