@@ -11,3 +11,11 @@ class Frozen(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
     )
+
+
+class OwnFile(Frozen):
+    """A document that is a file of its own, and is read back."""
+
+    def to_json(self) -> str:
+        """As a JSON document that ``from_json`` reads back to an equal object."""
+        return self.model_dump_json(indent=2) + "\n"

@@ -62,7 +62,7 @@ class TextList:
     """The one the texts are of, or the two of pairs."""
 
 
-def place(number: int, texts: Sequence[object]) -> str:
+def which_text(number: int, texts: Sequence[object]) -> str:
     """Which text a sentence is about, where there are several."""
     return f"Text {number + 1}: " if len(texts) > 1 else ""
 
@@ -75,7 +75,7 @@ def require_words(texts: Sequence[Input]) -> None:
     """
     for number, text in enumerate(texts):
         if refusal := no_words(parts(text)):
-            raise InputError(f"{place(number, texts)}{refusal}")
+            raise InputError(f"{which_text(number, texts)}{refusal}")
 
 
 def no_words(given: Sequence[str]) -> str:

@@ -127,11 +127,11 @@ class Analysis:
             self.notes.append(Note("unresolved", number, point, name, reason))
 
     def _keep_spectra(self, tokens: TokenStates, number: int, point: str) -> None:
-        place = number, self.points[point]
+        at = number, self.points[point]
         try:
-            self.raw[place][: tokens.singular_values.size] = tokens.singular_values
+            self.raw[at][: tokens.singular_values.size] = tokens.singular_values
             if self.centred is not None:
-                self.centred[place][: tokens.centred_singular_values.size] = tokens.centred_singular_values
+                self.centred[at][: tokens.centred_singular_values.size] = tokens.centred_singular_values
         except UndefinedError as error:
             self.notes.append(Note("missing", number, point, "spectrum", str(error)))
 

@@ -59,15 +59,15 @@ def compare(
     measurements: dict[str, Measurement] = {}
     failures: dict[str, str] = {}
     for label, variant in {BASELINE: baseline, **named}.items():
-        told = _labelled(report, label)
+        of_side = _labelled(report, label)
         try:
             side = variant_settings(baseline, variant)
-            measurements[label] = measure(side, model=models.get(side, told), report=told)
+            measurements[label] = measure(side, model=models.get(side, of_side), report=of_side)
         except OversmoothError as error:
             if label == BASELINE or isinstance(error, CancelledError):
                 raise
             failures[label] = str(error)
-    places = {label: place for place, label in enumerate((BASELINE, *named))}
+    places = {label: number for number, label in enumerate((BASELINE, *named))}
     return Comparison(measurements, failures, places)
 
 
@@ -132,10 +132,10 @@ def _by_label(variants: Mapping[str, Variant] | Sequence[str]) -> Mapping[str, V
 
 
 def _labelled(report: Report, label: str) -> Report:
-    def told(progress: Progress) -> None:
+    def with_label(progress: Progress) -> None:
         report(replace(progress, variant=label))
 
-    return told
+    return with_label
 
 
 class _Models:

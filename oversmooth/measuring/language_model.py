@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from oversmooth.core import points
 from oversmooth.core.progress import Progress, Report
-from oversmooth.core.texts import place
+from oversmooth.core.texts import which_text
 from oversmooth.measuring.intervention import Intervention
 from oversmooth.measuring.preparing import Prepared, acting
 from oversmooth.measuring.resolution import below
@@ -268,5 +268,5 @@ def _with_notes(values: dict[str, NDArray[np.float64]], asked: NDArray[np.intp])
             notes.append(Note("missing", int(number), points.OUTPUT, name, reason))
             if asked[number]:
                 broken.add(int(number))
-    warnings = [f"{place(number, asked.tolist())}No loss is given: {NON_FINITE}." for number in sorted(broken)]
+    warnings = [f"{which_text(number, asked.tolist())}No loss is given: {NON_FINITE}." for number in sorted(broken)]
     return Outputs(values, tuple(sorted(notes, key=lambda note: note.input)), tuple(warnings))

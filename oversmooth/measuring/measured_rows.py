@@ -54,12 +54,12 @@ def measured_states(
         roundings: their resolution floors over the Frobenius norms of the tokens (input).
     """
     wide = 8 * states.shape[2]
-    for count, group in groupby(range(len(numbers)), key=lambda place: len(rows[numbers[place]].measured)):
-        places = list(group)
+    for count, group in groupby(range(len(numbers)), key=lambda at: len(rows[numbers[at]].measured)):
+        alike = list(group)
         most = max(1, STACK_BYTES // (wide * count))
-        for first in range(0, len(places), most):
-            chosen = places[first : first + most]
-            inputs = [(numbers[place], rows[numbers[place]], states[place]) for place in chosen]
+        for first in range(0, len(alike), most):
+            chosen = alike[first : first + most]
+            inputs = [(numbers[at], rows[numbers[at]], states[at]) for at in chosen]
             yield from _stacked(inputs, roundings[chosen])
 
 
@@ -73,12 +73,12 @@ def _stacked(
     finite = np.array([bool(np.isfinite(each).all()) for each in stored])
     whole = finite.all()
     stack = Stack(stored, anchors, roundings) if whole else Stack(stored[finite], anchors[finite], roundings[finite])
-    places = (np.cumsum(finite) - 1).tolist()
+    in_stack = (np.cumsum(finite) - 1).tolist()
     for index, (number, row, _) in enumerate(inputs):
         tokens = TokenStates(
             stored[index],
             None if row.classification is None else anchors[index],
             includes_classification=row.includes_classification,
-            among=(stack, places[index]) if finite[index] else None,
+            among=(stack, in_stack[index]) if finite[index] else None,
         )
         yield number, tokens

@@ -13,7 +13,7 @@ from oversmooth.core import points
 from oversmooth.core.errors import InputError
 from oversmooth.core.pairs import Input
 from oversmooth.core.progress import Report
-from oversmooth.core.texts import place
+from oversmooth.core.texts import which_text
 from oversmooth.measuring.intervention import Intervention
 from oversmooth.measuring.intervention.context import observable
 from oversmooth.measuring.measured_rows import MeasuredRows
@@ -118,6 +118,6 @@ def encoded(texts: Sequence[Input], model: LoadedModel, *, max_tokens: int, spec
         try:
             found[text] = next(made)
         except InputError as error:
-            raise InputError(place(texts.index(text), texts) + str(error)) from error
+            raise InputError(which_text(texts.index(text), texts) + str(error)) from error
         model.encoded.put((text, max_tokens, special_tokens), found[text])
     return [found[text] for text in texts]

@@ -14,7 +14,7 @@ import torch
 import oversmooth
 from oversmooth.core.pairs import characters, digest, parts
 from oversmooth.core.points import title
-from oversmooth.core.texts import place
+from oversmooth.core.texts import which_text
 from oversmooth.core.wording import count
 from oversmooth.measuring.analysis import Analysis
 from oversmooth.measuring.preparing import Prepared
@@ -101,9 +101,9 @@ def _seeds(mitigations: Sequence[str]) -> dict[str, int]:
 
 def _warnings(texts: Sequence[Encoded], analysis: Analysis, precision: str) -> Iterator[str]:
     for number, text in enumerate(texts):
-        yield from (place(number, texts) + warning for warning in text.warnings)
+        yield from (which_text(number, texts) + warning for warning in text.warnings)
     for (number, point), reason in analysis.non_finite.items():
-        yield f"{place(number, texts)}Nothing is measured at {title(point)}, {reason}."
+        yield f"{which_text(number, texts)}Nothing is measured at {title(point)}, {reason}."
     unresolved = dict.fromkeys(note.point for note in analysis.notes if note.kind == "unresolved")
     if unresolved:
         names = ", ".join(title(point) for point in unresolved)

@@ -33,7 +33,7 @@ class _Files:
 
     get: Callable[[str], bytes | None]
     """The content of a file; None where there is none of that name."""
-    place: Callable[[str], str]
+    name: Callable[[str], str]
     """What a file is called in an error."""
 
 
@@ -122,22 +122,22 @@ def _in_archive(archive: zipfile.ZipFile, folder: PurePosixPath, path: Path) -> 
     return _Files(get, lambda name: f"{name} in {path}")
 
 
-def _too_large(place: str) -> SettingsError:
-    return SettingsError(f"{place} holds more than {bytes_in_words(LARGEST)}: it is none of Oversmooth's files.")
+def _too_large(file: str) -> SettingsError:
+    return SettingsError(f"{file} holds more than {bytes_in_words(LARGEST)}: it is none of Oversmooth's files.")
 
 
 def _read(files: _Files, name: str) -> Earlier:
     text = files.get(name)
     if text is None:
-        raise SettingsError(f"Cannot read the settings file {files.place(name)}: No such file or directory.")
-    settings = from_json(text, files.place(name))
+        raise SettingsError(f"Cannot read the settings file {files.name(name)}: No such file or directory.")
+    settings = from_json(text, files.name(name))
     beside = files.get(RECORD)
     if beside is None:
         return Earlier(settings, None, {})
-    kind = ComparisonRecord if "measurements" in read_document(beside, files.place(RECORD)) else Record
-    record = kind.from_json(beside, files.place(RECORD))
+    kind = ComparisonRecord if "measurements" in read_document(beside, files.name(RECORD)) else Record
+    record = kind.from_json(beside, files.name(RECORD))
     if not _belongs(record, settings):
-        return Earlier(settings, None, {}, strange=files.place(RECORD))
+        return Earlier(settings, None, {}, strange=files.name(RECORD))
     tables = {f"{table}.csv": files.get(f"{table}.csv") for table in TABLES}
     return Earlier(settings, record, {name: found for name, found in tables.items() if found is not None})
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from oversmooth.core.documents import OwnFile
 from oversmooth.core.errors import SettingsError
 from oversmooth.results.settings import SCHEMA_VERSION, Settings, read_document, read_file
 
@@ -15,16 +16,12 @@ if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
 
 
-class ComparisonSettings(BaseModel):
+class ComparisonSettings(OwnFile):
     """What a comparison measured: enough to repeat it.
 
     Raises:
         SettingsError: through :meth:`from_json`, with the side whose settings are wrong.
     """
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
-    )
 
     schema_version: Literal[1] = SCHEMA_VERSION
     baseline: Settings
@@ -53,10 +50,6 @@ class ComparisonSettings(BaseModel):
                 f"{source}: these are no settings of a comparison, which are a baseline and a list of variants, each "
                 "a label with settings."
             ) from error
-
-    def to_json(self) -> str:
-        """The settings as a JSON document that :meth:`from_json` reads back to an equal object."""
-        return self.model_dump_json(indent=2) + "\n"
 
     def changed(self, fields: Mapping[str, Any]) -> Self:
         """The same with other values of some fields, in every side that has the baseline's there.

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from pydantic import ValidationError
 
-from oversmooth.core.documents import Frozen
+from oversmooth.core.documents import Frozen, OwnFile
 from oversmooth.core.errors import SettingsError
 from oversmooth.models.model_record import ModelRecord
 from oversmooth.results.settings import read_document
 
-if TYPE_CHECKING:
-    pass
 
-
-class _Document(Frozen):
+class _Document(OwnFile):
     """A record as a file of its own."""
 
     @classmethod
@@ -32,10 +29,6 @@ class _Document(Frozen):
             place = ".".join(map(str, error.errors()[0]["loc"]))
             kind = "comparison" if "measurements" in fields else "measurement"
             raise SettingsError(f"{source}: this is no record of a {kind} (see “{place}”).") from error
-
-    def to_json(self) -> str:
-        """The record as a JSON document that :meth:`from_json` reads back to an equal object."""
-        return self.model_dump_json(indent=2) + "\n"
 
 
 class Environment(Frozen):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -20,6 +19,7 @@ from pydantic import (
 )
 
 from oversmooth import metrics as metric_registry
+from oversmooth.core.documents import OwnFile
 from oversmooth.core.errors import MitigationError, SettingsError
 from oversmooth.core.pairs import Input
 from oversmooth.core.points import PointSet
@@ -59,7 +59,7 @@ Text = Annotated[str, BeforeValidator(_whole_characters)]
 """Text that every file format can hold."""
 
 
-class Settings(BaseModel):
+class Settings(OwnFile):
     """What to measure, on which model and text, and how.
 
     Frozen and hashable; two equal settings give the same numbers on the same machine.
@@ -68,13 +68,7 @@ class Settings(BaseModel):
         SettingsError: through :meth:`of` and :meth:`from_json`, with one sentence for each wrong field.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        use_attribute_docstrings=True,
-        json_schema_serialization_defaults_required=True,
-    )
+    model_config = ConfigDict(strict=True)
 
     schema_version: Literal[1] = SCHEMA_VERSION
     model: Annotated[str, Field(min_length=1), BeforeValidator(_whole_characters), BeforeValidator(model_name)] = (
@@ -195,10 +189,6 @@ class Settings(BaseModel):
     def from_file(cls, path: Path) -> Self:
         """Settings from a JSON file."""
         return cls.from_json(read_file(path), source=str(path))
-
-    def to_json(self) -> str:
-        """The settings as a JSON document that :meth:`from_json` reads back to an equal object."""
-        return self.model_dump_json(indent=2) + "\n"
 
     def key(self) -> str:
         """Hash over every field: equal exactly when the settings are."""

@@ -14,8 +14,6 @@ from oversmooth.metrics.mechanisms.norms import NormGains, norm_gains, token_dev
 from oversmooth.models.anatomy import Anatomy
 from oversmooth.models.norms import BRANCHES, Branch
 
-Place = tuple[int, Branch]
-
 
 class NormGatherer:
     """Takes the states of one text at one point after the other.
@@ -30,7 +28,9 @@ class NormGatherer:
     """
 
     def __init__(self, anatomy: Anatomy, lengths: Sequence[int], *, shown: int) -> None:
-        self.gains: Mapping[Place, NormGains] = {(each.layer, each.norm): each for each in norm_gains(anatomy)}
+        self._gains: Mapping[tuple[int, Branch], NormGains] = {
+            (each.layer, each.norm): each for each in norm_gains(anatomy)
+        }
         self._layers = len(anatomy.blocks)
         self._lengths = lengths
         self._shown = shown
@@ -41,7 +41,7 @@ class NormGatherer:
     def take(self, number: int, point: str, states: NDArray[np.floating]) -> None:
         """The states (token, dim) of one text at one point, padding among them."""
         for layer, norm in self._read_at[point]:
-            deviations = token_deviations(states[: self._lengths[number]], self.gains[layer, norm].kind)
+            deviations = token_deviations(states[: self._lengths[number]], self._gains[layer, norm].kind)
             column = BRANCHES.index(norm)
             self.smallest[number, layer, column] = deviations.min()
             if number == self._shown:
@@ -52,9 +52,9 @@ class NormGatherer:
         shape = self._layers, len(BRANCHES)
         negative, largest = np.full(shape, np.nan), np.full(shape, np.nan)
         kind = np.full(shape, "none", dtype="<U9")
-        for (layer, norm), gains in self.gains.items():
-            place = layer, BRANCHES.index(norm)
-            negative[place], largest[place], kind[place] = gains.negative, gains.largest, gains.kind
+        for (layer, norm), gains in self._gains.items():
+            at = layer, BRANCHES.index(norm)
+            negative[at], largest[at], kind[at] = gains.negative, gains.largest, gains.kind
         dims = ("layer", "norm")
         return xr.Dataset(
             {
@@ -68,9 +68,9 @@ class NormGatherer:
         )
 
 
-def _read_at(anatomy: Anatomy) -> Mapping[str, list[Place]]:
+def _read_at(anatomy: Anatomy) -> Mapping[str, list[tuple[int, Branch]]]:
     """The norms that read the states of each point."""
-    found: dict[str, list[Place]] = defaultdict(list)
+    found: dict[str, list[tuple[int, Branch]]] = defaultdict(list)
     for layer in range(len(anatomy.blocks)):
         before = points.block(layer - 1) if layer else points.EMBEDDING
         middle = points.sub_layer(layer, "attention")
