@@ -6,7 +6,14 @@
 0.5
 """
 
+import sys
+
 import lazy_loader
+
+from oversmooth.core import texts
+
+# Under this name scripts read lists of texts from files since the first release.
+sys.modules[f"{__name__}.texts"] = texts
 
 __version__ = "0.1.0"
 

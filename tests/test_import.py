@@ -120,3 +120,8 @@ def test_measuring_loads_no_engine_and_no_server() -> None:
 
 def test_a_worker_that_writes_files_holds_what_figures_need_before_it_is_asked_for_one() -> None:
     assert loaded("import oversmooth.service.engine.writing") == ["plotly"]
+
+
+def test_lists_of_texts_are_read_under_the_name_that_scripts_know() -> None:
+    code = "from oversmooth.texts import read_texts; assert read_texts(b'a b', 'x.txt').texts == ('a b',)"
+    assert loaded(code) == []
