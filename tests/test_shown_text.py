@@ -13,8 +13,8 @@ from tiny import tiny
 from oversmooth import Comparison, Measurement, Settings, compare, measure
 from oversmooth.report import alternatives
 from oversmooth.report.export.latex import caption
-from oversmooth.report.figures.drawable import Drawable
 from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.registry import Drawable
 from oversmooth.results.files.data import arrays
 from oversmooth.results.files.document import Document
 from oversmooth.results.files.explained import explained_tables
@@ -129,7 +129,7 @@ class TestWords:
             )
 
     def test_a_caption_counts_the_tokens_of_the_one_that_was_chosen(self, second: Measurement) -> None:
-        told = caption(second, "similarity_2", figures_of(second)["similarity_2"])
+        told = caption(second, figures_of(second)["similarity_2"])
         assert "text 2 of 2, of 11 tokens" in told
 
     @pytest.mark.parametrize(("shown", "cut"), [(0, False), (1, True)])
@@ -137,8 +137,8 @@ class TestWords:
         settings = Settings.of(texts=TEXTS, shown=shown, max_tokens=12)
         result = measure(settings, model=tiny("bert"))
         drawn = figures_of(result)
-        assert ("what is longer cut off" in caption(result, "similarity_2", drawn["similarity_2"])) == cut
-        assert "what is longer cut off" in caption(result, "token_cosine", drawn["token_cosine"])
+        assert ("what is longer cut off" in caption(result, drawn["similarity_2"])) == cut
+        assert "what is longer cut off" in caption(result, drawn["token_cosine"])
 
 
 class TestFiles:

@@ -21,7 +21,7 @@ from oversmooth.dashboard.running.owner import owner
 from oversmooth.report.export.contents import Parts
 from oversmooth.report.export.images import missing_characters
 from oversmooth.report.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
-from oversmooth.report.figures.drawable import Drawable
+from oversmooth.report.figures.registry import Drawable
 from oversmooth.report.paper.chart import Chart
 from oversmooth.report.paper.presets import Preset
 from oversmooth.results.comparison import Comparison

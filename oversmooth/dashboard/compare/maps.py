@@ -14,7 +14,7 @@ from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.swatches import swatch
 from oversmooth.report import alternatives
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
-from oversmooth.report.figures.gallery import side_name
+from oversmooth.report.figures.registry import side_name
 from oversmooth.results.comparison import Comparison
 
 

@@ -15,8 +15,8 @@ from oversmooth.dashboard.charts.export_menu import Paper
 from oversmooth.dashboard.controls.state import remembered
 from oversmooth.dashboard.running.comparing import await_controls
 from oversmooth.report import alternatives
-from oversmooth.report.figures.drawable import Drawable
 from oversmooth.report.figures.plane import fidelity_plane
+from oversmooth.report.figures.registry import Drawable
 from oversmooth.report.figures.theme import LIGHT
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.view import LEFT

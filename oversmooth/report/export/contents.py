@@ -10,7 +10,7 @@ from oversmooth.report.paper.presets import PRESETS, Preset
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.files.data import data
-from oversmooth.results.files.names import RECORD, SETTINGS, FigureForm, Format
+from oversmooth.results.files.names import ENDINGS, FILES, RECORD, SETTINGS, SNIPPETS, FigureForm, Format
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
@@ -55,6 +55,18 @@ def contents(result: Measurement | Comparison, parts: Parts, report: Report = si
         figures = figures_of(result, point=parts.point, lines=parts.lines)
         found |= drawings(result, figures, parts.figures, parts.preset, dpi=parts.dpi, report=report)
     return found
+
+
+def belongs(path: str) -> bool:
+    """Whether a result can have a file of that path in its folder: any other is the user's own."""
+    folder, _, name = path.rpartition("/")
+    if not folder or path == SNIPPETS:
+        return path in (*FILES, SNIPPETS)
+    # Only now: it needs plotly.
+    from oversmooth.report.figures import registry
+
+    stem, _, ending = name.rpartition(".")
+    return ending in ENDINGS.get(folder, ()) and registry.owns(stem)
 
 
 def settings_of(result: Measurement | Comparison) -> Settings | ComparisonSettings:

@@ -11,7 +11,7 @@ from oversmooth.report.export.latex import snippets
 from oversmooth.results.files.names import FOLDERS, IMAGES, PGFPLOTS, SNIPPETS, FigureForm
 
 if TYPE_CHECKING:
-    from oversmooth.report.figures.drawable import Drawable
+    from oversmooth.report.figures.registry import Drawable
     from oversmooth.report.paper.presets import Preset
     from oversmooth.results.comparison import Comparison
     from oversmooth.results.measurement import Measurement
@@ -49,7 +49,7 @@ def drawings(
             report(Progress("write", done, len(figures) * len(images), f"{name}.{form}"))
             content = image(figure, form, preset, dpi=dpi, record=record, title=each.title)
             found[f"{IMAGES}/{name}.{form}"] = content
-        if "pgfplots" in forms and each.point is None and each.pgfplots:
+        if "pgfplots" in forms and each.pgfplots:
             # Only now: it needs matplotlib, which takes a second to load.
             from oversmooth.report.export.pgfplots import pgfplots
 

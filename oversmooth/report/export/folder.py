@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oversmooth.core.errors import OutputError
-from oversmooth.report.export.contents import Parts, contents
-from oversmooth.results.files.names import FILES, FOLDERS, belongs
+from oversmooth.report.export.contents import Parts, belongs, contents
+from oversmooth.results.files.names import FILES, FOLDERS
 
 if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison

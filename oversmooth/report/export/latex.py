@@ -18,7 +18,7 @@ from oversmooth.results.comparison import Comparison
 
 if TYPE_CHECKING:
     from oversmooth.metrics.registry import Definition
-    from oversmooth.report.figures.drawable import Drawable
+    from oversmooth.report.figures.registry import Drawable
     from oversmooth.report.paper.presets import Preset
     from oversmooth.results.measurement import Measurement
 
@@ -26,13 +26,6 @@ HEAD: Final = "% Needs \\usepackage{graphicx}, and \\usepackage[T1]{fontenc} for
 UNICODE: Final = "% Holds characters that pdfLaTeX cannot set: use LuaLaTeX or XeLaTeX with a font that has them.\n"
 COLUMN: Final = 3.6
 """Inches up to which a figure fits into one of two columns."""
-_SHOWN: Final[Mapping[str, str]] = {
-    "similarity": "Each cell is the cosine of the angle between the states of two tokens.",
-    "difference": "Each cell is the difference of two cosines of the angle between the states of two tokens.",
-    "spectrum": "The singular values are those of the matrix whose rows are the states of the tokens.",
-    "spectra": "The singular values are those of the matrix whose rows are the states of the tokens.",
-}
-"""Definitions of what is no metric, by the first word of a figure's name."""
 
 
 def snippets(result: Measurement | Comparison, figures: Mapping[str, Drawable], preset: Preset, folder: str) -> str:
@@ -56,7 +49,7 @@ def _environment(result: Measurement | Comparison, name: str, figure: Drawable, 
         rf"\begin{{{environment}}}[t]",
         r"  \centering",
         rf"  \includegraphics[width={width}]{{{folder}/{name}}}",
-        rf"  \caption{{{_folded(caption(result, name, figure))}}}",
+        rf"  \caption{{{_folded(caption(result, figure))}}}",
         rf"  \label{{fig:{name}}}",
         rf"\end{{{environment}}}",
     ]
@@ -67,15 +60,15 @@ def _folded(words: str) -> str:
     return textwrap.fill(words, 100, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
-def caption(result: Measurement | Comparison, name: str, figure: Drawable) -> str:
+def caption(result: Measurement | Comparison, figure: Drawable) -> str:
     """What a figure shows, of which model and text, and how it is defined, as LaTeX in one line."""
     baseline = result.baseline if isinstance(result, Comparison) else result
-    sentences = [f"{figure.title}.", f"{_model(baseline)}, {_texts(baseline, name)}."]
+    sentences = [f"{figure.title}.", f"{_model(baseline)}, {_texts(baseline, figure)}."]
     if isinstance(result, Comparison) and result.variants:
         variants = [_variant(label, each, baseline) for label, each in result.variants.items()]
         sentences.append(f"{'Variant' if len(variants) == 1 else 'Variants'}: {'; '.join(variants)}.")
     outlier = compared_outliers(result) if isinstance(result, Comparison) else outlier_sentence(result)
-    return escaped(" ".join(filter(None, [*sentences, figure.drawn, *_definitions(name, figure), outlier])))
+    return escaped(" ".join(filter(None, [*sentences, figure.drawn, *_definitions(figure), outlier])))
 
 
 def _model(measurement: Measurement) -> str:
@@ -86,11 +79,11 @@ def _model(measurement: Measurement) -> str:
     return f"Model {model.name}{named}{version}"
 
 
-def _texts(measurement: Measurement, name: str) -> str:
+def _texts(measurement: Measurement, figure: Drawable) -> str:
     """How much was read of how many texts, and which tokens count."""
     tokens = measurement.tokens
     special = f"special tokens {'counted' if measurement.settings.special_tokens else 'not counted'}"
-    one = len(tokens) == 1 or _kind(name) in _SHOWN
+    one = len(tokens) == 1 or figure.of_the_text_shown
     if one:
         place = "one text" if len(tokens) == 1 else f"text {measurement.settings.shown + 1} of {len(tokens)},"
         read = f"{place} of {count(len(measurement.shown.measured), 'token')}"
@@ -122,17 +115,13 @@ def _names(label: str, mitigations: Sequence[str]) -> bool:
         return False
 
 
-def _definitions(name: str, figure: Drawable) -> Iterator[str]:
+def _definitions(figure: Drawable) -> Iterator[str]:
     for each in _declared(figure):
         yield f"{each.title} ({each.paper.cite()}): {each.reads}"
-    if _kind(name) in _SHOWN:
-        yield _SHOWN[_kind(name)]
+    if figure.definition:
+        yield figure.definition
 
 
 def _declared(figure: Drawable) -> list[Definition]:
     """What is said of the metrics and quantities that a figure shows."""
     return [*map(metric_registry.get, figure.metrics), *map(mechanisms.get, figure.quantities)]
-
-
-def _kind(name: str) -> str:
-    return name.partition("_")[0]

@@ -10,7 +10,7 @@ from oversmooth.results.files.names import FigureForm, Format
 if TYPE_CHECKING:
     from oversmooth.core.progress import Report
     from oversmooth.report.export.contents import Parts
-    from oversmooth.report.figures.drawable import Drawable
+    from oversmooth.report.figures.registry import Drawable
     from oversmooth.report.paper.presets import Preset
     from oversmooth.results.comparison import Comparison
     from oversmooth.results.measurement import Measurement

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,44 @@ from oversmooth.report.figures.bands import draw_area, value_words
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import block_axis, log_axis
+from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.readings import readings
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.contraction import BOUND, bound_of, contraction, vacuous
+from oversmooth.results.measurement import Measurement
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 60
 
 HEIGHT: Final = 320
 
 
+_PAGE_HEADING: Final = "Bound beside measured contraction"
+
+
+def _is_bounded(measurement: Measurement) -> bool:
+    return measurement.explanation is not None and BOUND in measurement.explanation.bound
+
+
+def _title(measurement: Measurement) -> str:
+    if _is_bounded(measurement):
+        return "Bound on the contraction of each block, and the contraction measured"
+    return "Contraction of each block"
+
+
+def _alternative(measurement: Measurement) -> str:
+    reading = next(each for each in readings(measurement) if each.name == "norms")
+    return f"{_PAGE_HEADING}. {reading.found} {reading.measured}".strip()
+
+
+@figure(
+    of=Measurement,
+    title=_title,
+    heading=lambda _: _PAGE_HEADING,
+    alternative=_alternative,
+    needs=lambda measurement, _: [] if measurement.explanation is None else [{}],
+    declared=lambda measurement: (BOUND, "contraction") if _is_bounded(measurement) else ("contraction",),
+)
 def smoothing_bound(measurement: Measurement, *, theme: Theme) -> Drawn:
     """The bound v of each block and, below it, the measured ratio, on one logarithmic axis with a line at 1.
 

@@ -5,20 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.depth import Depths, depth_of
 from oversmooth.report.figures.identity import NamedSide, sides
 from oversmooth.report.figures.lines import Line, figure_of
-from oversmooth.report.figures.series import Series
+from oversmooth.report.figures.registry import figure, measured_metrics
+from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absent, by_reason
-from oversmooth.report.findings.spread import BAND
+from oversmooth.report.findings.spread import BAND, band_caption
 from oversmooth.results.comparison import Comparison
+
+ORDER = 10
 
 HEIGHT = 350
 """Of a chart with nothing to draw."""
 
 
+@figure(
+    of=Comparison,
+    title=lambda _, metric: over_depth(metric),
+    alternative=alternatives.compared_curve,
+    file="{metric}",
+    needs=measured_metrics,
+    caption=lambda comparison, **_: band_caption(*comparison.measurements.values()),
+    declared=lambda _, metric: (metric,),
+    pgfplots=True,
+)
 def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> Drawn:
     """One metric of every side at the embedding, every block and, set apart, the final norm and the fusion.
 

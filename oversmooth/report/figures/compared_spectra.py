@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 from oversmooth.core import points
+from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.identity import NamedSide, sides
 from oversmooth.report.figures.labels import legend
-from oversmooth.report.figures.spectrum import axes_of, draw_resolution, draw_strongly, extent_of
+from oversmooth.report.figures.registry import Arguments, Asked, figure
+from oversmooth.report.figures.spectrum import (
+    SINGULAR_VALUES,
+    axes_of,
+    draw_resolution,
+    draw_strongly,
+    extent_of,
+    forms_of,
+    spectrum_title,
+)
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import by_reason, no_spectrum
 from oversmooth.report.findings.spectra import Float64, singular_values
 from oversmooth.results.comparison import Comparison
+
+ORDER = 30
 
 HEIGHT = 520
 _MARKERS = 12
 """Markers along a line of many components: enough to tell it from the others."""
 
 
+def _needs(comparison: Comparison, asked: Asked) -> list[Arguments]:
+    forms = forms_of(*comparison.measurements.values())
+    return [{"point": asked.point, "centred": centred, "logarithmic": True} for centred in forms]
+
+
+@figure(
+    of=Comparison,
+    title=lambda _, point, centred, **__: spectrum_title(point, centred),
+    alternative=lambda comparison, point, centred, **_: alternatives.compared_spectra(
+        comparison, point, centred=centred
+    ),
+    file="spectra_{point}{centred}",
+    needs=_needs,
+    definition=SINGULAR_VALUES,
+    of_the_text_shown=True,
+)
 def compared_spectra(comparison: Comparison, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> Drawn:
     """Singular values of each side's text shown, at one point, and below them the share of the energy in the first k.
 

@@ -6,18 +6,20 @@ import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from oversmooth.core import points
 from oversmooth.core.tokens import escape
+from oversmooth.report import alternatives
 from oversmooth.report.figures.bands import draw_band
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.series import APART, Series, ticks
+from oversmooth.report.figures.registry import Arguments, Asked, figure
+from oversmooth.report.figures.series import APART, Series, over_depth, ticks
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
 from oversmooth.report.findings import number
+from oversmooth.report.findings.spread import band_caption
+from oversmooth.results.measurement import Measurement
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 10
 
 HEIGHT = 340
 SMALL_HEIGHT = 140
@@ -28,6 +30,20 @@ _TEXT = 0.5
 """Opacity of the lines of single texts, behind which the mean must not get lost."""
 
 
+def _needs(_: Measurement, asked: Asked) -> list[Arguments]:
+    return [{"metric": name, "lines": asked.lines} for name in asked.metrics]
+
+
+@figure(
+    of=Measurement,
+    title=lambda _, metric, **__: over_depth(metric),
+    alternative=lambda measurement, metric, **_: alternatives.curve(measurement, metric),
+    file="{metric}",
+    needs=_needs,
+    caption=lambda measurement, lines, **_: band_caption(measurement, lines=lines),
+    declared=lambda _, metric, **__: (metric,),
+    pgfplots=True,
+)
 def curve(
     measurement: Measurement, metric: str, *, theme: Theme, selected: str | None = None, lines: bool = False
 ) -> Drawn:

@@ -8,23 +8,48 @@ from dataclasses import replace
 from oversmooth.core import points
 from oversmooth.core.numerals import number, signed
 from oversmooth.core.tokens import escape
+from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.compared_curves import means
 from oversmooth.report.figures.depth import Depths
 from oversmooth.report.figures.identity import NamedSide, sides
 from oversmooth.report.figures.lines import Line, figure_of
-from oversmooth.report.figures.series import Series
+from oversmooth.report.figures.registry import Arguments, Asked, figure
+from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absence, by_reason, no_deltas, unmeasured
 from oversmooth.report.findings.maps import beside
-from oversmooth.report.findings.spread import UNPAIRED, delta_spreads, is_unpaired
+from oversmooth.report.findings.spread import UNPAIRED, band_caption, delta_spreads, is_unpaired
 from oversmooth.results.comparison import Comparison
+
+ORDER = 15
 
 HEIGHT = 350
 """Of a chart with nothing to draw."""
 RING = "○ the first point that differs from the baseline"
 
 
+def _needs(comparison: Comparison, asked: Asked) -> list[Arguments]:
+    known = comparison.baseline.metrics if comparison.variants else ()
+    return [{"metric": name} for name in asked.metrics if name in known]
+
+
+def _caption(comparison: Comparison, **_: str) -> str:
+    paired = [each for label, each in comparison.variants.items() if comparison.same_texts(label)]
+    return band_caption(*paired, of="of the differences, text by text")
+
+
+@figure(
+    of=Comparison,
+    title=lambda _, metric: f"{over_depth(metric)}: difference to the baseline",
+    alternative=alternatives.delta_curve,
+    file="{metric}_delta",
+    needs=_needs,
+    caption=_caption,
+    declared=lambda _, metric: (metric,),
+    pgfplots=True,
+    beside="compared_curve",
+)
 def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> Drawn:
     """Variant minus baseline at the points of :func:`~oversmooth.report.figures.compared_curves.compared_curve`.
 

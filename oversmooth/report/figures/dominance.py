@@ -20,14 +20,18 @@ from oversmooth.report.figures.cells import (
 )
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import stacked
+from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import shown_text
+from oversmooth.results.measurement import Measurement
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.results.measurement import Measurement
+
+ORDER = 70
 
 HEIGHT: Final = 320
 _HEADING: Final = 20
@@ -51,6 +55,18 @@ def colour_of(theme: Theme, kind: str) -> str:
     }[kind]
 
 
+_PAGE_HEADING: Final = "Which pair of eigenvalues dominates"
+
+
+@figure(
+    of=Measurement,
+    title=lambda _: "Dominating gain of each head, and the kind of pair that attains it",
+    heading=lambda _: _PAGE_HEADING,
+    alternative=lambda measurement: f"{_PAGE_HEADING}. {found_by(measurement, 'circuits')}",
+    needs=explained_by("dominance", "dominant_gain"),
+    caption=lambda _: SHOWN,
+    declared=lambda _: ("dominant_gain",),
+)
 def dominance(measurement: Measurement, *, theme: Theme) -> Drawn:
     """The dominating gain of each head as a map, and below it what kind of pair attains it, in the text shown.
 

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.dominance import KINDS, colour_of
 from oversmooth.report.figures.keys import Entry, draw_key
+from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
 from oversmooth.report.findings.absences import unexplained
+from oversmooth.results.measurement import Measurement
 
 if TYPE_CHECKING:
     from oversmooth.results.explanation import Explanation
-    from oversmooth.results.measurement import Measurement
+
+ORDER = 65
 
 HEIGHT: Final = 430
 MOST_POINTS: Final = 6000
@@ -29,6 +33,28 @@ _CORNERS: Final = 97
 _MARKER: Final = 4
 
 
+def _needs(measurement: Measurement, asked: Asked) -> list[Arguments]:
+    """Of the block that a point belongs to; of the last for one outside the blocks."""
+    if measurement.explanation is None or "eigenvalues" not in measurement.explanation.circuits:
+        return []
+    block = asked.point.partition(".")[0]
+    last = sum(map(points.is_block, measurement.points)) - 1
+    return [{"layer": int(block) if block.isdecimal() else last}]
+
+
+def _heading(_: Measurement, layer: int) -> str:
+    return f"Eigenvalues of the value–output circuits of {points.title(points.block(layer))}"
+
+
+@figure(
+    of=Measurement,
+    title=_heading,
+    alternative=lambda _, layer: f"{_heading(_, layer)}. {registry.get('circuit_eigenvalues').reads}",
+    file="circuit_eigenvalues_{layer}",
+    needs=_needs,
+    caption=lambda _, **__: "Eigenvalues are of the weights alone; which of them dominate is of the text shown.",
+    declared=lambda _, **__: ("circuit_eigenvalues",),
+)
 def circuit_eigenvalues(
     measurement: Measurement, layer: int | None = None, *, theme: Theme, head: int | None = None
 ) -> Drawn:

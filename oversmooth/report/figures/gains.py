@@ -13,14 +13,18 @@ from oversmooth.report.figures.bands import value_words
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import block_axis, log_axis, stacked
+from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.circuits_reading import gain_sentence
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results import gains as measured
+from oversmooth.results.measurement import Measurement
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.results.measurement import Measurement
+
+ORDER = 45
 
 HEIGHT: Final = 380
 _BELOW: Final = 44
@@ -30,6 +34,21 @@ _FORMS: Final = {"branch": "branch alone", "stream": "with residual add"}
 _SYMBOLS: Final = {"constant": "circle", "rest": "diamond"}
 
 
+_PAGE_HEADING: Final = "What each branch does to the mean token (DC) and to the rest (HC)"
+
+
+def _known(measurement: Measurement) -> bool:
+    found = {} if measurement.explanation is None else measured.branch_gains(measurement)
+    return any(values.notnull().any() for values in found.values())
+
+
+@figure(
+    of=Measurement,
+    title=lambda _: "Gains of each branch: of the mean token and of the rest",
+    heading=lambda _: _PAGE_HEADING,
+    alternative=lambda measurement: f"{_PAGE_HEADING}. {gain_sentence(measurement)}".strip(),
+    needs=lambda measurement, _: [{}] if _known(measurement) else [],
+)
 def branch_gains(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Gains of the constant part and of the rest over depth, a chart for each branch, on one logarithmic axis.
 

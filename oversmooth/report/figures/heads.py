@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +25,15 @@ from oversmooth.report.figures.cells import (
 )
 from oversmooth.report.figures.compared_maps import DIVERGING
 from oversmooth.report.figures.panes import block_axis, stacked
+from oversmooth.report.figures.registry import Arguments, Asked, explained_by, figure
 from oversmooth.report.figures.similarity import Scale
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import mean_of
+from oversmooth.results.measurement import Measurement
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 50
 
 HEIGHT: Final = 320
 _HEADING: Final = 20
@@ -47,6 +49,32 @@ def quantities(measurement: Measurement) -> tuple[str, ...]:
     return tuple(str(name) for name in found if "head" in found[name].dims and not str(name).endswith(NULL))
 
 
+def _needs(measurement: Measurement, _: Asked) -> list[Arguments]:
+    return [{"quantity": name} for name in quantities(measurement)]
+
+
+def _declared(measurement: Measurement, quantity: str) -> tuple[str, ...]:
+    return tuple(name for name in (quantity, quantity + NULL) if _means(measurement, name) is not None)
+
+
+def _heading(_: Measurement, quantity: str, difference: bool = False) -> str:
+    return f"{registry.get(quantity).title} of each head, {'less its null model' if difference else 'mean over texts'}"
+
+
+def _alternative(measurement: Measurement, quantity: str, difference: bool = False) -> str:
+    heading = _heading(measurement, quantity, difference)
+    return f"{heading}. {found_by(measurement, 'attention')} {registry.get(quantity).reads}"
+
+
+@figure(
+    of=Measurement,
+    title=lambda _, quantity: f"{registry.get(quantity).title} of each head",
+    heading=_heading,
+    alternative=_alternative,
+    file="{quantity}",
+    needs=_needs,
+    declared=_declared,
+)
 def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, difference: bool = False) -> Drawn:
     """One value for each block and head, and below it, on the same scale, that of shuffled attention where it has one.
 
@@ -84,6 +112,14 @@ def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, diff
     return canvas.figure(height + _BELOW, over=0)
 
 
+@figure(
+    of=Measurement,
+    title=lambda _: registry.get(ADJACENT).title,
+    alternative=lambda _: f"{registry.get(ADJACENT).title}. {registry.get(ADJACENT).reads}",
+    file=ADJACENT,
+    needs=explained_by("attention", ADJACENT),
+    declared=lambda _: (ADJACENT,),
+)
 def attention_adjacent(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Cosine between the attention of each block and that of the block before, over depth, with its band over texts."""
     declared = registry.get(ADJACENT)

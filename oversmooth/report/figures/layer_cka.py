@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from oversmooth.core import points
 from oversmooth.core.wording import count
@@ -10,16 +10,25 @@ from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.cells import BAR
 from oversmooth.report.figures.panes import MOST_TICKS
+from oversmooth.report.figures.registry import explained_by, figure, over_texts
 from oversmooth.report.figures.similarity import Scale, heat
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import unexplained
+from oversmooth.results.measurement import Measurement
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 85
 
 HEIGHT: Final = 400
 
 
+@figure(
+    of=Measurement,
+    title=lambda _: registry.get("layer_cka").title,
+    alternative=lambda _: f"{registry.get('layer_cka').title}. {registry.get('layer_cka').reads}",
+    needs=explained_by("corpus", "layer_cka"),
+    caption=over_texts,
+    declared=lambda _: ("layer_cka",),
+)
 def layer_cka(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Linear CKA of every pair of points, as a square map whose diagonal runs down.
 

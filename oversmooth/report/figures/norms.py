@@ -15,15 +15,19 @@ from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.cells import cells, name_blocks, unnamed_block_axis
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import stacked
+from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.similarity import Scale
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import shown_text
+from oversmooth.results.measurement import Measurement
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.results.measurement import Measurement
+
+ORDER = 55
 
 HEIGHT: Final = 400
 _BELOW: Final = 46
@@ -34,6 +38,18 @@ _DECADES: Final = 1.0
 NORMS: Final = {"attention": "norm of the attention branch", "mlp": "norm of the MLP branch"}
 
 
+_PAGE_HEADING: Final = "What each norm divides the tokens by"
+
+
+@figure(
+    of=Measurement,
+    title=lambda _: "Deviation of the tokens before each norm",
+    heading=lambda _: _PAGE_HEADING,
+    alternative=lambda measurement: f"{_PAGE_HEADING}. {found_by(measurement, 'norms')}",
+    needs=explained_by("norms", "deviation"),
+    caption=lambda _: SHOWN,
+    declared=lambda _: ("norm_deviation", "negative_gains"),
+)
 def norm_deviation(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Histograms of the tokens' deviations before both norms of each block, of the text shown, side by side.
 

@@ -10,16 +10,23 @@ from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.core.tokens import escape, visible
+from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
+from oversmooth.report.figures.choosing import metrics_of
 from oversmooth.report.figures.identity import NamedSide, shortened, sides
 from oversmooth.report.figures.labels import CHARACTER, LABEL_LINE, PHONE, broken_name, legend
 from oversmooth.report.figures.placing import Box, Words, anchored, place
+from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import by_reason
 from oversmooth.report.findings.plane import known_texts, plane_positions
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.comparison import Comparison
 
+ORDER = 35
+
+KEPT = "cka_to_baseline"
+"""What is left of the baseline's states, where nothing else is asked for."""
 CHART = 330
 """Height of the chart between its axes, in pixels."""
 BELOW = 76
@@ -61,6 +68,29 @@ class _Control:
     words: Sequence[str]
 
 
+def plane_title(point: str, diversity: str, fidelity: str) -> str:
+    """The heading of a plane of two metrics."""
+    words = " against ".join(metric_registry.get(name).title for name in (diversity, fidelity))
+    return f"{words} at {points.title(point)}"
+
+
+def _needs(comparison: Comparison, asked: Asked) -> list[Arguments]:
+    """Of the first metric chosen; the baseline's points alone can be read, and not those inside a block."""
+    if KEPT not in metrics_of(comparison) or asked.point not in comparison.baseline.main_points:
+        return []
+    every = (*asked.metrics, *comparison.baseline.metrics)
+    diversity = next(name for name in every if name in metric_registry.names())
+    return [{"point": asked.point, "diversity": diversity, "fidelity": KEPT, "controls": {}}]
+
+
+@figure(
+    of=Comparison,
+    title=lambda _, point, diversity, fidelity, **__: plane_title(point, diversity, fidelity),
+    alternative=alternatives.fidelity_plane,
+    file="plane_{point}",
+    needs=_needs,
+    declared=lambda _, diversity, fidelity, **__: (fidelity, diversity),
+)
 def fidelity_plane(
     comparison: Comparison,
     point: str,

@@ -131,3 +131,8 @@ def ticks(places: Mapping[str, float], most: int) -> tuple[list[float], list[str
 def _step(blocks: int, most: int) -> int:
     """The smallest round step that leaves at most so many ticks."""
     return next(step for step in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 50, 100, 1000) if blocks <= step * most)
+
+
+def over_depth(metric: str) -> str:
+    """The heading of a curve."""
+    return f"{metric_registry.get(metric).title} over depth"

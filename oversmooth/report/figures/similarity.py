@@ -6,24 +6,27 @@ import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.core import tokens
+from oversmooth.core import points, tokens
 from oversmooth.metrics.similarity import averaged
+from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
+from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.theme import MAP_SCALE, Theme
 from oversmooth.report.findings.maps import Map, kept_map
+from oversmooth.results.measurement import Measurement
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 20
 
 HEIGHT = 520
 MOST_ROWS = 256
 """Rows that are drawn; beyond them a cell is smaller than a pixel of most screens, and the page grows heavy."""
 MOST_LABELS = 40
+COSINES = "Each cell is the cosine of the angle between the states of two tokens."
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,20 @@ class Scale:
     """Values on the colour bar and their labels; None leaves them to plotly."""
 
 
+def similarity_title(point: str) -> str:
+    """The heading of a map of one point."""
+    return f"Similarity of every pair of tokens at {points.title(point)}"
+
+
+@figure(
+    of=Measurement,
+    title=lambda _, point: similarity_title(point),
+    alternative=alternatives.similarity,
+    file="similarity_{point}",
+    needs=lambda measurement, asked: [] if measurement.similarity is None else [{"point": asked.point}],
+    definition=COSINES,
+    of_the_text_shown=True,
+)
 def similarity_map(measurement: Measurement, point: str, *, theme: Theme) -> Drawn:
     """Cosine of every pair of measured tokens of the text shown, as a square map whose diagonal runs down.
 

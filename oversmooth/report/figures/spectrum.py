@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.core.numerals import number
+from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, Pane, blank
+from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.spectra import Float64, cumulative_shares, singular_values, spectrum_reason
+from oversmooth.results.measurement import Measurement
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 30
 
 HEIGHT = 520
+SINGULAR_VALUES = "The singular values are those of the matrix whose rows are the states of the tokens."
 MOST_COMPONENTS = 400
 """Components drawn of one line; of more, evenly many per decade."""
 
@@ -34,6 +37,29 @@ _SHARES = Pane("x2", "y2")
 """The lower chart."""
 
 
+def spectrum_title(point: str, centred: bool) -> str:
+    """The heading of the spectra at one point."""
+    return f"Singular values{' of the centred tokens' if centred else ''} at {points.title(point)}"
+
+
+def forms_of(*measurements: Measurement) -> list[bool]:
+    """Of which tokens spectra were measured: as they are, and, where that was asked for, centred."""
+    return [False, True] if any("centred" in each.spectra for each in measurements) else [False]
+
+
+def _needs(measurement: Measurement, asked: Asked) -> list[Arguments]:
+    return [{"point": asked.point, "centred": centred, "logarithmic": True} for centred in forms_of(measurement)]
+
+
+@figure(
+    of=Measurement,
+    title=lambda _, point, centred, **__: spectrum_title(point, centred),
+    alternative=lambda measurement, point, centred, **_: alternatives.spectrum(measurement, point, centred=centred),
+    file="spectrum_{point}{centred}",
+    needs=_needs,
+    definition=SINGULAR_VALUES,
+    of_the_text_shown=True,
+)
 def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> Drawn:
     """Singular values of the tokens of the text shown, and below them the share of the energy in the first k.
 

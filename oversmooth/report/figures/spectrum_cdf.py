@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.spectrum import depth_shares, name_depths
+from oversmooth.report.figures.registry import figure
+from oversmooth.report.figures.spectrum import SINGULAR_VALUES, depth_shares, name_depths
 from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spectra import Float64, singular_values, spectrum_reason
 from oversmooth.report.findings.spread import shown_text
+from oversmooth.results.measurement import Measurement
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 75
 
 Float32 = NDArray[np.float32]
 HEIGHT: Final = 340
@@ -23,6 +25,18 @@ MOST_VALUES: Final = 300
 """Steps of one line; of more values, evenly many shares."""
 
 
+_PAGE_HEADING: Final = "Singular values relative to the largest: share below each size"
+
+
+@figure(
+    of=Measurement,
+    title=lambda _: "Distribution of the singular values at every point",
+    heading=lambda _: _PAGE_HEADING,
+    alternative=lambda measurement: f"{_PAGE_HEADING}. {found_by(measurement, 'spectrum')}",
+    needs=lambda measurement, _: [] if measurement.explanation is None else [{}],
+    definition=SINGULAR_VALUES,
+    of_the_text_shown=True,
+)
 def spectrum_cdf(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Share of the singular values that are at most x times the largest, of the text shown, a line for each main point.
 

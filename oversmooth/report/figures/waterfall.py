@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
@@ -17,13 +17,16 @@ from oversmooth.core.wording import count
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.keys import Entry, draw_key
 from oversmooth.report.figures.panes import MOST_TICKS
+from oversmooth.report.figures.registry import figure, measured_metrics
 from oversmooth.report.figures.series import ticks
 from oversmooth.report.figures.theme import Theme, value_axis
+from oversmooth.report.findings.explanations import where
+from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.report.findings.spread import BAND, mean_of
+from oversmooth.results.measurement import Measurement
 from oversmooth.results.waterfall import Detail, Role, Step, finest, steps, whole_blocks
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+ORDER = 40
 
 CHART: Final = 300
 """Height of the chart between its axes, in pixels."""
@@ -43,6 +46,24 @@ _COARSE: Final[Mapping[Detail, str]] = {
 }
 
 
+def _alternative(measurement: Measurement, metric: str, detail: Detail | None = None) -> str:
+    found = (f"{_heading(metric)}.", *where(measurement, metric, detail), outlier_sentence(measurement))
+    return " ".join(filter(None, found))
+
+
+def _heading(metric: str) -> str:
+    return f"{metric_registry.get(metric).title}, step by step"
+
+
+@figure(
+    of=Measurement,
+    title=lambda _, metric: f"{metric_registry.get(metric).title} over the parts of each block",
+    heading=lambda _, metric, **__: _heading(metric),
+    alternative=_alternative,
+    file="waterfall_{metric}",
+    needs=lambda measurement, asked: [] if measurement.explanation is None else measured_metrics(measurement, asked),
+    declared=lambda _, metric: (metric,),
+)
 def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: Detail | None = None) -> Drawn:
     """Floating bars from value to value, block after block, in the colour of their kind of sub-layer.
 

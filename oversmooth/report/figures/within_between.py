@@ -16,14 +16,19 @@ from oversmooth.report.figures.bands import draw_area, value_words
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import MOST_TICKS, stacked
+from oversmooth.report.figures.registry import explained_by, figure, over_texts
 from oversmooth.report.figures.series import positions, ticks
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.whether import whether
+from oversmooth.results.measurement import Measurement
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from oversmooth.results.measurement import Measurement
+
+ORDER = 80
 
 CHART: Final = 150
 """Pixels of each of the three charts."""
@@ -41,6 +46,22 @@ LINES: Final[Mapping[str, tuple[str, str, str]]] = {
 """Glyph, symbol and words of each line."""
 
 
+_PAGE_HEADING: Final = "Cosine within a text and between texts"
+
+
+def _alternative(measurement: Measurement) -> str:
+    return " ".join(filter(None, (f"{_PAGE_HEADING}.", *whether(measurement), outlier_sentence(measurement))))
+
+
+@figure(
+    of=Measurement,
+    title=lambda _: "Cosine within texts and between them",
+    heading=lambda _: _PAGE_HEADING,
+    alternative=_alternative,
+    needs=explained_by("corpus", "within"),
+    caption=over_texts,
+    declared=lambda _: ("within_cosine", "between_cosine", "within_minus_between"),
+)
 def within_between(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Cosine within texts, between texts and their difference over depth: raw, centred and standardised.
 

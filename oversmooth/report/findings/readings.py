@@ -92,6 +92,11 @@ def readings(measurement: Measurement) -> tuple[Reading, ...]:
     )  # fmt: skip
 
 
+def found_by(measurement: Measurement, name: Name) -> str:
+    """What one reading says of this model and text."""
+    return next(each.found for each in readings(measurement) if each.name == name)
+
+
 def _reading(
     measurement: Measurement,
     name: Name,

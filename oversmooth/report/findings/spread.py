@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oversmooth.core.numerals import between
-from oversmooth.core.resampling import LEVEL, band
+from oversmooth.core.resampling import LEVEL, RESAMPLES, band
 from oversmooth.core.wording import count
 
 if TYPE_CHECKING:
@@ -97,3 +97,17 @@ def shown_text(measurement: Measurement) -> str:
     """``Text 2 of 64 texts``: which one is drawn alone; empty of one text."""
     texts = len(measurement.tokens)
     return f"Text {measurement.settings.shown + 1} of {count(texts, 'text')}" if texts > 1 else ""
+
+
+def band_caption(*measurements: Measurement, of: str = "over texts", lines: bool = False) -> str:
+    """What is drawn of several texts in a curve, in sentences; empty where each side has one.
+
+    Args:
+        measurements: whose curves they are.
+        of: what the means are of.
+        lines: whether each text has a thin line.
+    """
+    if all(len(each.tokens) == 1 for each in measurements):
+        return ""
+    found = f"A band holds the middle {LEVEL} % of {RESAMPLES:,} bootstrap means {of}."
+    return f"{found} Thin lines are single texts." if lines else found

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final, Literal, get_args
-
-from oversmooth import metrics as metric_registry
-from oversmooth.metrics.mechanisms import registry as mechanisms
 
 Format = Literal["csv", "parquet", "npz", "json"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
@@ -36,14 +32,5 @@ LATEX: Final = "latex"
 PGFPLOTS: Final = "pgfplots"
 FOLDERS: Final = (IMAGES, LATEX, PGFPLOTS)
 SNIPPETS: Final = f"{LATEX}/figures.tex"
-_METRICS: Final = "|".join((*metric_registry.names(), *metric_registry.fidelity_names()))
-_EXPLAINED: Final = "|".join((*mechanisms.names(), "branch_gains", "dominance", "within_between"))
-_OF_A_FIGURE: Final = re.compile(
-    rf"({IMAGES}|{PGFPLOTS})/((waterfall_)?({_METRICS})(_delta)?|{_EXPLAINED}"
-    r"|(similarity|difference|spectrum|spectra|plane|circuit_eigenvalues)_[a-z0-9_]+)\.(pdf|svg|png|html|tex|csv)"
-)
-
-
-def belongs(path: str) -> bool:
-    """Whether a result can have a file of that path: any other is the user's own."""
-    return path in FILES or path == SNIPPETS or _OF_A_FIGURE.fullmatch(path) is not None
+ENDINGS: Final = {IMAGES: ("pdf", "svg", "png", "html"), PGFPLOTS: ("tex", "csv")}
+"""Of the files of a figure, by their folder."""

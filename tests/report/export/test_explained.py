@@ -18,12 +18,13 @@ from synthetic_explanation import explained
 from oversmooth.core.errors import SettingsError
 from oversmooth.report.export import folder
 from oversmooth.report.export.bundle import bundle
+from oversmooth.report.export.contents import belongs
 from oversmooth.report.paper import PRESETS
 from oversmooth.results.agreement import agreements
 from oversmooth.results.comparison import BASELINE, Comparison
 from oversmooth.results.explanation import Explanation
 from oversmooth.results.files.data import data
-from oversmooth.results.files.names import EXPLAINED, belongs
+from oversmooth.results.files.names import EXPLAINED
 from oversmooth.results.measurement import Measurement
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -12,14 +13,16 @@ import xarray as xr
 from disk import full_disk
 from synthetic import comparison_of
 from synthetic import measurement as synthetic_measurement
+from synthetic_explanation import explained
 
 from oversmooth.core.errors import OutputError
 from oversmooth.measuring.measuring import measure
 from oversmooth.report.export import folder
-from oversmooth.report.export.contents import Parts
+from oversmooth.report.export.contents import Parts, belongs
+from oversmooth.report.figures.gallery import figures_of
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
-from oversmooth.results.files.names import belongs
+from oversmooth.results.files.names import ENDINGS, FORMATS
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.record import ComparisonRecord
 from oversmooth.results.settings import Settings
@@ -196,6 +199,23 @@ class TestParts:
             "figures/mine.pdf",
         }
         assert not (tmp_path / "latex").exists()
+
+    @pytest.mark.parametrize("bigger", [explained(blocks=3, heads=2), comparison_of(2)], ids=["explained", "compared"])
+    def test_nothing_of_a_bigger_result_stays(
+        self, bigger: Measurement | Comparison, small: Measurement, tmp_path: Path
+    ) -> None:
+        folder.write(bigger, tmp_path, Parts(FORMATS))
+        every = [(place, ending) for place, endings in ENDINGS.items() for ending in endings]
+        for name, (place, ending) in itertools.product(figures_of(bigger), every):
+            (tmp_path / place).mkdir(exist_ok=True)
+            (tmp_path / place / f"{name}.{ending}").write_text("of the bigger result")
+        mine = {"notes.txt", "figures/mine.pdf", "figures/token_cosine_2.pdf", "pgfplots/similarity.csv"}
+        for name in mine:
+            (tmp_path / name).write_text("mine")
+        folder.write(small, tmp_path, Parts(figures=("svg",)), force=True)
+        left = self.names(tmp_path)
+        folder.write(small, tmp_path / "fresh", Parts(figures=("svg",)))
+        assert left == self.names(tmp_path / "fresh") | mine
 
     def test_figures_alone_are_a_result_too(self, small: Measurement, tmp_path: Path) -> None:
         (tmp_path / "figures").mkdir()

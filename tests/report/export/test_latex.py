@@ -90,21 +90,21 @@ def of_bert(**changes: object) -> Measurement:
 def test_a_caption_says_what_is_drawn_of_what_and_how() -> None:
     result = of_bert(commit="0123abcd")
     figures = figures_of(result)
-    found = caption(result, "token_cosine", figures["token_cosine"])
+    found = caption(result, figures["token_cosine"])
     definition = metrics.get("token_cosine")
     assert found.startswith("Token cosine similarity over depth. ")
     assert r"Model bert (google/bert\_base), revision 0123abcd, one text of 11 tokens" in found
     assert "special tokens not counted" in found
     assert definition.reads in found
     assert definition.paper.cite() in found
-    spectrum = caption(result, "spectrum_5", figures["spectrum_5"])
+    spectrum = caption(result, figures["spectrum_5"])
     assert "matrix whose rows are the states of the tokens" in spectrum
 
 
 def test_a_caption_names_weights_without_a_revision_and_counted_special_tokens() -> None:
     result = of_bert(weights_sha256={"model.safetensors": "f00d" * 16}, identifier="bert")
     settings = Settings.of(**{**result.settings.model_dump(), "special_tokens": True})
-    found = caption(dataclasses.replace(result, settings=settings), "token_cosine", figures_of(result)["token_cosine"])
+    found = caption(dataclasses.replace(result, settings=settings), figures_of(result)["token_cosine"])
     assert "Model bert, weights SHA-256 f00df00df00d, " in found
     assert "special tokens counted" in found
 
@@ -113,24 +113,20 @@ def test_a_caption_says_how_many_texts_and_that_maps_show_the_first() -> None:
     result = measurement({"token_cosine": [[0.1] * 8, [0.2] * 8]})
     result = dataclasses.replace(result, tokens=(tokens_of(["a"] * 9), tokens_of(["a"] * 12)))
     figures = figures_of(result)
-    assert "mean of 2 texts of 9 to 12 tokens" in caption(result, "token_cosine", figures["token_cosine"])
-    assert "text 1 of 2, of 9 tokens" in caption(result, "similarity_5", figures["similarity_5"])
+    assert "mean of 2 texts of 9 to 12 tokens" in caption(result, figures["token_cosine"])
+    assert "text 1 of 2, of 9 tokens" in caption(result, figures["similarity_5"])
     band = r"A band holds the middle 95 \% of 2,000 bootstrap means over texts."
-    assert band in caption(result, "token_cosine", figures["token_cosine"])
-    assert band not in caption(result, "similarity_5", figures["similarity_5"])
-    assert "Thin lines are single texts." in caption(
-        result, "token_cosine", figures_of(result, lines=True)["token_cosine"]
-    )
+    assert band in caption(result, figures["token_cosine"])
+    assert band not in caption(result, figures["similarity_5"])
+    assert "Thin lines are single texts." in caption(result, figures_of(result, lines=True)["token_cosine"])
 
 
 def test_a_caption_of_other_texts_says_how_many() -> None:
     one, two = measurement(), measurement({"token_cosine": [[0.1] * 8, [0.2] * 8]})
     comparison = comparison_of({"other": two})
-    assert "Variant: other (mean of 2 other texts)." in caption(
-        comparison, "token_cosine", figures_of(comparison)["token_cosine"]
-    )
+    assert "Variant: other (mean of 2 other texts)." in caption(comparison, figures_of(comparison)["token_cosine"])
     comparison = Comparison({"baseline": two, "one": one}, {})
-    assert "Variant: one (another text)." in caption(comparison, "token_cosine", figures_of(comparison)["token_cosine"])
+    assert "Variant: one (another text)." in caption(comparison, figures_of(comparison)["token_cosine"])
 
 
 def test_a_caption_of_a_comparison_names_its_variants() -> None:
@@ -138,6 +134,6 @@ def test_a_caption_of_a_comparison_names_its_variants() -> None:
         variant(-0.1), settings=Settings.of(texts="text 0", mitigations=["gfsa:weight=-0.1"], metrics="token_cosine")
     )
     comparison = comparison_of({"gfsa:weight=-0.1": own, "A & B": own})
-    found = caption(comparison, "token_cosine", figures_of(comparison)["token_cosine"])
+    found = caption(comparison, figures_of(comparison)["token_cosine"])
     # The first says itself what it is; the second does not.
     assert r"Variants: gfsa:weight=-0.1; A \& B (gfsa:weight=-0.1,order=" in found

@@ -107,8 +107,8 @@ def test_it_stands_beside_every_finding() -> None:
         "compared map": alternatives.compared_map(comparison, "a", "1"),
         "difference": alternatives.difference_map(comparison, "a", "1"),
         "compared spectra": alternatives.compared_spectra(comparison, "1", centred=False),
-        "caption": caption(plain, "token_cosine", figures["token_cosine"]),
-        "compared caption": caption(comparison, "token_cosine", compared["token_cosine"]),
+        "caption": caption(plain, figures["token_cosine"]),
+        "compared caption": caption(comparison, compared["token_cosine"]),
     }
     for place, words in said.items():
         found = TOLD.search(words)

@@ -1,0 +1,269 @@
+"""What a figure declares about itself, and the list of all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from string import Formatter
+from typing import Any, Final, TypeVar
+
+import plotly.graph_objects as go
+
+from oversmooth import metrics
+from oversmooth.core.plugins import Registry
+from oversmooth.core.wording import count
+from oversmooth.metrics import mechanisms
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.explanation import Reading
+from oversmooth.results.measurement import Measurement
+
+Arguments = Mapping[str, Any]
+"""What tells one figure of a kind from the others: keywords of all that its declaration calls."""
+Build = TypeVar("Build", bound=Callable[..., go.Figure])
+_SLUG_CHARACTERS: Final = 40
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks of all figures of a result at once."""
+
+    point: str
+    """Where maps, spectra and the plane are read."""
+    metrics: tuple[str, ...]
+    """Of the curves."""
+    lines: bool = False
+    """Whether curves of several texts have a thin line for each."""
+
+
+@dataclass(frozen=True)
+class Drawable:
+    """A figure that can be drawn, before it is; it travels between processes."""
+
+    title: str
+    """What it shows, as a heading of plain text."""
+    metrics: tuple[str, ...]
+    """The metrics on its axes; none for maps and spectra."""
+    point: str | None
+    """Where in the model; None for curves over depth."""
+    build: Callable[[], go.Figure]
+    """Draws it."""
+    drawn: str = ""
+    """What is drawn of several texts, in sentences for a caption; empty of one."""
+    quantities: tuple[str, ...] = ()
+    """The quantities of an explanation that it shows."""
+    pgfplots: bool = False
+    """Whether, as a curve over depth, it is made of lines and markers alone."""
+    definition: str = ""
+    """What its values are, in a sentence for a caption, where they are no metric or quantity."""
+    of_the_text_shown: bool = False
+    """Whether it is of the text number ``settings.shown`` alone."""
+    alternative: Callable[[], str] = str
+    """Gives its alternative text: its finding with numbers, for readers who do not see it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One kind of figure. What it calls gets the result and, as keywords, the arguments of one figure of the kind."""
+
+    name: str
+    """That of the kind, and of the function that draws it unless told otherwise."""
+    of: type[Measurement] | type[Comparison]
+    """The result that it is drawn of."""
+    build: Callable[..., go.Figure]
+    """Draws it in a ``theme``, another keyword."""
+    title: Callable[..., str]
+    """What it shows, as a heading of plain text."""
+    heading: Callable[..., str]
+    """The same as a page says it above the figure."""
+    alternative: Callable[..., str]
+    """Its finding with numbers, for readers who do not see it."""
+    file: str
+    """The name of its files, with the arguments that tell several apart: ``similarity_{point}``."""
+    needs: Callable[[Any, Asked], Iterable[Arguments]]
+    """The arguments of each figure that the result has; none where it lacks what the figure needs."""
+    caption: Callable[..., str]
+    """What is drawn of several texts, in sentences."""
+    declared: Callable[..., Sequence[str]]
+    """Names of the metrics and of the quantities of an explanation that it shows."""
+    definition: str
+    """What its values are, in a sentence, where they are neither."""
+    of_the_text_shown: bool
+    """Whether it is of the text number ``settings.shown`` alone."""
+    pgfplots: bool
+    """Whether, as a curve over depth, it is made of lines and markers alone."""
+    beside: str
+    """The figure after which it stands, metric by metric; empty for a place of its own."""
+
+    def file_name(self, result: Measurement | Comparison, arguments: Arguments) -> str:
+        """The name of its files, without their ending: lower-case letters, digits and _."""
+        return self.file.format(**{name: _word(result, name, value) for name, value in arguments.items()})
+
+    def owns(self, file_name: str) -> bool:
+        """Whether a file of that name, without its ending, can be of this figure."""
+        pattern = "".join(
+            re.escape(text) + (_PATTERNS[field]() if field else "")
+            for text, field, _, _ in Formatter().parse(self.file)
+        )
+        return re.fullmatch(pattern, file_name) is not None
+
+    def drawable(self, result: Measurement | Comparison, arguments: Arguments, **theme: Any) -> Drawable:  # noqa: ANN401
+        """One figure of the kind."""
+        shown = self.declared(result, **arguments)
+        layer = arguments.get("layer")
+        return Drawable(
+            title=self.title(result, **arguments),
+            metrics=tuple(name for name in shown if name not in mechanisms.names()),
+            point=arguments.get("point") if layer is None else str(layer),
+            build=partial(self.build, result, **arguments, **theme),
+            drawn=self.caption(result, **arguments),
+            quantities=tuple(name for name in shown if name in mechanisms.names()),
+            pgfplots=self.pgfplots,
+            definition=self.definition,
+            of_the_text_shown=self.of_the_text_shown,
+            alternative=partial(_alternative, self.name, result, arguments),
+        )
+
+
+_REGISTRY: Registry[Figure] = Registry(("figure", "figures"), "oversmooth.report.figures", "oversmooth.figures")
+
+
+def figure(
+    *,
+    of: type[Measurement] | type[Comparison],
+    title: Callable[..., str],
+    alternative: Callable[..., str],
+    heading: Callable[..., str] | None = None,
+    name: str = "",
+    file: str = "",
+    needs: Callable[[Any, Asked], Iterable[Arguments]] = lambda _, __: [{}],
+    caption: Callable[..., str] = lambda _, **__: "",
+    declared: Callable[..., Sequence[str]] = lambda _, **__: (),
+    definition: str = "",
+    of_the_text_shown: bool = False,
+    pgfplots: bool = False,
+    beside: str = "",
+) -> Callable[[Build], Build]:
+    """Register the decorated function, which draws a figure of a result; see :class:`Figure` for the arguments.
+
+    Without a ``name``, the kind has that of the function; without a ``file``, its files have that of the kind; without
+    a ``heading``, its title stands above it.
+
+    Raises:
+        RuntimeError: where another figure has that name.
+    """
+
+    def register(build: Build) -> Build:
+        kind = name or build.__name__
+        found = Figure(
+            name=kind,
+            of=of,
+            build=build,
+            title=title,
+            heading=heading or title,
+            alternative=alternative,
+            file=file or kind,
+            needs=needs,
+            caption=caption,
+            declared=declared,
+            definition=definition,
+            of_the_text_shown=of_the_text_shown,
+            pgfplots=pgfplots,
+            beside=beside,
+        )
+        _REGISTRY.add(kind, found)
+        return build
+
+    return register
+
+
+def names() -> tuple[str, ...]:
+    """Names of all kinds of figures, in the order in which they are shown."""
+    return tuple(_REGISTRY)
+
+
+def get(name: str) -> Figure:
+    """The figure of that name.
+
+    Raises:
+        KeyError: for an unknown name.
+    """
+    return _REGISTRY[name]
+
+
+def owns(file_name: str) -> bool:
+    """Whether a file of that name, without its ending, can be of a figure of any result."""
+    return any(each.owns(file_name) for each in _REGISTRY.values())
+
+
+def figures_asked(result: Measurement | Comparison, asked: Asked) -> Iterator[tuple[Figure, Arguments]]:
+    """The figures that a result has, in the order in which they are shown."""
+    order = {name: place for place, name in enumerate(_REGISTRY)}
+
+    def place(found: tuple[Figure, Arguments]) -> tuple[int, int, int]:
+        each, arguments = found
+        metric = asked.metrics.index(arguments["metric"]) if "metric" in arguments else 0
+        return order[each.beside or each.name], metric, order[each.name]
+
+    kinds = [each for each in _REGISTRY.values() if isinstance(result, each.of)]
+    yield from sorted(((each, found) for each in kinds for found in each.needs(result, asked)), key=place)
+
+
+def measured_metrics(_: Measurement | Comparison, asked: Asked) -> list[Arguments]:
+    """The needs of a figure of one metric: there is one for each."""
+    return [{"metric": name} for name in asked.metrics]
+
+
+def explained_by(part: Reading, name: str) -> Callable[[Measurement, Asked], list[Arguments]]:
+    """The needs of a figure of one array of an explanation."""
+
+    def needs(measurement: Measurement, _: Asked) -> list[Arguments]:
+        explanation = measurement.explanation
+        return [{}] if explanation is not None and name in explanation.parts.get(part, ()) else []
+
+    return needs
+
+
+SHOWN: Final = "Drawn is the text shown alone."
+"""The caption of a figure that sums up over no texts."""
+
+
+def over_texts(measurement: Measurement) -> str:
+    """The caption of a figure of the corpus."""
+    return "" if measurement.explanation is None else f"Over {count(measurement.explanation.texts, 'text')}."
+
+
+def side_name(comparison: Comparison, label: str) -> str:
+    """A side's part of a file name: its place keeps apart what the letters of its label do not."""
+    place = comparison.position(label)
+    return "baseline" if place == 0 else f"{place}_{_slug(label)}".rstrip("_")
+
+
+def _word(result: Measurement | Comparison, name: str, value: object) -> str:
+    """An argument in the name of a file."""
+    if isinstance(value, bool):
+        return f"_{name}" if value else ""
+    if name == "label" and isinstance(result, Comparison):
+        return side_name(result, str(value))
+    return _slug(str(value)) if name == "point" else str(value)
+
+
+_PATTERNS: Final[Mapping[str, Callable[[], str]]] = {
+    "metric": lambda: f"({'|'.join((*metrics.names(), *metrics.fidelity_names()))})",
+    "quantity": lambda: f"({'|'.join(mechanisms.names())})",
+    "point": lambda: f"[a-z0-9_]{{1,{_SLUG_CHARACTERS}}}",
+    "label": lambda: rf"(baseline|\d+(_[a-z0-9_]{{1,{_SLUG_CHARACTERS}}})?)",
+    "layer": lambda: r"\d+",
+    "centred": lambda: "(_centred)?",
+}
+"""What an argument can be in the name of a file."""
+
+
+def _alternative(name: str, result: Measurement | Comparison, arguments: Arguments) -> str:
+    """By name: a declaration's own functions do not travel between processes."""
+    return get(name).alternative(result, **arguments)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:_SLUG_CHARACTERS].rstrip("_")
