@@ -12,10 +12,11 @@ import pytest
 from synthetic import measurement
 
 from oversmooth.cli.main import run
+from oversmooth.report.export.contents import files_beside_figures
 from oversmooth.report.paper.presets import PRESETS
 from oversmooth.results.agreement import SMALL, TOLERANCE
 from oversmooth.results.files.data import arrays
-from oversmooth.results.files.names import FIGURE_FORMS, FILES, FOLDERS, FORMATS
+from oversmooth.results.files.names import FIGURE_FORMS, FOLDERS, FORMATS
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "exporting.md").read_text(encoding="utf-8")
@@ -49,7 +50,7 @@ def test_the_python_lines_print_what_they_read() -> None:
 
 
 def test_every_file_name_and_array_is_explained() -> None:
-    for name in (*FILES, *FORMATS, *FIGURE_FORMS):
+    for name in (*files_beside_figures(), *FORMATS, *FIGURE_FORMS):
         assert name in GUIDE or name.endswith(".parquet"), name
     for name in arrays(measurement()):
         assert f"`{name}`" in GUIDE, name

@@ -17,7 +17,7 @@ from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.registry import Drawable
 from oversmooth.results.files.data import arrays
 from oversmooth.results.files.document import Document
-from oversmooth.results.files.explained import explained_tables
+from oversmooth.results.files.tables import tables_of
 
 TEXTS = ["the cat sat on mat and dog saw rain", "sun moon tree bird sky river stone house door key bread"]
 OF_ONE_TEXT = {"similarity_2", "spectrum_2", "spectrum_2_centred", "spectrum_cdf", "norm_deviation", "dominance"}
@@ -166,7 +166,7 @@ class TestFiles:
         np.testing.assert_allclose(ours["similarity"], theirs["similarity"], atol=1e-5)
 
     def test_tables_of_an_explanation_give_its_number(self, second: Measurement, alone: Measurement) -> None:
-        ours, theirs = (explained_tables({"": each})["norms"] for each in (second, alone))
+        ours, theirs = (tables_of(each)["norms"] for each in (second, alone))
         of_tokens = ours[ours["token"].notna()]
         assert set(of_tokens["input"]) == {1}
         np.testing.assert_allclose(

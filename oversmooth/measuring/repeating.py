@@ -15,7 +15,7 @@ from oversmooth.core.progress import Report, silent
 from oversmooth.core.wording import bytes_in_words
 from oversmooth.measuring.comparing import compare
 from oversmooth.results.comparison_settings import ComparisonSettings, from_json
-from oversmooth.results.files.names import RECORD, SETTINGS, TABLES
+from oversmooth.results.files.names import RECORD, SETTINGS
 from oversmooth.results.record import ComparisonRecord, Record
 from oversmooth.results.settings import Settings, read_document, read_file
 
@@ -138,7 +138,10 @@ def _read(files: _Files, name: str) -> Earlier:
     record = kind.from_json(beside, files.name(RECORD))
     if not _belongs(record, settings):
         return Earlier(settings, None, {}, strange=files.name(RECORD))
-    tables = {f"{table}.csv": files.get(f"{table}.csv") for table in TABLES}
+    # Only now: it needs pandas.
+    from oversmooth.results.files.tables import all_tables
+
+    tables = {f"{table}.csv": files.get(f"{table}.csv") for table in all_tables()}
     return Earlier(settings, record, {name: found for name, found in tables.items() if found is not None})
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import pandas as pd
 
 from oversmooth.core import points
 from oversmooth.core.errors import SettingsError
 from oversmooth.results.files.data import data
+from oversmooth.results.files.tables import Table, all_tables
 
 if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
@@ -28,22 +28,6 @@ instruction set to another, those of the default model move by up to 2·10⁻⁵
 SMALL: Final = 0.01
 """Share of the largest value of a curve or a spectrum. What is smaller is compared with that share: a cosine that
 happens to be near 0 has no digits of its own."""
-
-_SCALED: Final[Mapping[str, list[str]]] = {
-    "curves.csv": ["label", "input", "metric"],
-    "spectra.csv": ["label", "input", "point"],
-    "outputs.csv": ["label", "input", "metric"],
-    "attention.csv": ["label", "input", "quantity"],
-    "norms.csv": ["label", "layer", "norm", "quantity"],
-    "bound.csv": ["label", "quantity"],
-    "circuits.csv": ["label", "layer"],
-    "dominance.csv": ["label"],
-    "corpus.csv": ["label", "form", "quantity"],
-    "layer_cka.csv": ["label"],
-}
-"""Tables whose numbers are compared, and what shares one scale. Deltas follow from curves."""
-_JUMPING: Final = ("attention_sink_rate",)
-"""Quantities that rounding may move from 0 to 1; what they are made of is compared."""
 
 
 @dataclass(frozen=True)
@@ -89,59 +73,37 @@ def agreements(result: Measurement | Comparison, earlier: Mapping[str, bytes]) -
         SettingsError: where an earlier file is no such table.
     """
     now = data(result, ["csv"])
+    compared = {f"{name}.csv": table for name, table in all_tables().items() if table.scale}
     found = []
     for name, before in earlier.items():
         if now.get(name) == before:
             found.append(Agreement(name, same_bytes=True, difference=0.0, where=""))
-        elif name in _SCALED:
-            found.append(_compared(name, _table(before, name), _table(now.get(name, b""), name)))
+        elif name in compared:
+            ours, theirs = (_numbers(content, name, compared[name]) for content in (now.get(name, b""), before))
+            found.append(_compared(name, compared[name].scale, theirs, ours))
     return found
 
 
-def _table(content: bytes, name: str) -> pd.DataFrame:
+def _numbers(content: bytes, name: str, declared: Table) -> pd.DataFrame:
+    """What is compared of a file."""
     if not content:
-        return pd.DataFrame(columns=[*_SCALED[name], "value"])
+        return pd.DataFrame(columns=[*declared.scale, "value"])
     empty = {column: [""] for column, kind in _COLUMNS.items() if kind != "str"}
     try:
         table = pd.read_csv(io.BytesIO(content), dtype=_COLUMNS, keep_default_na=False, na_values=empty)
-        return _VALUES.get(name, _plain)(table)
+        return declared.compared(table)
     except (KeyError, ValueError) as error:
         raise SettingsError(f"The earlier {name} is no table of Oversmooth's ({error}).") from error
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    return table[~table["quantity"].isin(_JUMPING)] if "quantity" in table else table
-
-
-def _moduli(table: pd.DataFrame) -> pd.DataFrame:
-    """The moduli of the eigenvalues of each head in order: which of a conjugate pair comes first is rounding."""
-    keys = ["label", "layer", "head"]
-    value = np.hypot(table["real"], table["imaginary"])
-    rows = table[[*keys, "component"]].assign(value=value)
-    ordered = rows.sort_values([*keys, "value"], ascending=[True, True, True, False], kind="stable")
-    return ordered.assign(component=rows.sort_values([*keys, "component"])["component"].to_numpy())
-
-
-def _gains(table: pd.DataFrame) -> pd.DataFrame:
-    """The gains alone: which pair attains one may be a tie."""
-    return table[["label", "layer", "head"]].assign(quantity="gain", value=table["gain"])
-
-
-_VALUES: Final[Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]]] = {
-    "circuits.csv": _moduli,
-    "dominance.csv": _gains,
-}
-"""What is compared of tables that hold more than one number in a row."""
-
-
-def _compared(name: str, before: pd.DataFrame, now: pd.DataFrame) -> Agreement:
+def _compared(name: str, scale: Sequence[str], before: pd.DataFrame, now: pd.DataFrame) -> Agreement:
     keys = [column for column in before if column != "value"]
     if keys != [column for column in now if column != "value"]:
         return Agreement(name, same_bytes=False, difference=math.inf, where="other columns")
     both = before.merge(now, on=keys, how="outer", suffixes=("_before", "_now"))
     old, new = both["value_before"].abs(), both["value_now"].abs()
-    scale = both.assign(size=old.fillna(0)).groupby(_SCALED[name], sort=False)["size"].transform("max")
-    size = pd.concat([old, new, SMALL * scale], axis="columns").max(axis="columns")
+    largest_of_each = both.assign(size=old.fillna(0)).groupby(list(scale), sort=False)["size"].transform("max")
+    size = pd.concat([old, new, SMALL * largest_of_each], axis="columns").max(axis="columns")
     change = (both["value_before"] - both["value_now"]).abs()
     relative = (change / size.where(size > 0, 1.0)).where(old.notna() | new.notna(), 0.0).fillna(math.inf)
     if relative.empty:

@@ -256,9 +256,7 @@ class Comparison:
         """Every metric of every side: ``label,input,point,metric,value``, as in ``curves.csv``."""
         import pandas as pd
 
-        from oversmooth.results.files import tables
-
-        return pd.concat([tables.curves(each, label) for label, each in self.measurements.items()], ignore_index=True)
+        return pd.concat([each.to_frame(label) for label, each in self.measurements.items()], ignore_index=True)
 
 
 def _differs(delta: float, value: float) -> bool:

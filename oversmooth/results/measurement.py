@@ -179,9 +179,16 @@ class Measurement:
     plot_similarity = Also(MeasurementPlots.similarity)
     plot_spectrum = Also(MeasurementPlots.spectrum)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Every metric at every point of every text: ``label,input,point,metric,value``, as in ``curves.csv``."""
-        # Only now: tables are made of measurements, and need pandas.
-        from oversmooth.results.files import tables
+    def to_frame(self, label: str = "") -> pd.DataFrame:
+        """Every metric at every point of every text.
 
-        return tables.curves(self, self.settings.model)
+        Args:
+            label: what the rows are called where several measurements meet in one table; without it, the model's name.
+
+        Returns:
+            A table with the columns ``label,input,point,metric,value``, as in ``curves.csv``; inputs are counted from
+            0, points are in the order of the data's way through the model, a missing value is NaN.
+        """
+        array = self.curves.to_dataarray("metric").transpose("input", "point", "metric")
+        rows = array.to_series().rename("value").reset_index().assign(label=label or self.settings.model)
+        return rows[["label", "input", "point", "metric", "value"]]

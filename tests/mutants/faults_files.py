@@ -20,7 +20,10 @@ FAULTS = [
     ),
     Fault(TABLES, 'na_rep=""', 'na_rep="nan"', "tests/report/export/test_tables.py"),
     Fault(
-        TABLES, 'if any(each.curves.sizes["input"] > 1 for each in sides.values()):', "if False:", "tests/report/export"
+        TABLES,
+        'any(each.curves.sizes["input"] > 1 for',
+        "any(False for",
+        "tests/report/export",
     ),
     Fault(
         TABLES,
@@ -83,7 +86,7 @@ FAULTS = [
     Fault(LINKS, "if view.edited != 1 and not 0 <= view.edited <= len(labels):", "if False:", LINK_TESTS),
     Fault(
         EXPLAINED,
-        'rows.loc[rows["quantity"] == "deviation", "input"] = shown',
+        'rows.loc[rows["quantity"] == "deviation", "input"] = measurement.settings.shown',
         'rows.loc[rows["quantity"] == "deviation", "input"] = 0',
         "tests/report/export/test_explained.py tests/test_shown_text.py",
     ),

@@ -26,7 +26,7 @@ from oversmooth.results.files.names import (
     SNIPPETS,
     FigureForm,
 )
-from oversmooth.results.files.tables import sides_of
+from oversmooth.results.files.tables import all_tables, sides_of
 
 if TYPE_CHECKING:
     from oversmooth.report.paper.presets import Preset
@@ -40,18 +40,6 @@ _MODE: Final = 0o100644 << 16
 _UNIX: Final = 3
 
 _MEANT: Final = {
-    "curves": "every metric at every point of every text: label, input, point, metric, value",
-    "means": "means over the texts with their 95 % bootstrap bands: label, point, metric, n, mean, low, high",
-    "spectra": "every singular value: label, input, point, component, value",
-    "outputs": "what the language-model head says of every text: label, input, metric, value",
-    "deltas": "each variant less the baseline: label, input, point, metric, delta",
-    "attention": "every quantity of every attention matrix: label, input, layer, head, quantity, value",
-    "norms": "deviations and gains of the norms: label, input, layer, norm, kind, token, quantity, value",
-    "bound": "the bound on the contraction of each block: label, input, layer, quantity, value",
-    "circuits": "eigenvalues of the value–output circuits: label, layer, head, component, real, imaginary",
-    "dominance": "the pair of eigenvalues that dominates each head: label, layer, head, gain, kind, both eigenvalues",
-    "corpus": "cosine within texts and between them: label, form, point, input, quantity, value",
-    "layer_cka": "linear CKA of every pair of points: label, point, other, value",
     ARRAYS: "spectra and similarity maps with their coordinates, for numpy.load",
     DOCUMENT: "all of it as one JSON document",
     SETTINGS: "what was measured: repeats the run",
@@ -177,8 +165,8 @@ def _readme(result: Measurement | Comparison, names: Iterable[str]) -> str:
 
 def _told(names: list[str]) -> list[str]:
     """A line for each file, one for all images."""
-    told = {name: _MEANT.get(name) or _MEANT.get(name.partition(".")[0]) for name in names}
-    lines = {name: meaning for name, meaning in told.items() if meaning}
+    tables = {f"{name}.{form}": each.meaning for name, each in all_tables().items() for form in ("csv", "parquet")}
+    lines = {name: meaning for name in names if (meaning := (_MEANT | tables).get(name))}
     images = sorted({name.rpartition(".")[2] for name in names if name.startswith(f"{IMAGES}/")})
     if images:
         lines[f"{IMAGES}/"] = f"every figure as {', '.join(images)}; each carries the record in its metadata"

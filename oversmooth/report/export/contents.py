@@ -10,7 +10,8 @@ from oversmooth.report.paper.presets import PRESETS, Preset
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.files.data import data
-from oversmooth.results.files.names import ENDINGS, FILES, RECORD, SETTINGS, SNIPPETS, FigureForm, Format
+from oversmooth.results.files.names import ARRAYS, DOCUMENT, ENDINGS, RECORD, SETTINGS, SNIPPETS, FigureForm, Format
+from oversmooth.results.files.tables import all_tables
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
@@ -57,11 +58,17 @@ def contents(result: Measurement | Comparison, parts: Parts, report: Report = si
     return found
 
 
+def files_beside_figures() -> tuple[str, ...]:
+    """Names of all files that a result can have but those of its figures."""
+    tables = (f"{name}.{form}" for form in ("csv", "parquet") for name in all_tables())
+    return (*tables, ARRAYS, DOCUMENT, SETTINGS, RECORD)
+
+
 def belongs(path: str) -> bool:
     """Whether a result can have a file of that path in its folder: any other is the user's own."""
     folder, _, name = path.rpartition("/")
     if not folder or path == SNIPPETS:
-        return path in (*FILES, SNIPPETS)
+        return path in (*files_beside_figures(), SNIPPETS)
     # Only now: it needs plotly.
     from oversmooth.report.figures import registry
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oversmooth.core.errors import OutputError
-from oversmooth.report.export.contents import Parts, belongs, contents
-from oversmooth.results.files.names import FILES, FOLDERS
+from oversmooth.report.export.contents import Parts, belongs, contents, files_beside_figures
+from oversmooth.results.files.names import FOLDERS
 
 if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
@@ -88,7 +88,7 @@ def _present(folder: Path) -> Iterator[str]:
     below = (
         f"{name}/{path.name}" for name in FOLDERS if (folder / name).is_dir() for path in (folder / name).iterdir()
     )
-    for name in (*FILES, *sorted(filter(belongs, below))):
+    for name in (*files_beside_figures(), *sorted(filter(belongs, below))):
         if (folder / name).exists() or (folder / name).is_symlink():
             yield name
 

@@ -1,12 +1,19 @@
-"""The numbers of an explanation as long tables."""
+"""The numbers of an explanation as long tables.
+
+A field is empty where a quantity has no such dimension: that of a whole layer names no head. Tables of parts that no
+side has are left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+
+from oversmooth.results.files.tables import table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -14,39 +21,19 @@ if TYPE_CHECKING:
     from oversmooth.results.explanation import Explanation
     from oversmooth.results.measurement import Measurement
 
-ATTENTION_COLUMNS: Final = ["label", "input", "layer", "head", "quantity", "value"]
-NORM_COLUMNS: Final = ["label", "input", "layer", "norm", "kind", "token", "quantity", "value"]
-BOUND_COLUMNS: Final = ["label", "input", "layer", "quantity", "value"]
-CIRCUIT_COLUMNS: Final = ["label", "layer", "head", "component", "real", "imaginary"]
-DOMINANCE_COLUMNS: Final = [
-    "label", "layer", "head", "gain", "kind", "circuit_real", "circuit_imaginary", "attention_real",
-    "attention_imaginary",
-]  # fmt: skip
-CORPUS_COLUMNS: Final = ["label", "form", "point", "input", "quantity", "value"]
-CKA_COLUMNS: Final = ["label", "point", "other", "value"]
+ORDER = 20
+
 _COUNTS: Final = ("input", "layer", "head", "token", "component")
 
 
-def explained_tables(sides: Mapping[str, Measurement]) -> dict[str, pd.DataFrame]:
-    """Every table of the explanations by its name, all sides below each other; empty where no side has one.
+def _of(rows: Callable[[Explanation], pd.DataFrame]) -> Callable[[Measurement, str], pd.DataFrame]:
+    """A table of the explanation alone; empty where there is none."""
 
-    A field is empty where a quantity has no such dimension: that of a whole layer names no head. Tables of parts that
-    no side has are left out.
+    @wraps(rows)
+    def of(measurement: Measurement, _: str) -> pd.DataFrame:
+        return pd.DataFrame() if measurement.explanation is None else rows(measurement.explanation)
 
-    Args:
-        sides: measurements by the label of their rows.
-    """
-    found: dict[str, pd.DataFrame] = {}
-    for name, (columns, rows_of) in _TABLES.items():
-        tables = [
-            rows_of(each.explanation, each.settings.shown).assign(label=label).reindex(columns=columns)
-            for label, each in sides.items()
-            if each.explanation is not None
-        ]
-        known = [table for table in tables if len(table)]
-        if known:
-            found[name] = pd.concat(known, ignore_index=True)
-    return found
+    return of
 
 
 def _long(dataset: xr.Dataset) -> pd.DataFrame:
@@ -61,27 +48,77 @@ def _long(dataset: xr.Dataset) -> pd.DataFrame:
     return rows.astype({name: "Int64" for name in _COUNTS if name in rows})
 
 
-def _attention(explanation: Explanation, _: int) -> pd.DataFrame:
+def _steady(rows: pd.DataFrame) -> pd.DataFrame:
+    """Without what rounding may move from 0 to 1; what that is made of is compared."""
+    return rows[rows["quantity"] != "attention_sink_rate"] if "quantity" in rows else rows
+
+
+def _moduli(rows: pd.DataFrame) -> pd.DataFrame:
+    """The moduli of the eigenvalues of each head in order: which of a conjugate pair comes first is rounding."""
+    keys = ["label", "layer", "head"]
+    value = np.hypot(rows["real"], rows["imaginary"])
+    rows = rows[[*keys, "component"]].assign(value=value)
+    ordered = rows.sort_values([*keys, "value"], ascending=[True, True, True, False], kind="stable")
+    return ordered.assign(component=rows.sort_values([*keys, "component"])["component"].to_numpy())
+
+
+def _gains(rows: pd.DataFrame) -> pd.DataFrame:
+    """The gains alone: which pair attains one may be a tie."""
+    return rows[["label", "layer", "head"]].assign(quantity="gain", value=rows["gain"])
+
+
+@table(
+    columns="label,input,layer,head,quantity,value",
+    meaning="every quantity of every attention matrix",
+    scale="label,input,quantity",
+    compared=_steady,
+)
+@_of
+def attention(explanation: Explanation) -> pd.DataFrame:
+    """Every quantity of every attention matrix."""
     return _long(explanation.attention)
 
 
-def _norms(explanation: Explanation, shown: int) -> pd.DataFrame:
-    found = explanation.norms
+@table(
+    columns="label,input,layer,norm,kind,token,quantity,value",
+    meaning="deviations and gains of the norms",
+    scale="label,layer,norm,quantity",
+)
+def norms(measurement: Measurement, _: str) -> pd.DataFrame:
+    """Deviations of the tokens of the text shown, and the gains of each norm with its kind."""
+    if measurement.explanation is None:
+        return pd.DataFrame()
+    found = measurement.explanation.norms
     rows = _long(found.drop_vars("kind", errors="ignore"))
     if not len(rows):
         return rows
-    rows.loc[rows["quantity"] == "deviation", "input"] = shown
+    rows.loc[rows["quantity"] == "deviation", "input"] = measurement.settings.shown
     if "kind" not in found:
         return rows
     kinds = found["kind"].to_series().rename("kind").reset_index().astype({"layer": "Int64"})
     return rows.merge(kinds, on=["layer", "norm"], how="left")
 
 
-def _bound(explanation: Explanation, _: int) -> pd.DataFrame:
+@table(
+    columns="label,input,layer,quantity,value",
+    meaning="the bound on the contraction of each block",
+    scale="label,quantity",
+)
+@_of
+def bound(explanation: Explanation) -> pd.DataFrame:
+    """Bound and contraction of each block, and the norm of its weights."""
     return _long(explanation.bound)
 
 
-def _circuits(explanation: Explanation, _: int) -> pd.DataFrame:
+@table(
+    columns="label,layer,head,component,real,imaginary",
+    meaning="eigenvalues of the value–output circuits",
+    scale="label,layer",
+    compared=_moduli,
+)
+@_of
+def circuits(explanation: Explanation) -> pd.DataFrame:
+    """Eigenvalues of each head's value–output circuit."""
     if "eigenvalues" not in explanation.circuits:
         return pd.DataFrame()
     values = explanation.circuits["eigenvalues"]
@@ -92,7 +129,15 @@ def _circuits(explanation: Explanation, _: int) -> pd.DataFrame:
     return kept
 
 
-def _dominance(explanation: Explanation, _: int) -> pd.DataFrame:
+@table(
+    columns="label,layer,head,gain,kind,circuit_real,circuit_imaginary,attention_real,attention_imaginary",
+    meaning="the pair of eigenvalues that dominates each head: label, layer, head, gain, kind, both eigenvalues",
+    scale="label",
+    compared=_gains,
+)
+@_of
+def dominance(explanation: Explanation) -> pd.DataFrame:
+    """The gain that dominates each head, and the pair of eigenvalues that attains it."""
     found = explanation.dominance
     if "dominant_gain" not in found:
         return pd.DataFrame()
@@ -110,24 +155,27 @@ def _dominance(explanation: Explanation, _: int) -> pd.DataFrame:
     return rows
 
 
-def _corpus(explanation: Explanation, _: int) -> pd.DataFrame:
+@table(
+    columns="label,form,point,input,quantity,value",
+    meaning="cosine within texts and between them",
+    scale="label,form,quantity",
+)
+@_of
+def corpus(explanation: Explanation) -> pd.DataFrame:
+    """Cosine within texts and between them, and their parts."""
     return _long(explanation.corpus.drop_vars("layer_cka", errors="ignore"))
 
 
-def _layer_cka(explanation: Explanation, _: int) -> pd.DataFrame:
+@table(
+    columns="label,point,other,value",
+    meaning="linear CKA of every pair of points",
+    scale="label",
+)
+@_of
+def layer_cka(explanation: Explanation) -> pd.DataFrame:
+    """Linear CKA of every pair of points."""
     if "layer_cka" not in explanation.corpus:
         return pd.DataFrame()
     values = explanation.corpus["layer_cka"].transpose("point", "other")
     rows: pd.DataFrame = values.to_series().rename("value").reset_index()
     return rows
-
-
-_TABLES: Final[Mapping[str, tuple[list[str], Callable[[Explanation, int], pd.DataFrame]]]] = {
-    "attention": (ATTENTION_COLUMNS, _attention),
-    "norms": (NORM_COLUMNS, _norms),
-    "bound": (BOUND_COLUMNS, _bound),
-    "circuits": (CIRCUIT_COLUMNS, _circuits),
-    "dominance": (DOMINANCE_COLUMNS, _dominance),
-    "corpus": (CORPUS_COLUMNS, _corpus),
-    "layer_cka": (CKA_COLUMNS, _layer_cka),
-}

@@ -24,8 +24,10 @@ from oversmooth.results.agreement import agreements
 from oversmooth.results.comparison import BASELINE, Comparison
 from oversmooth.results.explanation import Explanation
 from oversmooth.results.files.data import data
-from oversmooth.results.files.names import EXPLAINED
+from oversmooth.results.files.tables import all_tables
 from oversmooth.results.measurement import Measurement
+
+EXPLAINED = [name for name, each in all_tables().items() if each.rows.__module__.endswith(".explained")]
 
 
 def _tables(result: Measurement | Comparison) -> dict[str, pd.DataFrame]:
