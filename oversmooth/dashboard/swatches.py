@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 
 from oversmooth.dashboard import theme
-from oversmooth.report.figures.identity import Identity, identity
+from oversmooth.report.figures.identity import Identity, dash_lengths, identity
 
 WIDTH, HEIGHT = 40, 14
 _SHAPES = {
@@ -18,9 +18,6 @@ _SHAPES = {
     "star": "M0-5.5L1.3-1.8L5.2-1.7L2.1.7L3.2 4.4L0 2.2L-3.2 4.4L-2.1.7L-5.2-1.7L-1.3-1.8z",
 }
 """Plotly's markers around the origin."""
-_UNIT = 3
-"""Pixels of a dot in plotly's dashes, for lines as thin as these."""
-_DASHES = {"solid": (), "dot": (1, 1), "dash": (3, 3), "longdash": (5, 5), "dashdot": (3, 1, 1, 1)}
 
 
 def swatch(position: int) -> str:
@@ -33,19 +30,12 @@ def swatch(position: int) -> str:
 
 def _picture(looks: Identity) -> str:
     middle = HEIGHT // 2
-    dashes = _dashes(looks.dash)
+    dashes = dash_lengths(looks.dash, looks.width)
     # A dash, not a gap, lies under the marker.
     offset = dashes[0] / 2 - WIDTH / 2 if dashes else 0
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">'
         f'<path d="M0 {middle}H{WIDTH}" stroke="{looks.colour}" stroke-width="{looks.width:g}" '
-        f'stroke-dasharray="{" ".join(map(str, dashes)) or "none"}" stroke-dashoffset="{offset:g}"/>'
+        f'stroke-dasharray="{" ".join(f"{length:g}" for length in dashes) or "none"}" stroke-dashoffset="{offset:g}"/>'
         f'<path d="{_SHAPES[looks.symbol]}" fill="{looks.colour}" transform="translate({WIDTH // 2} {middle})"/></svg>'
     )
-
-
-def _dashes(dash: str) -> list[int]:
-    """Lengths of one of plotly's dashes and its gaps, in pixels: named, or written out."""
-    if dash in _DASHES:
-        return [_UNIT * length for length in _DASHES[dash]]
-    return [int(length.removesuffix("px")) for length in dash.split()]

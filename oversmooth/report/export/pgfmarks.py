@@ -1,47 +1,28 @@
-"""Lines and markers of a plotly trace for pgfplots: the same colours, dashes and outlines."""
+"""Lines and markers of a canvas for pgfplots: the same colours, dashes and outlines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable
 
 import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.path import Path
 
-from oversmooth.report.paper.chart import Values, array, merged
+from oversmooth.report.paper.chart import Values
 from oversmooth.report.paper.colours import colour
+from oversmooth.report.paper.marks import Look
 from oversmooth.report.paper.symbols import MARKERS, line_style
 
-_WIDTH: Final = 2.0
-_SIZE: Final = 6.0
-"""Pixels, where a trace says nothing."""
+
+def mark_of(look: Look) -> str:
+    """Name of a declared marker."""
+    return f"oversmooth-{look.symbol}"
 
 
-@dataclass(frozen=True)
-class Look:
-    """One kind of marker of a trace."""
-
-    symbol: str
-    fill: str
-    """A colour's name; empty for an open marker."""
-    edge: str
-    width: float
-    """Of its outline, in points."""
-    size: float
-    """Its radius in points."""
-
-    @property
-    def options(self) -> str:
-        """For ``mark options`` or a class of ``scatter``."""
-        fill = f"fill={self.fill}, " if self.fill else ""
-        return f"solid, draw={self.edge}, {fill}line width={self.width:g}bp"
-
-    @property
-    def mark(self) -> str:
-        """Name of the declared marker."""
-        return f"oversmooth-{self.symbol}"
+def options_of(look: Look, unit: float) -> str:
+    """For ``mark options`` or a class of ``scatter``."""
+    fill = "" if look.is_hollow else f"fill={name_of(look.fill)}, "
+    return f"solid, draw={name_of(look.edge)}, {fill}line width={look.width * unit:g}bp"
 
 
 def name_of(written: str) -> str:
@@ -88,7 +69,7 @@ def line_options(trace: Values, unit: float) -> list[str]:
     if "lines" not in trace["mode"]:
         return ["only marks"]
     line = trace.get("line", {})
-    width = line.get("width", _WIDTH)
+    width = line.get("width", 2)
     style = line_style(line.get("dash", "solid"), width)
     found = [f"color={name_of(line['color'])}", f"line width={width * unit:.3g}bp"]
     if opacity_of(line["color"]) != "1":
@@ -98,25 +79,3 @@ def line_options(trace: Values, unit: float) -> list[str]:
         pairs = zip(lengths[::2], lengths[1::2], strict=True)
         found.append(f"dash pattern={' '.join(f'on {on} off {off}' for on, off in pairs)}")
     return found
-
-
-def looks(trace: Values, unit: float) -> list[Look]:
-    """The marker of each point of a trace; empty where it has none."""
-    if "markers" not in trace["mode"]:
-        return []
-    marker = merged({"size": _SIZE, "symbol": "circle", "line": {}}, trace.get("marker", {}))
-    count = len(array(trace["x"]))
-    symbols, fills = (_each(marker.get(key), count) for key in ("symbol", "color"))
-    found = []
-    for symbol, fill in zip(symbols, fills, strict=True):
-        is_open = str(symbol).endswith("-open")
-        edge = fill if is_open else marker["line"].get("color", fill)
-        width = marker["line"].get("width", 1.0 if is_open else 0.0)
-        found.append(
-            Look(symbol, "" if is_open else name_of(fill), name_of(edge), width * unit, marker["size"] * unit / 2)
-        )
-    return found
-
-
-def _each(value: Any, count: int) -> Sequence[Any]:  # noqa: ANN401  one for all, or one each
-    return list(value) if isinstance(value, list | tuple | np.ndarray) else [value] * count

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,11 +12,12 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from oversmooth.report.export.pgfmarks import Look, colours, declaration, line_options, looks, name_of
+from oversmooth.report.export.pgfmarks import colours, declaration, line_options, mark_of, name_of, options_of
 from oversmooth.report.export.tex import escaped, needs_unicode
 from oversmooth.report.paper import markup
 from oversmooth.report.paper.chart import Chart, Pair, Values, array, axes_of, title_of
 from oversmooth.report.paper.known import chart_of
+from oversmooth.report.paper.marks import Look, looks_of
 from oversmooth.report.paper.presets import Preset
 from oversmooth.report.paper.ticks import ticks
 
@@ -158,11 +159,11 @@ class _Drawing:
     def _plot(self, number: int, trace: Values) -> Iterator[str]:
         self.columns[f"x{number}"] = _numbers(trace["x"])
         self.columns[f"y{number}"] = _numbers(trace["y"])
-        every = looks(trace, self.unit)
+        every = looks_of(trace)
         kinds = list(dict.fromkeys(every))
-        self.marks |= {look.mark for look in kinds}
+        self.marks |= set(map(mark_of, kinds))
         source = f"x=x{number}, y=y{number}, col sep=comma"
-        options = ["forget plot", *line_options(trace, self.unit), *_marker_options(kinds)]
+        options = ["forget plot", *line_options(trace, self.unit), *_marker_options(kinds, self.unit)]
         if len(kinds) > 1:
             self.columns[f"mark{number}"] = [f"m{kinds.index(look)}" for look in every]
             source += f", meta=mark{number}"
@@ -198,19 +199,21 @@ class _Drawing:
     def _legend(self) -> Iterator[str]:
         for trace in self.chart.traces:
             if trace.get("name") and trace.get("showlegend", True):
-                options = [*line_options(trace, self.unit), *_marker_options(looks(trace, self.unit)[:1])]
+                options = [*line_options(trace, self.unit), *_marker_options(looks_of(trace)[:1], self.unit)]
                 yield rf"\addlegendimage{{{', '.join(options)}}}"
                 yield rf"\addlegendentry{{{_words(trace['name'])}}}"
 
 
-def _marker_options(kinds: list[Look]) -> list[str]:
+def _marker_options(kinds: Sequence[Look], unit: float) -> list[str]:
     """No marker, one for all points, or a class for each kind."""
     if not kinds:
         return ["mark=none"]
-    size = f"mark size={kinds[0].size:.3g}bp"
-    if len(kinds) == 1:
-        return [f"mark={kinds[0].mark}", size, f"mark options={{{kinds[0].options}}}"]
-    classes = ", ".join(f"m{number}={{mark={look.mark}, {look.options}}}" for number, look in enumerate(kinds))
+    size = f"mark size={kinds[0].size * unit / 2:.3g}bp"
+    every = [(mark_of(look), options_of(look, unit)) for look in kinds]
+    if len(every) == 1:
+        mark, options = every[0]
+        return [f"mark={mark}", size, f"mark options={{{options}}}"]
+    classes = ", ".join(f"m{number}={{mark={mark}, {options}}}" for number, (mark, options) in enumerate(every))
     return ["scatter", "scatter src=explicit symbolic", size, f"scatter/classes={{{classes}}}"]
 
 

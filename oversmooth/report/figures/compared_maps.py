@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 from oversmooth.core import points
-from oversmooth.core.numerals import signed
 from oversmooth.core.tokens import escape, visible
 from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Drawn, blank
+from oversmooth.report.figures.coloured import Scale, scale_around_zero
 from oversmooth.report.figures.identity import sides
 from oversmooth.report.figures.registry import Arguments, Asked, figure
-from oversmooth.report.figures.similarity import COSINES, Scale, colour_range, similarity_title, token_map
+from oversmooth.report.figures.similarity import COSINES, colour_range, similarity_title, token_map
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.maps import difference_of_maps, incomparable_maps, kept_map, largest_difference
 from oversmooth.results.comparison import Comparison
@@ -19,8 +17,6 @@ from oversmooth.results.comparison import Comparison
 ORDER = 25
 
 HEIGHT = 440
-DIVERGING = ((0.0, "#250b58"), (0.25, "#6548a0"), (0.5, "#a8a8a8"), (0.75, "#eeb04e"), (1.0, "#ffe49c"))
-"""Violet below zero, grey at zero, amber above: dark to light, so that the sign survives a print in grey."""
 
 
 def _mapped(comparison: Comparison, asked: Asked) -> list[Arguments]:
@@ -96,26 +92,9 @@ def difference_map(comparison: Comparison, label: str, point: str, *, theme: The
     difference, why = difference_of_maps(comparison, label, point)
     if difference is None:
         return blank(why, theme, height=HEIGHT)
-    limit = _rounded_up(largest_difference(comparison))
-    decimals = max(0, -math.floor(math.log10(limit) + 1e-9))
-    scale = Scale(
-        -limit,
-        limit,
-        title="Δ cosine",
-        colours=DIVERGING,
-        number=f"+.{decimals + 2}f",
-        ticks={-limit: signed(-limit, 1), 0.0: "0", limit: signed(limit, 1)},
-    )
+    scale = scale_around_zero(largest_difference(comparison), "Δ cosine")
     heading = _heading(comparison, label, f"minus {comparison.baseline_label}, {points.title(point)}", theme)
     return token_map(comparison.baseline, difference, scale, theme=theme, height=HEIGHT, heading=heading)
-
-
-def _rounded_up(size: float) -> float:
-    """The next number of one digit."""
-    # Of maps that are the same, the scale would have no extent; below a thousandth, a cosine of float32 is rounding.
-    size = max(size, 1e-3)
-    power = 10.0 ** math.floor(math.log10(size))
-    return math.ceil(size / power - 1e-6) * power
 
 
 def _heading(comparison: Comparison, label: str, below: str, theme: Theme) -> list[str]:

@@ -10,16 +10,9 @@ import numpy as np
 from oversmooth.core.numerals import number
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
-from oversmooth.report.figures.cells import (
-    cells,
-    even_scale,
-    head_axis,
-    height_of,
-    name_blocks,
-    unnamed_block_axis,
-)
+from oversmooth.report.figures.cells import BELOW, cells, head_axis, height_of, over_blocks
+from oversmooth.report.figures.coloured import even_scale
 from oversmooth.report.figures.keys import draw_key
-from oversmooth.report.figures.panes import stacked
 from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import unexplained
@@ -35,7 +28,6 @@ ORDER = 70
 
 HEIGHT: Final = 320
 _HEADING: Final = 20
-_BELOW: Final = 48
 KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "smoothing": ("circle", "●", "○"),
     "sharpening": ("diamond", "◆", "◇"),
@@ -87,15 +79,13 @@ def dominance(measurement: Measurement, *, theme: Theme) -> Drawn:
     height = 2 * (height_of(heads) + _HEADING)
     axes = [head_axis(heads)] * 2
     headings = [title, "Kind of the pair that attains it"]
-    gain, kinds = stacked(canvas, headings, unnamed_block_axis(blocks), axes, height)
-    name_blocks(canvas, kinds)
+    gain, kinds = over_blocks(canvas, headings, axes, blocks, height)
     scale = even_scale(gains, "gain")
     cells(canvas, gains, scale, gain, hover="block %{x}, head %{y}<br>")
     present = [kind for kind in KINDS if _draw(canvas, kinds, found, kind, min(11, height_of(heads) / heads * 0.75))]
     draw_key(canvas, [(KINDS[kind][1], colour_of(theme, kind), kind) for kind in present])
     canvas.remarks(shown_text(measurement))
-    canvas.margin["b"] = _BELOW
-    return canvas.figure(height + _BELOW, over=0)
+    return canvas.figure(height + BELOW, over=0)
 
 
 def _draw(canvas: Canvas, pane: Pane, found: xr.Dataset, kind: str, size: float) -> bool:

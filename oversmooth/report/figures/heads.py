@@ -8,25 +8,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth.core.numerals import signed
 from oversmooth.core.resampling import band
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.metrics.mechanisms.declared_attention import NULL
 from oversmooth.report.figures.bands import draw_area, value_words
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
-from oversmooth.report.figures.cells import (
-    cells,
-    even_scale,
-    head_axis,
-    height_of,
-    name_blocks,
-    rounded_up,
-    unnamed_block_axis,
-)
-from oversmooth.report.figures.compared_maps import DIVERGING
-from oversmooth.report.figures.panes import block_axis, stacked
+from oversmooth.report.figures.cells import BELOW, cells, head_axis, height_of, over_blocks
+from oversmooth.report.figures.coloured import even_scale, scale_around_zero
+from oversmooth.report.figures.panes import block_axis
 from oversmooth.report.figures.registry import Arguments, Asked, explained_by, figure
-from oversmooth.report.figures.similarity import Scale
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import unexplained
 from oversmooth.report.findings.readings import found_by
@@ -37,7 +27,6 @@ ORDER = 50
 
 HEIGHT: Final = 320
 _HEADING: Final = 20
-_BELOW: Final = 48
 ADJACENT: Final = "attention_adjacent_cosine"
 
 
@@ -93,9 +82,7 @@ def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, diff
         return blank(f"{title} has no counterpart of shuffled attention.", theme, height=HEIGHT)
     if difference and null is not None:
         change = found - null
-        limit = rounded_up(float(np.nanmax(np.abs(change))))
-        marks = {-limit: signed(-limit, 1), 0.0: "0", limit: signed(limit, 1)}
-        scale = Scale(-limit, limit, title="difference", colours=DIVERGING, number="+.3~g", ticks=marks)
+        scale = scale_around_zero(float(np.nanmax(np.abs(change))), "difference", "+.3~g")
         maps = {f"{title}: heads minus shuffled attention": change}
     else:
         maps = {title: found} | ({} if null is None else {"The same of shuffled attention": null})
@@ -103,13 +90,11 @@ def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, diff
     canvas = Canvas(theme)
     heads, blocks = found.shape
     height = len(maps) * (height_of(heads) + _HEADING)
-    panes = stacked(canvas, list(maps), unnamed_block_axis(blocks), [head_axis(heads)] * len(maps), height)
-    name_blocks(canvas, panes[-1])
+    panes = over_blocks(canvas, list(maps), [head_axis(heads)] * len(maps), blocks, height)
     for pane, values in zip(panes, maps.values(), strict=True):
         cells(canvas, values, scale, pane, hover="block %{x}, head %{y}<br>")
     canvas.remarks(mean_of(len(measurement.tokens)))
-    canvas.margin["b"] = _BELOW
-    return canvas.figure(height + _BELOW, over=0)
+    return canvas.figure(height + BELOW, over=0)
 
 
 @figure(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from oversmooth.core.tokens import escape, visible
 from oversmooth.report.figures.theme import Theme
@@ -17,6 +18,16 @@ NAME_CHARACTERS = 32
 """Longest name on a figure; longer labels are shortened in the middle and whole on hover."""
 _HOVER_CHARACTERS = 60
 
+DASHES: Final[Mapping[str, Sequence[float]]] = {
+    "solid": (),
+    "dot": (1, 1),
+    "dash": (3, 3),
+    "longdash": (5, 5),
+    "dashdot": (3, 1, 1, 1),
+    "longdashdot": (5, 2, 1, 2),
+}
+"""Lengths of lines and gaps of plotly's dashes, in line widths of at least ``_THICK`` pixels."""
+_THICK = 3.0
 _DASHES = ("dash", "dot", "dashdot", "longdash", "8px 2px 2px 2px 2px 2px", "2px 6px")
 _SYMBOLS = ("square", "diamond", "triangle-up", "triangle-down", "cross", "star")
 _GLYPHS = ("■", "◆", "▲", "▼", "✚", "★")
@@ -79,6 +90,13 @@ def identity(theme: Theme, position: int) -> Identity:
     turn, index = divmod(position - 1, len(_DASHES))
     marker = (index + turn) % len(_SYMBOLS)
     return Identity(theme.categories[index], _DASHES[index], _SYMBOLS[marker], _GLYPHS[marker], 2.0)
+
+
+def dash_lengths(dash: str, width: float) -> list[float]:
+    """Lines and gaps in pixels, of a dash by its name or written out as ``8px 2px``; none of a solid line."""
+    if dash in DASHES:
+        return [length * max(width, _THICK) for length in DASHES[dash]]
+    return [float(length) for length in re.findall(r"[\d.]+", dash)]
 
 
 def sides(comparison: Comparison, theme: Theme) -> list[NamedSide]:

@@ -8,10 +8,9 @@ from oversmooth.core import points
 from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.cells import BAR
+from oversmooth.report.figures.coloured import BAR, Scale, heat, square_axes
 from oversmooth.report.figures.panes import MOST_TICKS
 from oversmooth.report.figures.registry import explained_by, figure, over_texts
-from oversmooth.report.figures.similarity import Scale, heat
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import unexplained
 from oversmooth.results.measurement import Measurement
@@ -42,18 +41,9 @@ def layer_cka(measurement: Measurement, *, theme: Theme) -> Drawn:
         return blank(f"{title}: {unexplained(measurement, 'corpus')}", theme, height=HEIGHT)
     found = explanation.corpus["layer_cka"].transpose("point", "other")
     names = [str(point) for point in found["point"].values]
-    labels = [points.tick(name) for name in names]
     shown = names[:: -(-len(names) // MOST_TICKS)]
     scale = Scale(0.0, 1.0, title="CKA", number=".3f", ticks={0.0: "0", 0.5: "0.5", 1.0: "1"})
-    canvas = Canvas(theme)
+    canvas = Canvas(theme, axes=square_axes(shown, [points.tick(name) for name in shown], -90), above=BAR)
     canvas.traces.append(heat(found.values, names, names, scale, "%{y} × %{x}: "))
-    short = dict(zip(names, labels, strict=True))
-    shared = {
-        "type": "category", "tickvals": shown, "ticktext": [short[name] for name in shown], "showline": False,
-        "showgrid": False, "ticks": "", "constrain": "range",
-    }  # fmt: skip
-    canvas.depth_axis.update(shared, constraintoward="left", tickangle=-90)
-    canvas.value_axis.update(shared, autorange="reversed", scaleanchor="x", constraintoward="top")
-    canvas.above = BAR
     canvas.remarks(f"Over the tokens of {count(explanation.texts, 'text')}")
     return canvas.figure(HEIGHT, over=0)

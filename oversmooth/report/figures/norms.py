@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from oversmooth.core.numerals import number
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
-from oversmooth.report.figures.cells import cells, name_blocks, unnamed_block_axis
+from oversmooth.report.figures.cells import cells, over_blocks
+from oversmooth.report.figures.coloured import Scale
 from oversmooth.report.figures.keys import draw_key
-from oversmooth.report.figures.panes import stacked
 from oversmooth.report.figures.registry import SHOWN, explained_by, figure
-from oversmooth.report.figures.similarity import Scale
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import unexplained
 from oversmooth.report.findings.readings import found_by
@@ -73,8 +72,7 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> Drawn:
     blocks = deviations.sizes["layer"]
     height = HEIGHT if len(shown) > 1 else HEIGHT // 2
     axes = [bins[norm].axis() for norm in shown]
-    panes = stacked(canvas, [_capital(NORMS[norm]) for norm in shown], unnamed_block_axis(blocks), axes, height)
-    name_blocks(canvas, panes[-1])
+    panes = over_blocks(canvas, [_capital(NORMS[norm]) for norm in shown], axes, blocks, height)
     counts = {norm: bins[norm].counts(deviations.sel(norm=norm).values) for norm in shown}
     most = max(float(np.nanmax(each)) for each in counts.values())
     scale = Scale(0.0, most, title="tokens", number=".0f", ticks={0.0: "0", most: number(most)})

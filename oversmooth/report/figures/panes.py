@@ -11,6 +11,7 @@ from oversmooth.core.numerals import number
 from oversmooth.core.tokens import escape
 from oversmooth.report.figures.canvas import Canvas, Pane
 from oversmooth.report.figures.series import ticks
+from oversmooth.report.figures.theme import round_step
 
 MOST_TICKS = 13
 _HEADING = 20
@@ -79,8 +80,7 @@ def _factors(span: float) -> tuple[float, ...]:
 
 def _even(low: float, high: float) -> list[float]:
     """About five round numbers with equal steps."""
-    power = 10.0 ** math.floor(math.log10((high - low) / 5))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 6 >= high - low)
+    step = round_step((high - low) / 6)
     return [step * count for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from oversmooth.core import points, tokens
 from oversmooth.metrics.similarity import averaged
 from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
+from oversmooth.report.figures.coloured import Scale, heat, square_axes
 from oversmooth.report.figures.registry import figure
-from oversmooth.report.figures.theme import MAP_SCALE, Theme
+from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.maps import Map, kept_map
 from oversmooth.results.measurement import Measurement
 
@@ -27,20 +25,6 @@ MOST_ROWS = 256
 """Rows that are drawn; beyond them a cell is smaller than a pixel of most screens, and the page grows heavy."""
 MOST_LABELS = 40
 COSINES = "Each cell is the cosine of the angle between the states of two tokens."
-
-
-@dataclass(frozen=True)
-class Scale:
-    """Colours of a map and what they stand for."""
-
-    low: float
-    high: float
-    title: str = "cosine"
-    colours: str | tuple[tuple[float, str], ...] = MAP_SCALE
-    number: str = ".2f"
-    """Format of a value on hover, as of d3."""
-    ticks: Mapping[float, str] | None = None
-    """Values on the colour bar and their labels; None leaves them to plotly."""
 
 
 def similarity_title(point: str) -> str:
@@ -96,7 +80,9 @@ def token_map(
     further = -(-len(values) // MOST_ROWS)
     factor = measurement.similarity_factor * further
     axis = tokens.axis(measurement.shown, factor, max_ticks=MOST_LABELS)
-    canvas = Canvas(theme, axes=_axes(axis))
+    few, many = len(axis.tick_values) <= 24, len(axis.tick_values) > 8
+    axes = square_axes(axis.tick_values, axis.tick_labels, -90 if many else 0, 12 if few else 9)
+    canvas = Canvas(theme, axes=axes)
     shown = averaged(values.astype(np.float64), further)
     canvas.traces.append(heat(shown, axis.categories, axis.categories, scale, "%{y} × %{x}: "))
     lines = list(heading)
@@ -119,62 +105,3 @@ def colour_range(measurements: Iterable[Measurement]) -> tuple[float, float]:
     top = math.ceil(10 * high) / 10
     # Of cosines that are all 1, the scale would have no extent.
     return min(math.floor(10 * low) / 10, round(top - 0.1, 1)), top
-
-
-def heat(
-    values: NDArray[np.floating], x: Sequence[Any], y: Sequence[Any], scale: Scale, hover: str, *, bar: bool = True
-) -> dict[str, Any]:
-    """A trace of one coloured cell for each value, (row, column), at these positions or of these categories.
-
-    Args:
-        values: those that are not finite stay empty.
-        x: of the columns.
-        y: of the rows.
-        scale: of the colours.
-        hover: words before a value, as a template of plotly's.
-        bar: whether the scale stands above the figure.
-    """
-    return {
-        "type": "heatmap", "x": list(x), "y": list(y), "z": values.astype(np.float32), "zmin": scale.low,
-        "zmax": scale.high, "colorscale": scale.colours,
-        "hovertemplate": f"{hover}<b>%{{z:{scale.number}}}</b><extra></extra>",
-        **({"colorbar": _colour_bar(scale)} if bar else {"showscale": False}),
-    }  # fmt: skip
-
-
-def _colour_bar(scale: Scale) -> dict[str, Any]:
-    """Above the map: beside it, a phone would have no room for the map."""
-    ticks: dict[str, Any] = {"tickformat": ".1f", "nticks": 4}
-    if scale.ticks is not None:
-        ticks = {"tickvals": list(scale.ticks), "ticktext": list(scale.ticks.values())}
-    return {
-        "title": {"text": scale.title, "side": "right"},
-        "orientation": "h",
-        "thickness": 8,
-        "lenmode": "pixels",
-        "len": 220,
-        "x": 0,
-        "xanchor": "left",
-        "y": 1,
-        "yanchor": "bottom",
-        "outlinewidth": 0,
-        "tickfont": {"size": 11},
-        **ticks,
-    }
-
-
-def _axes(axis: tokens.Axis) -> dict[str, Any]:
-    shared = {
-        "type": "category",
-        "tickvals": axis.tick_values,
-        "ticktext": axis.tick_labels,
-        "showline": False,
-        "showgrid": False,
-        "ticks": "",
-        # Not “domain”: the browser would keep the domain of a wider screen when the chart is small again.
-        "constrain": "range",
-        "tickfont": {"size": 12 if len(axis.tick_values) <= 24 else 9},
-    }
-    across = {"constraintoward": "left", "tickangle": -90 if len(axis.tick_values) > 8 else 0}
-    down = {"autorange": "reversed", "scaleanchor": "x", "constraintoward": "top"}
-    return {"xaxis": shared | across, "yaxis": shared | down}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, Literal
@@ -137,10 +138,15 @@ def value_axis(low: float, high: float, *, ticks: int, from_zero: bool) -> dict[
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     span = (high - low) or abs(high) or 1.0
-    power = 10.0 ** math.floor(math.log10(span / ticks))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power * ticks >= span * 0.999)
+    step = round_step(span * 0.999 / ticks)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     margin = 0.06 * span
     ends = [low if from_zero and low == 0 else low - margin, high if from_zero and high == 0 else high + margin]
     plain = decimals <= 4 and high < 1e6
     return {"range": ends, "tick0": 0, "dtick": step, "tickformat": f",.{decimals}f" if plain else "~g"}
+
+
+def round_step(least: float, factors: Sequence[int] = (1, 2, 5, 10)) -> float:
+    """The smallest of these times a power of ten that is no less than a number above 0."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in factors if factor * power >= least)

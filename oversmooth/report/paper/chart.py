@@ -78,7 +78,7 @@ class Chart:
 
     def legend(self) -> list[Values]:
         """Traces that a legend names."""
-        return [each for each in self.traces if each["showlegend"]] if self.canvas.legend else []
+        return [each for each in self.traces if each.get("showlegend")] if self.canvas.legend else []
 
     def words(self) -> Iterator[str]:
         """Every text that is drawn, as markup; numbers of the axes apart."""

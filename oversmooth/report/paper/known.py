@@ -7,9 +7,10 @@ from typing import Any
 
 from oversmooth.core.errors import OutputError
 from oversmooth.report.figures.canvas import Drawn
+from oversmooth.report.figures.identity import DASHES
 from oversmooth.report.figures.theme import LIGHT
 from oversmooth.report.paper.chart import Chart, Values
-from oversmooth.report.paper.symbols import DASHES, SYMBOLS, is_dash
+from oversmooth.report.paper.symbols import SYMBOLS, is_dash
 
 Known = Mapping[str, Any]
 """Key → the values that are drawn (a tuple), the keys of an object, or None for whatever value."""

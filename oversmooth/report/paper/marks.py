@@ -1,8 +1,10 @@
-"""Lines, markers, maps and shapes of a plotly figure on matplotlib axes."""
+"""Lines, markers, maps and shapes of a canvas on matplotlib axes."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -31,13 +33,14 @@ def draw_scatter(axes: Axes, trace: Values, chart: Chart, unit: float) -> None:
     if "lines" in trace["mode"]:
         # The label ties the artist to its trace, for whoever reads the drawing.
         axes.plot(x, y, label=trace.get("name", ""), zorder=_LINES, **line_of(trace, unit))
-    if "markers" in trace["mode"]:
-        marker = trace.get("marker", {})
-        shown = np.flatnonzero(np.isfinite(y))
-        shown = shown[_thinned(trace, chart, len(shown))]
-        for looks, which in _alike(marker, shown, len(x)):
-            style = marker_of(trace, unit, **looks)
-            axes.plot(x[which], y[which], linestyle="none", zorder=_LINES, **style)
+    if looks := looks_of(trace):
+        shown = np.flatnonzero(np.isfinite(y)).tolist()
+        alike: dict[Look, list[int]] = {}
+        for index in shown[_thinned(trace, chart, len(shown))]:
+            alike.setdefault(looks[index], []).append(index)
+        # One artist for all that look the same, not one a point.
+        for look, which in alike.items():
+            axes.plot(x[which], y[which], linestyle="none", zorder=_LINES, **_marker(look, unit))
 
 
 def _area(x: Points, y: Points, fill: Colour) -> PathPatch:
@@ -62,48 +65,68 @@ def line_of(trace: Values, unit: float) -> dict[str, Any]:
     }
 
 
-def marker_of(trace: Values, unit: float, *, symbol: str, color: str | None, size: float) -> dict[str, Any]:
-    """Matplotlib's style of one marker of a trace."""
-    edge = trace["marker"].get("line", {})
-    path = MARKERS[symbol.removesuffix("-open")]
-    fill = colour(color or trace["line"]["color"])
-    hollow = symbol.endswith("-open")
+@dataclass(frozen=True)
+class Look:
+    """How one marker looks."""
+
+    symbol: str
+    fill: str
+    """Its colour; of a hollow one, that of its outline."""
+    edge: str
+    """Colour of the outline."""
+    width: float
+    """Of the outline, in pixels."""
+    size: float
+    """Pixels across."""
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether what is behind it is seen."""
+        return self.symbol.endswith("-open")
+
+
+def looks_of(trace: Values) -> list[Look]:
+    """The marker of each point of a trace; empty where it has none."""
+    if "markers" not in trace["mode"]:
+        return []
+    marker, edge = trace["marker"], trace["marker"].get("line", {})
+    count = len(trace["x"])
+    found = []
+    for symbol, fill, size in zip(
+        _each(marker.get("symbol", "circle"), count),
+        _each(marker["color"] if "color" in marker else trace["line"]["color"], count),
+        _each(marker.get("size", 6), count),
+        strict=True,
+    ):
+        hollow = symbol.endswith("-open")
+        outline = fill if hollow else edge.get("color", fill)
+        found.append(Look(symbol, fill, outline, float(edge.get("width", 1 if hollow else 0)), size))
+    return found
+
+
+def _each(value: Any, count: int) -> Sequence[Any]:  # noqa: ANN401  one for all, or one each
+    return list(value) if isinstance(value, list | tuple | np.ndarray) else [value] * count
+
+
+def _marker(look: Look, unit: float) -> dict[str, Any]:
+    """Matplotlib's style of a marker."""
+    path = MARKERS[look.symbol.removesuffix("-open")]
     return {
         "marker": path,
-        "markersize": size * unit * reach(path),
-        "markerfacecolor": "none" if hollow else fill,
-        "markeredgecolor": fill if hollow or "color" not in edge else colour(edge["color"]),
-        "markeredgewidth": float(edge.get("width", 1 if hollow else 0)) * unit,
+        "markersize": look.size * unit * reach(path),
+        "markerfacecolor": "none" if look.is_hollow else colour(look.fill),
+        "markeredgecolor": colour(look.edge),
+        "markeredgewidth": look.width * unit,
     }
 
 
 def legend_key(trace: Values, unit: float) -> Line2D:
     """The line and the marker that stand before a trace's name."""
     style = line_of(trace, unit) if "lines" in trace["mode"] else {"linestyle": "none"}
-    if "markers" in trace["mode"]:
-        symbol, color, size = (_each(trace["marker"], key, 1)[0] for key in ("symbol", "color", "size"))
-        # Hollow markers say something about one point each, not about the line.
-        color = trace["marker"].get("line", {}).get("color", color)
-        style |= marker_of(trace, unit, symbol=symbol, color=color, size=size)
+    for look in looks_of(trace)[:1]:
+        # A marker without a filling says something about one point, not about the line.
+        style |= _marker(replace(look, fill=look.edge), unit)
     return Line2D([], [], **style)
-
-
-_DEFAULTS = {"symbol": "circle", "color": None, "size": 6}
-
-
-def _each(marker: Values, key: str, count: int) -> list[Any]:
-    """One value for each marker."""
-    value = marker.get(key, _DEFAULTS[key])
-    return list(value) if isinstance(value, list | tuple | np.ndarray) else [value] * count
-
-
-def _alike(marker: Values, shown: NDArray[np.intp], count: int) -> list[tuple[dict[str, Any], list[int]]]:
-    """Markers that look the same, together: one artist each, not one a point."""
-    symbols, colours, sizes = (_each(marker, key, count) for key in ("symbol", "color", "size"))
-    groups: dict[tuple[Any, Any, Any], list[int]] = {}
-    for index in map(int, shown):
-        groups.setdefault((symbols[index], colours[index], sizes[index]), []).append(index)
-    return [({"symbol": s, "color": c, "size": d}, which) for (s, c, d), which in groups.items()]
 
 
 def _thinned(trace: Values, chart: Chart, count: int) -> slice:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from html.parser import HTMLParser
+from html import unescape
 
 Fits = Callable[[str], bool]
 """Says whether a line of plain text fits."""
 
+_PARTS = re.compile(r"<(/?)([a-z]+)([^<>]*)>|((?:(?!</?[a-z]+[^<>]*>).)+)", re.DOTALL)
+"""A tag with its attributes, or what stands between two tags."""
 _COLOUR = re.compile(r"color:\s*([^;\"]+)")
 
 
@@ -24,42 +26,22 @@ class Piece:
     """None for the colour of the whole."""
 
 
-class _Reader(HTMLParser):
-    """Collects lines of pieces; tags that it does not know only lose their angle brackets."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.lines: list[list[Piece]] = [[]]
-        self._styles = [Piece("")]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "br":
-            self.lines.append([])
-            return
-        style = self._styles[-1]
-        if tag == "b":
-            style = replace(style, bold=True)
-        if tag == "i":
-            style = replace(style, italic=True)
-        colour = _COLOUR.search(dict(attrs).get("style") or "")
-        if colour is not None:
-            style = replace(style, colour=colour[1].strip())
-        self._styles.append(style)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag != "br" and len(self._styles) > 1:
-            self._styles.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.lines[-1].append(replace(self._styles[-1], text=data))
-
-
 def lines(text: str) -> list[list[Piece]]:
-    """The lines of a plotly text, each in pieces of one style; entities are resolved."""
-    reader = _Reader()
-    reader.feed(text)
-    reader.close()
-    return reader.lines
+    """The lines of a plotly text, each in pieces of one style; entities are resolved, other tags are left out."""
+    found: list[list[Piece]] = [[]]
+    styles = [Piece("")]
+    for end, tag, attributes, words in _PARTS.findall(text):
+        if words:
+            found[-1].append(replace(styles[-1], text=unescape(words)))
+        elif tag == "br":
+            found.append([])
+        elif end:
+            styles = styles[:-1] or styles
+        else:
+            colour = _COLOUR.search(attributes)
+            style = replace(styles[-1], colour=colour[1].strip()) if colour else styles[-1]
+            styles.append(replace(style, bold=style.bold or tag == "b", italic=style.italic or tag == "i"))
+    return found
 
 
 def plain(text: str) -> str:

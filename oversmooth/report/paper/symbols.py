@@ -10,16 +10,8 @@ from typing import Any, Final, Literal
 import numpy as np
 from matplotlib.path import Path
 
-DASHES: Final[Mapping[str, Sequence[float]]] = {
-    "solid": (),
-    "dot": (1, 1),
-    "dash": (3, 3),
-    "longdash": (5, 5),
-    "dashdot": (3, 1, 1, 1),
-    "longdashdot": (5, 2, 1, 2),
-}
-"""Lengths of lines and gaps, in line widths of at least ``_THICK`` pixels."""
-_THICK = 3.0
+from oversmooth.report.figures.identity import dash_lengths
+
 _LENGTHS = re.compile(r"\d+(\.\d+)?px([\s,]+\d+(\.\d+)?px)*")
 
 _QUARTERS = ((1, 0), (0, -1), (-1, 0), (0, 1))
@@ -37,11 +29,8 @@ def is_dash(key: str, value: Any) -> bool:  # noqa: ANN401  whatever a figure ho
 
 def line_style(dash: str, width: float) -> LineStyle:
     """A dash of plotly for a line of so many pixels, in multiples of that width."""
-    if dash == "solid":
-        return "solid"
-    if dash in DASHES:
-        return 0, [length * max(width, _THICK) / width for length in DASHES[dash]]
-    return 0, [float(length) / width for length in re.findall(r"[\d.]+", dash)]
+    lengths = dash_lengths(dash, width)
+    return (0, [length / width for length in lengths]) if lengths else "solid"
 
 
 def _polygon(*corners: tuple[float, float]) -> Path:

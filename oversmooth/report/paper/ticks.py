@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from oversmooth.report.figures.theme import round_step
 from oversmooth.report.paper.chart import Values
 
 Ticks = list[tuple[float, str]]
@@ -48,14 +49,9 @@ def _powers(step: int, low: float, high: float) -> Ticks:
 
 def _even(settings: Values, low: float, high: float) -> Sequence[float]:
     start = float(settings.get("tick0") or 0)
-    step = float(settings.get("dtick") or _step((high - low) / (settings.get("nticks") or _DEFAULT)))
+    step = float(settings.get("dtick") or round_step((high - low) / (settings.get("nticks") or _DEFAULT), _STEPS))
     counts = np.arange(math.ceil((low - start) / step - 1e-9), math.floor((high - start) / step + 1e-9) + 1)
     return [float(start + step * count) for count in counts]
-
-
-def _step(least: float) -> float:
-    power = 10.0 ** math.floor(math.log10(least))
-    return power * next(factor for factor in _STEPS if factor * power >= least)
 
 
 def formatted(value: float, form: str) -> str:
