@@ -93,7 +93,7 @@ def mitigations(
             method.declaration.name,
             MEANT[method.declaration.meant],
             "yes" if method.declaration.causal_safe else "no",
-            method.declaration.paper.cite() if method.declaration.paper else "none",
+            _cited(method.declaration.paper),
             "; ".join(_parameter(each) for each in method.parameters().values()),
         )
         for method in all_mitigations()
@@ -103,7 +103,7 @@ def mitigations(
 
 def _summaries(items: tuple[Definition, ...] | list[Definition]) -> str:
     head = ("NAME", "RANGE", "PAPER", "TELLS")
-    rows = [(item.name, item.range_text(), item.paper.cite(), item.reads) for item in items]
+    rows = [(item.name, item.range_text(), _cited(item.paper), item.reads) for item in items]
     return terminal.columns([head, *rows])
 
 
@@ -113,7 +113,7 @@ def _definition(item: Definition) -> str:
         ("  formula", item.formula),
         ("  tells", item.reads),
         ("  but", item.caveat),
-        ("  paper", _paper(item.paper)),
+        ("  paper", item.paper.whole() if item.paper else "none"),
     )
     return f"{item.name}: {item.title}\n{terminal.columns(fields)}"
 
@@ -129,7 +129,7 @@ def _mitigation(method: type[Mitigation]) -> str:
         ("  but", said.caveat),
         ("  causal-safe", "yes" if said.causal_safe else "no: in a causal model earlier tokens see later ones"),
         ("  not with", ", ".join(said.excludes) or "–"),
-        ("  paper", _paper(said.paper) if said.paper else "none"),
+        ("  paper", said.paper.whole() if said.paper else "none"),
     ]
     parameters = [(f"  {_parameter(each)}", _meaning(each)) for each in method.parameters().values()]
     return f"{said.name}: {said.title}\n{terminal.columns(fields)}\n\n{terminal.columns(parameters)}"
@@ -142,8 +142,8 @@ def _meaning(parameter: Parameter) -> str:
     return f"{parameter.meaning} Its paper: {parameter.write(parameter.paper)}."
 
 
-def _paper(paper: Paper) -> str:
-    return f"{paper.cite()}, {paper.title}, {paper.url}"
+def _cited(paper: Paper | None) -> str:
+    return paper.cite() if paper else "none"
 
 
 def _parameter(parameter: Parameter) -> str:

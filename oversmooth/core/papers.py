@@ -17,3 +17,7 @@ class Paper:
     def cite(self) -> str:
         """``Roy & Vetterli 2007``."""
         return f"{self.authors} {self.year}"
+
+    def whole(self) -> str:
+        """``Roy & Vetterli 2007, The effective rank, https://…``."""
+        return f"{self.cite()}, {self.title}, {self.url}"

@@ -15,6 +15,7 @@ from oversmooth.measuring.fidelity import Fidelity
 from oversmooth.measuring.measured_rows import MeasuredRows, measured_states
 from oversmooth.measuring.resolution import Resolution
 from oversmooth.metrics import Metric, TokenStates, UndefinedError
+from oversmooth.metrics.scale import max_activation_ratio
 from oversmooth.metrics.similarity import averaged
 from oversmooth.results.measurement import Note
 
@@ -90,7 +91,7 @@ class Analysis:
         self.floor[number, self.points[point]] = tokens.floor
         with suppress(UndefinedError):
             # Whatever was asked for: without it nobody could say what an outlier makes of the other numbers.
-            self.activation_ratios[number, self.points[point]] = metrics.scale.max_activation_ratio(tokens)
+            self.activation_ratios[number, self.points[point]] = max_activation_ratio(tokens)
         self._keep_spectra(tokens, number, point)
         if self.maps is not None and number == self.shown:
             self._keep_map(self.maps[self.points[point]], tokens, point)

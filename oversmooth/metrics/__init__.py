@@ -1,21 +1,10 @@
 """The metrics: each a pure function of one :class:`TokenStates`, declared beside its formula.
 
-To add one: write a function under :func:`~oversmooth.metrics.registry.metric` in the file of its family,
-and, for a new family, add the file to the import below. It then appears everywhere by itself.
+In come tokens as arrays; out go numbers, and what is said of them. Imports ``models`` and ``core``, and no torch.
+To add one: write a function under :func:`~oversmooth.metrics.registry.metric` in the file of its family, or in a new
+file; it then appears everywhere by itself. ``ORDER`` of a file says where its metrics stand among the others.
 """
 
-# The order of these imports is the order in which the metrics are shown.
-# isort: off
-from oversmooth.metrics import similarity
-from oversmooth.metrics import rank
-from oversmooth.metrics import spectrum
-from oversmooth.metrics import frequency
-from oversmooth.metrics import scale
-from oversmooth.metrics import fidelity
-from oversmooth.metrics import identity
-from oversmooth.metrics import outputs
-
-# isort: on
 from oversmooth.metrics.registry import (
     Definition,
     Metric,
@@ -25,6 +14,7 @@ from oversmooth.metrics.registry import (
     get,
     get_metric,
     names,
+    plugin,
     usual_names,
 )
 from oversmooth.metrics.states import TokenStates
@@ -35,17 +25,10 @@ __all__ = [
     "TokenStates",
     "UndefinedError",
     "all_metrics",
-    "fidelity",
     "fidelity_names",
-    "frequency",
     "get",
     "get_metric",
-    "identity",
     "names",
-    "outputs",
-    "rank",
-    "scale",
-    "similarity",
-    "spectrum",
+    "plugin",
     "usual_names",
 ]

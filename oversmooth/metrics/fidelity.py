@@ -19,6 +19,8 @@ from oversmooth.metrics.registry import Definition, UndefinedError, define_fidel
 from oversmooth.metrics.similarity import YAN
 from oversmooth.metrics.states import TokenStates
 
+ORDER = 60
+
 NEIGHBOURS: Final = 12
 FEWEST: Final = 3
 """Two centred tokens are opposite whatever they were, so they agree with any other two."""

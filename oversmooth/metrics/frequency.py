@@ -9,6 +9,8 @@ from oversmooth.metrics.registry import metric
 from oversmooth.metrics.similarity import SHI
 from oversmooth.metrics.states import TokenStates
 
+ORDER = 40
+
 
 def _residual_resolved(states: TokenStates) -> bool:
     return states.residual_resolved

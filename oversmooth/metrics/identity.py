@@ -11,6 +11,8 @@ from oversmooth.core.papers import Paper
 from oversmooth.metrics.registry import Definition, UndefinedError, define_fidelity
 from oversmooth.metrics.states import TokenStates
 
+ORDER = 70
+
 IDENTITY_RETRIEVAL: Final = "token_identity_retrieval"
 
 define_fidelity(

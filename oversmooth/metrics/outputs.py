@@ -8,6 +8,8 @@ from typing import Final
 from oversmooth.core.papers import Paper
 from oversmooth.metrics.registry import Definition, define_fidelity
 
+ORDER = 80
+
 NO_HEAD: Final = "this checkpoint has no language-model head that can be used"
 ENCODER_ALONE: Final = "of an encoder–decoder only the encoder is run, which has no language-model head"
 """Why there are none, of a model."""

@@ -15,6 +15,8 @@ from oversmooth.metrics.similarity import at_the_mean, distances_from_mean_resol
 from oversmooth.metrics.stacks import Spectrum, Stack
 from oversmooth.metrics.states import NOT_CONVERGED, TokenStates
 
+ORDER = 20
+
 RANKME_OFFSET = 1e-7
 SKEAN = Paper(
     "Skean et al.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oversmooth.core.papers import Paper
+from oversmooth.core.plugins import Plugin, Registry, require_words
 
 if TYPE_CHECKING:
     from oversmooth.metrics.states import TokenStates
@@ -26,7 +27,8 @@ class Definition:
     """Name in words, for axes and headings."""
     formula: str
     """LaTeX; X is the n × d token matrix, x_i its rows, sigma_i its singular values in descending order."""
-    paper: Paper
+    paper: Paper | None
+    """None for what is from no paper."""
     lower: float
     upper: float
     """Attainable range; ``math.inf`` where there is no bound. Bounds that depend on the shape are in ``bound``."""
@@ -37,6 +39,11 @@ class Definition:
     bound: str = ""
     """The shape-dependent upper bound in words, e.g. ``min(n, d)``."""
     unit: str = ""
+
+    def __post_init__(self) -> None:
+        require_words(self)
+        if not self.lower < self.upper:
+            raise ValueError(f"the range of {self.name} is empty")
 
     def range_text(self) -> str:
         """The attainable range in mathematical notation, e.g. ``[1, min(n, d)]``."""
@@ -58,15 +65,14 @@ class Metric(Definition):
     """Whether it is measured where nobody says what is; else only where it is asked for by name."""
 
 
-_REGISTRY: dict[str, Metric] = {}
-_FIDELITY: dict[str, Definition] = {}
+_REGISTRY: Registry[Definition] = Registry(("metric", "metrics"), "oversmooth.metrics", "oversmooth.metrics")
 
 
 def metric(
     *,
     title: str,
     formula: str,
-    paper: Paper,
+    paper: Paper | None,
     lower: float,
     upper: float,
     reads: str,
@@ -76,13 +82,15 @@ def metric(
     resolved: Callable[[TokenStates], bool] | None = None,
     usual: bool = True,
 ) -> Callable[[Callable[[TokenStates], float]], Callable[[TokenStates], float]]:
-    """Register the decorated function as the metric of its name."""
+    """Register the decorated function as the metric of its name; see :class:`Metric` for the arguments.
+
+    Raises:
+        RuntimeError: where another metric has that name.
+    """
 
     def register(compute: Callable[[TokenStates], float]) -> Callable[[TokenStates], float]:
-        name = compute.__name__
-        _refuse_second(name)
-        _REGISTRY[name] = Metric(
-            name=name,
+        found = Metric(
+            name=compute.__name__,
             title=title,
             formula=formula,
             paper=paper,
@@ -96,6 +104,7 @@ def metric(
             resolved=resolved,
             usual=usual,
         )
+        _REGISTRY.add(found.name, found)
         return compute
 
     return register
@@ -103,33 +112,27 @@ def metric(
 
 def define_fidelity(definition: Definition) -> None:
     """Register a number of one side of a comparison, which is measured beside the metrics."""
-    _refuse_second(definition.name)
-    _FIDELITY[definition.name] = definition
-
-
-def _refuse_second(name: str) -> None:
-    if name in _REGISTRY or name in _FIDELITY:
-        raise RuntimeError(f"two metrics are named {name}")
+    _REGISTRY.add(definition.name, definition)
 
 
 def names() -> tuple[str, ...]:
     """Names of all metrics that can be asked for, in the order in which they are shown."""
-    return tuple(_REGISTRY)
+    return tuple(each.name for each in all_metrics())
 
 
 def usual_names() -> tuple[str, ...]:
     """Names of the metrics that are measured where nobody says which, in the order in which they are shown."""
-    return tuple(name for name, each in _REGISTRY.items() if each.usual)
+    return tuple(each.name for each in all_metrics() if each.usual)
 
 
 def all_metrics() -> tuple[Metric, ...]:
     """All metrics that can be asked for, in the order in which they are shown."""
-    return tuple(_REGISTRY.values())
+    return tuple(each for each in _REGISTRY.values() if isinstance(each, Metric))
 
 
 def fidelity_names() -> tuple[str, ...]:
     """Names of what is measured in a comparison beside the metrics, in the order in which they are shown."""
-    return tuple(_FIDELITY)
+    return tuple(each.name for each in _REGISTRY.values() if not isinstance(each, Metric))
 
 
 def get(name: str) -> Definition:
@@ -138,7 +141,7 @@ def get(name: str) -> Definition:
     Raises:
         KeyError: for an unknown name; settings are checked before.
     """
-    return _REGISTRY.get(name) or _FIDELITY[name]
+    return _REGISTRY[name]
 
 
 def get_metric(name: str) -> Metric:
@@ -147,4 +150,13 @@ def get_metric(name: str) -> Metric:
     Raises:
         KeyError: for an unknown name; settings are checked before.
     """
-    return _REGISTRY[name]
+    return {each.name: each for each in all_metrics()}[name]
+
+
+def plugin(name: str) -> Plugin | None:
+    """The plug-in that a metric is from; None where it comes along.
+
+    Raises:
+        KeyError: for an unknown name.
+    """
+    return _REGISTRY.plugin(name)

@@ -14,6 +14,8 @@ from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 
+ORDER = 50
+
 MASSIVE: Final = 1000.0
 """Massive-activation ratio from which cosines, ranks and spectra describe an outlier (Sun et al. 2024)."""
 TOLD_MASSIVE: Final = "Massive activations at "

@@ -14,6 +14,8 @@ from oversmooth.metrics.registry import UndefinedError, metric
 from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 
+ORDER = 10
+
 SHI = Paper(
     "Shi et al.",
     2022,

@@ -13,6 +13,8 @@ from oversmooth.metrics.similarity import YAN
 from oversmooth.metrics.stacks import Spectrum
 from oversmooth.metrics.states import TokenStates
 
+ORDER = 30
+
 
 def _middle(ordered: Float64) -> float:
     """Median of values that are sorted already."""

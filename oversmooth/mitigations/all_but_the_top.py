@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import OnStates, Sites, StatesPlace
 
+ORDER = 240
+
 
 @mitigation(
     name="all_but_the_top",

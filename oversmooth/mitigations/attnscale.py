@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 120
+
 WANG_2022 = Paper(
     "Wang et al.",
     2022,

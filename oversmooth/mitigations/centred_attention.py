@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 160
+
 ALI_2023 = Paper("Ali et al.", 2023, "Centered Self-Attention Layers", "https://arxiv.org/abs/2306.01610")
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import Sites, StatesPlace
 
+ORDER = 140
+
 
 @mitigation(
     name="contranorm",

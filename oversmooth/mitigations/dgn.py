@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import OnStates, Sites, StatesPlace
 
+ORDER = 70
+
 EPSILON = 1e-5
 """Added to a variance, as batch normalisation does."""
 RESOLUTION = 2.0**-48

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import BranchPlace, Sites, StatesPlace
 
+ORDER = 130
+
 
 @mitigation(
     name="featscale",

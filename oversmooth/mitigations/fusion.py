@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import Sites
 
+ORDER = 20
+
 
 @mitigation(
     name="fusion",

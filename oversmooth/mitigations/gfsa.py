@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 150
+
 CHOI_2024 = Paper(
     "Choi et al.",
     2024,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import Sites, StatesPlace
 
+ORDER = 290
+
 
 @mitigation(
     name="high_frequency_gain",

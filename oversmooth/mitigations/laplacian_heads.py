@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 170
+
 ZHANG_2026 = Paper(
     "Zhang & Papyan",
     2026,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import BranchPlace, Sites
 
+ORDER = 210
+
 SUN_2025 = Paper("Sun et al.", 2025, "The Curse of Depth in Large Language Models", "https://arxiv.org/abs/2502.05795")
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 100
+
 GAO_2022 = Paper(
     "Gao et al.", 2022, "AutoBERT-Zero: Evolving BERT Backbone from Scratch", "https://arxiv.org/abs/2107.07445"
 )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 30
+
 NGUYEN_2023 = Paper(
     "Nguyen et al.",
     2023,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from oversmooth.mitigations.sites import AttentionPlace, Sites
     from oversmooth.models.anatomy import Anatomy
 
+ORDER = 40
+
 
 @mitigation(
     name="neutreno_reprojected",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 80
+
 SHI_2021 = Paper(
     "Shi et al.",
     2021,

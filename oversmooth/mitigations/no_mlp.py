@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import BranchPlace, Sites
 
+ORDER = 260
+
 
 @mitigation(
     name="no_mlp",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import BranchPlace, Sites
 
+ORDER = 270
+
 
 @mitigation(
     name="no_norm",

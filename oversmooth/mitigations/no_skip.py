@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import BranchPlace, Sites
 
+ORDER = 250
+
 DONG_2021 = Paper(
     "Dong et al.",
     2021,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import Sites, StatesPlace
 
+ORDER = 280
+
 
 @mitigation(
     name="noise",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import Sites, StatesPlace
 
+ORDER = 200
+
 ZHAO_2020 = Paper("Zhao & Akoglu", 2020, "PairNorm: Tackling Oversmoothing in GNNs", "https://arxiv.org/abs/1909.12223")
 
 

@@ -7,10 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeVar, get_args
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.core.papers import Paper
+from oversmooth.core.plugins import Plugin, Registry, require_words
 from oversmooth.mitigations.parameters import Indices, Parameter, indices
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Declaration:
     """What to know before it is believed, in one sentence; for a method that is trained, what frozen weights mean."""
     excludes: tuple[str, ...] = ()
     """Names of methods that it would undo, or that would undo it, in the same layers."""
+
+    def __post_init__(self) -> None:
+        require_words(self)
+        if self.meant not in get_args(Meant):
+            raise ValueError(f"“meant” is one of {', '.join(get_args(Meant))}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,9 @@ class AttentionMitigation(Mitigation):
     heads: Indices = indices("Heads it acts in, counted from 0; all without it.")
 
 
-_REGISTRY: dict[str, type[Mitigation]] = {}
+_REGISTRY: Registry[type[Mitigation]] = Registry(
+    ("mitigation", "mitigations"), "oversmooth.mitigations", "oversmooth.mitigations"
+)
 Method = TypeVar("Method", bound=type[Mitigation])
 
 
@@ -121,11 +129,13 @@ def mitigation(
     caveat: str,
     excludes: tuple[str, ...] = (),
 ) -> Callable[[Method], Method]:
-    """Register the decorated class under its name."""
+    """Register the decorated class under its name; see :class:`Declaration` for the arguments.
+
+    Raises:
+        RuntimeError: where another mitigation has that name.
+    """
 
     def register(method: Method) -> Method:
-        if name in _REGISTRY:
-            raise RuntimeError(f"two mitigations are named {name}")
         method.declaration = Declaration(
             name,
             title,
@@ -139,7 +149,7 @@ def mitigation(
             caveat,
             excludes,
         )
-        _REGISTRY[name] = method
+        _REGISTRY.add(name, method)
         return method
 
     return register
@@ -162,3 +172,12 @@ def get(name: str) -> type[Mitigation]:
         KeyError: for an unknown name; specifications are checked before.
     """
     return _REGISTRY[name]
+
+
+def plugin(name: str) -> Plugin | None:
+    """The plug-in that a mitigation is from; None where it comes along.
+
+    Raises:
+        KeyError: for an unknown name.
+    """
+    return _REGISTRY.plugin(name)

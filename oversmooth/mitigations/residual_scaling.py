@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import BranchPlace, Sites
 
+ORDER = 220
+
 NOCI_2022 = Paper(
     "Noci et al.",
     2022,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import Sites, StatesPlace
 
+ORDER = 10
+
 STOPS = (0, -1e-4, -2e-4, -5e-4, -1e-3, -2e-3, -5e-3, -0.01, -0.02, -0.05, -0.1, -0.2, -0.4, -0.6, -0.8, -0.9)
 
 

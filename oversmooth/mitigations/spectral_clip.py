@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, OnAttention, Sites
 
+ORDER = 60
+
 TOLERANCE = 1e-6
 """Relative error with which the eigenvectors must give the matrix back; float32 values carry a tenth of it."""
 NIL = 1e-12

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import BranchPlace, Sites
 
+ORDER = 50
+
 DOVONON_2024 = Paper(
     "Dovonon et al.",
     2024,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import AttentionPlace, Sites
 
+ORDER = 110
+
 ZHOU_2025 = Paper("Zhou et al.", 2025, "Value Residual Learning", "https://arxiv.org/abs/2410.17897")
 
 

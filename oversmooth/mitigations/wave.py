@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from oversmooth.mitigations.sites import Sites, StatesPlace
 
+ORDER = 230
+
 
 @mitigation(
     name="wave",

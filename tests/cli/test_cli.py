@@ -377,6 +377,7 @@ class TestLists:
             assert [line.split()[0] for line in lines[1:]] == list(names)
             for line, metric in zip(lines[1:], map(metrics.get, names), strict=True):
                 assert metric.range_text() in line
+                assert metric.paper
                 assert metric.paper.cite() in line
 
     def test_metrics_at_length(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -384,6 +385,7 @@ class TestLists:
         printed = capsys.readouterr().out
         for metric in map(metrics.get, [*metrics.names(), *metrics.fidelity_names()]):
             assert metric.formula in printed
+            assert metric.paper
             assert metric.paper.url in printed
             assert metric.caveat in printed
 

@@ -11,7 +11,12 @@ from torch import Tensor
 import oversmooth
 from oversmooth import Settings, measure, mitigated
 from oversmooth.core.errors import InputError, MitigationError
-from oversmooth.mitigations import AllButTheTop, AttnScale, Fusion, NeuTRENO, PairNorm, all_mitigations
+from oversmooth.mitigations import all_mitigations
+from oversmooth.mitigations.all_but_the_top import AllButTheTop
+from oversmooth.mitigations.attnscale import AttnScale
+from oversmooth.mitigations.fusion import Fusion
+from oversmooth.mitigations.neutreno import NeuTRENO
+from oversmooth.mitigations.pairnorm import PairNorm
 from oversmooth.models.loaded import LoadedModel
 
 

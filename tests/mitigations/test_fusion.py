@@ -15,7 +15,8 @@ from torch import Tensor
 
 from oversmooth import Settings, measure
 from oversmooth.core.errors import MitigationError
-from oversmooth.mitigations import Fusion, parse
+from oversmooth.mitigations import parse
+from oversmooth.mitigations.fusion import Fusion
 from oversmooth.results.measurement import Measurement
 
 RANDOM = torch.Generator().manual_seed(1)

@@ -14,7 +14,8 @@ from reference.matrices import orthogonal, plain, sample, with_spectrum
 from reference.sample import Matrix
 
 from oversmooth.core.errors import MitigationError
-from oversmooth.mitigations import SoftDecay, parse
+from oversmooth.mitigations import parse
+from oversmooth.mitigations.softdecay import SoftDecay
 
 ALPHAS = st.sampled_from([-0.9, -0.6, -0.2, -1e-3])
 LARGEST = 40.0

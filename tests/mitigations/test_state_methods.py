@@ -13,15 +13,13 @@ from reference import state_methods as reference
 from reference.matrices import plain
 from reference.sample import Matrix
 
-from oversmooth.mitigations import (
-    ContraNorm,
-    FeatScale,
-    HighFrequencyGain,
-    Mitigation,
-    Noise,
-    PairNorm,
-    SoftDecay,
-)
+from oversmooth.mitigations import Mitigation
+from oversmooth.mitigations.contranorm import ContraNorm
+from oversmooth.mitigations.featscale import FeatScale
+from oversmooth.mitigations.high_frequency_gain import HighFrequencyGain
+from oversmooth.mitigations.noise import Noise
+from oversmooth.mitigations.pairnorm import PairNorm
+from oversmooth.mitigations.softdecay import SoftDecay
 
 TOKENS = plain(9, 12, seed=1)
 DTYPES = [pytest.param(np.float64, 1e-10, id="float64"), pytest.param(np.float32, 1e-5, id="float32")]

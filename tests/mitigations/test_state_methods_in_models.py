@@ -13,19 +13,17 @@ from reference.sample import Matrix
 from tiny import TEXT, tiny
 
 from oversmooth.measuring.mitigating import mitigated
-from oversmooth.mitigations import (
-    DGN,
-    AllButTheTop,
-    ContraNorm,
-    FeatScale,
-    HighFrequencyGain,
-    Mitigation,
-    Noise,
-    PairNorm,
-    SoftDecay,
-    Wave,
-)
+from oversmooth.mitigations import Mitigation
+from oversmooth.mitigations.all_but_the_top import AllButTheTop
 from oversmooth.mitigations.clusters import centres
+from oversmooth.mitigations.contranorm import ContraNorm
+from oversmooth.mitigations.dgn import DGN
+from oversmooth.mitigations.featscale import FeatScale
+from oversmooth.mitigations.high_frequency_gain import HighFrequencyGain
+from oversmooth.mitigations.noise import Noise
+from oversmooth.mitigations.pairnorm import PairNorm
+from oversmooth.mitigations.softdecay import SoftDecay
+from oversmooth.mitigations.wave import Wave
 from oversmooth.models.inputs import batch, encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.recording import record

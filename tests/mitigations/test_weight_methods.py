@@ -15,9 +15,10 @@ from tiny import loaded, tiny
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.measuring.intervention import Intervention
-from oversmooth.mitigations import SpectralClip, SpectralShift, parse
+from oversmooth.mitigations import parse
 from oversmooth.mitigations.sites import Sites
-from oversmooth.mitigations.spectral_clip import clip_factors
+from oversmooth.mitigations.spectral_clip import SpectralClip, clip_factors
+from oversmooth.mitigations.spectral_shift import SpectralShift
 from oversmooth.models import circuit
 from oversmooth.models.loaded import LoadedModel
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from oversmooth import metrics, mitigations
 from oversmooth.core.papers import Paper
 from oversmooth.metrics import mechanisms
-from oversmooth.metrics.registry import _FIDELITY, Definition
+from oversmooth.metrics.registry import _REGISTRY, Definition, define_fidelity
 from oversmooth.report import glossary
 from oversmooth.report.glossary import Kind
 from oversmooth.report.glossary_document import document
@@ -25,7 +26,7 @@ def names(words: str, *kinds: Kind) -> list[str]:
 
 
 @pytest.fixture
-def newcomer(monkeypatch: pytest.MonkeyPatch) -> Definition:
+def newcomer() -> Iterator[Definition]:
     """A number that somebody has just declared."""
     definition = Definition(
         name="novelty",
@@ -38,8 +39,9 @@ def newcomer(monkeypatch: pytest.MonkeyPatch) -> Definition:
         caveat="Not for long.",
         unit="years",
     )
-    monkeypatch.setitem(_FIDELITY, "novelty", definition)
-    return definition
+    define_fidelity(definition)
+    yield definition
+    del _REGISTRY._items["novelty"]
 
 
 def test_everything_that_is_declared_is_an_entry_of_its_own() -> None:

@@ -40,10 +40,8 @@ def _define(definition: Definition, more: str = "") -> None:
     st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{_unit(definition.unit)}")
     st.latex(definition.formula)
     paper = definition.paper
-    st.markdown(
-        f"{plain(definition.reads)} {plain(definition.caveat)} "
-        f"[{plain(paper.cite())}]({paper.url}): {plain(paper.title)}.{more}"
-    )
+    source = f" [{plain(paper.cite())}]({paper.url}): {plain(paper.title)}." if paper else ""
+    st.markdown(f"{plain(definition.reads)} {plain(definition.caveat)}{source}{more}")
 
 
 def _unit(unit: str) -> str:

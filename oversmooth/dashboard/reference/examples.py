@@ -7,14 +7,13 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import streamlit as st
 
-from oversmooth import metrics
 from oversmooth.core.errors import InputError
 from oversmooth.dashboard.controls.state import remembered
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.reference import matrices as matrices
 from oversmooth.dashboard.reference.matrices import ALIKE, PRESETS, SPREAD, Value
 from oversmooth.dashboard.reference.pairs import example_of
-from oversmooth.metrics import UndefinedError, identity
+from oversmooth.metrics import UndefinedError, fidelity, identity
 from oversmooth.metrics.numerics import Float64
 from oversmooth.report.glossary import Entry, Kind
 
@@ -49,7 +48,7 @@ def _metrics(entry: Entry) -> None:
 
 
 def _beside(entry: Entry) -> None:
-    if entry.name not in (*metrics.fidelity.BESIDE_BASELINE, identity.IDENTITY_RETRIEVAL):
+    if entry.name not in (*fidelity.BESIDE_BASELINE, identity.IDENTITY_RETRIEVAL):
         st.markdown(
             "It takes a model with its own head: switch on “Language-model loss” on the page Compare to see it for "
             "your text."

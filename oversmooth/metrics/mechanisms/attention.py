@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from oversmooth.metrics.mechanisms.declared_attention import BY_HEAD, NULL, SINK_THRESHOLD
+from oversmooth.metrics.mechanisms.declared_attention import NULL, SINK_THRESHOLD
+from oversmooth.metrics.mechanisms.registry import names
 from oversmooth.metrics.mechanisms.singular_values import leading_singular_values
 from oversmooth.metrics.numerics import PRECISIONS, Float64
 
@@ -41,7 +42,9 @@ def attention_quantities(attention: Tensor, *, causal: bool, seed: int) -> dict[
     heads, tokens, _ = matrices.shape
     finite = matrices.flatten(1).isfinite().all(dim=1)
     if tokens < 2 or not finite.any():
-        return {name: np.full(heads, math.nan) for name in BY_HEAD}
+        # The cosine to the block before is of all heads together.
+        of_heads = (name for name in names() if name.startswith("attention_") and name != "attention_adjacent_cosine")
+        return {name: np.full(heads, math.nan) for name in of_heads}
     matrices = torch.where(finite[:, None, None], matrices, 0.0) if not finite.all() else matrices
     visible = _visible(matrices, causal=causal)
     shuffled = shuffle_rows(matrices, causal=causal, seed=seed)

@@ -6,9 +6,11 @@ import math
 from typing import Final
 
 from oversmooth.core.papers import Paper
-from oversmooth.metrics.mechanisms.registry import define, names
+from oversmooth.metrics.mechanisms.registry import define
 from oversmooth.metrics.registry import Definition
 from oversmooth.metrics.similarity import SHI
+
+ORDER = 10
 
 SINK_THRESHOLD: Final = 0.3
 NULL: Final = "_null"
@@ -165,6 +167,3 @@ define(
         "of both lift it.",
     )
 )
-
-BY_HEAD: Final = tuple(name for name in names() if name != "attention_adjacent_cosine")
-"""Those that each head has; the cosine to the block before is of all heads together."""

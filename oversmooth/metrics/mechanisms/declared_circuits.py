@@ -8,6 +8,8 @@ from oversmooth.core.papers import Paper
 from oversmooth.metrics.mechanisms.registry import define
 from oversmooth.metrics.registry import Definition
 
+ORDER = 30
+
 DOVONON = Paper(
     "Dovonon et al.",
     2024,

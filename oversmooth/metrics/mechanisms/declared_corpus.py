@@ -7,6 +7,8 @@ from oversmooth.core.papers import Paper
 from oversmooth.metrics.mechanisms.registry import define
 from oversmooth.metrics.registry import Definition
 
+ORDER = 40
+
 ETHAYARAJH = Paper(
     "Ethayarajh",
     2019,

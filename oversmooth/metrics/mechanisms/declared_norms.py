@@ -8,6 +8,8 @@ from oversmooth.metrics.mechanisms.registry import define
 from oversmooth.metrics.registry import Definition
 from oversmooth.metrics.similarity import SHI
 
+ORDER = 20
+
 define(
     Definition(
         name="norm_deviation",

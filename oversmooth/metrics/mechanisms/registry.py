@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from oversmooth.core.plugins import Registry
 from oversmooth.metrics.registry import Definition
 
-_REGISTRY: dict[str, Definition] = {}
+_REGISTRY: Registry[Definition] = Registry(
+    ("quantity of an explanation", "quantities of an explanation"),
+    "oversmooth.metrics.mechanisms",
+    beginning="declared_",
+)
 
 
 def define(definition: Definition) -> None:
@@ -13,9 +18,7 @@ def define(definition: Definition) -> None:
     Raises:
         RuntimeError: for a second one of the same name.
     """
-    if definition.name in _REGISTRY:
-        raise RuntimeError(f"two quantities of an explanation are named {definition.name}")
-    _REGISTRY[definition.name] = definition
+    _REGISTRY.add(definition.name, definition)
 
 
 def get(name: str) -> Definition:

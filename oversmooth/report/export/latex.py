@@ -117,7 +117,7 @@ def _names(label: str, mitigations: Sequence[str]) -> bool:
 
 def _definitions(figure: Drawable) -> Iterator[str]:
     for each in _declared(figure):
-        yield f"{each.title} ({each.paper.cite()}): {each.reads}"
+        yield f"{each.title}{f' ({each.paper.cite()})' if each.paper else ''}: {each.reads}"
     if figure.definition:
         yield figure.definition
 

@@ -22,6 +22,7 @@ def test_a_quantity_says_what_it_tells_and_what_not(name: str) -> None:
     for sentence in (definition.reads, definition.caveat):
         assert re.fullmatch(r"[A-Z].*[^.]\.", sentence)
     assert definition.lower < definition.upper
+    assert definition.paper
     assert re.fullmatch(r"https://[a-z0-9.-]+\.[a-z]+/\S+", definition.paper.url)
 
 

@@ -96,6 +96,7 @@ def test_a_caption_says_what_is_drawn_of_what_and_how() -> None:
     assert r"Model bert (google/bert\_base), revision 0123abcd, one text of 11 tokens" in found
     assert "special tokens not counted" in found
     assert definition.reads in found
+    assert definition.paper
     assert definition.paper.cite() in found
     spectrum = caption(result, figures["spectrum_5"])
     assert "matrix whose rows are the states of the tokens" in spectrum
