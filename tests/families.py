@@ -50,15 +50,22 @@ class Family:
     sub_layers: tuple[str, ...] = ("attention", "attention_norm", "mlp")
     model: Callable[[Any], PreTrainedModel] = field(default=transformers.AutoModel.from_config)
     image: bool = False
+    branches: tuple[str, str] | None = None
+    """The last module of the attention and of the MLP branch, whose output is added to the stream; empty where that is
+    none. None where there are no points inside a block."""
 
 
 PRE = ("attention", "attention_norm")
 
 FAMILIES: dict[str, Family] = {
-    "bert": Family("BertConfig", COMMON),
-    "roberta": Family("RobertaConfig", COMMON),
-    "xlm-roberta": Family("XLMRobertaConfig", COMMON),
-    "albert": Family("AlbertConfig", {**COMMON, "embedding_size": 16}),
+    "bert": Family("BertConfig", COMMON, branches=("attention.output.dense", "output.dense")),
+    "roberta": Family("RobertaConfig", COMMON, branches=("attention.output.dense", "output.dense")),
+    "xlm-roberta": Family("XLMRobertaConfig", COMMON, branches=("attention.output.dense", "output.dense")),
+    "albert": Family(
+        "AlbertConfig",
+        {**COMMON, "embedding_size": 16},
+        branches=("albert_layers.0.attention.dense", "albert_layers.0.ffn_output"),
+    ),
     "distilbert": Family(
         "DistilBertConfig",
         {
@@ -69,19 +76,31 @@ FAMILIES: dict[str, Family] = {
             "hidden_dim": 64,
             "max_position_embeddings": 64,
         },
+        branches=("attention.out_lin", "ffn.lin2"),
     ),
-    "electra": Family("ElectraConfig", {**COMMON, "embedding_size": 16}),
-    "deberta": Family("DebertaConfig", {**COMMON, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]}, False),
+    "electra": Family(
+        "ElectraConfig", {**COMMON, "embedding_size": 16}, branches=("attention.output.dense", "output.dense")
+    ),
+    "deberta": Family(
+        "DebertaConfig",
+        {**COMMON, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]},
+        False,
+        branches=("attention.output.dense", "output.dense"),
+    ),
     "deberta-v2": Family(
-        "DebertaV2Config", {**COMMON, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]}, False
+        "DebertaV2Config",
+        {**COMMON, "relative_attention": True, "pos_att_type": ["c2p", "p2c"]},
+        False,
+        branches=("attention.output.dense", "output.dense"),
     ),
-    "mpnet": Family("MPNetConfig", COMMON, False),
+    "mpnet": Family("MPNetConfig", COMMON, False, branches=("attention.attn.o", "output.dense")),
     "modernbert": Family(
         "ModernBertConfig",
         {**COMMON, "pad_token_id": 0, "global_attn_every_n_layers": 2, "local_attention": 16},
         final_norm="final_norm",
         hidden_states="all but last",
         sub_layers=PRE,
+        branches=("attn.Wo", "mlp.Wo"),
     ),
     "gpt2": Family(
         "GPT2Config",
@@ -90,6 +109,7 @@ FAMILIES: dict[str, Family] = {
         hidden_states="all but last",
         causal=True,
         sub_layers=PRE,
+        branches=("attn.c_proj", "mlp.c_proj"),
     ),
     "gpt_neox": Family(
         "GPTNeoXConfig",
@@ -106,12 +126,25 @@ FAMILIES: dict[str, Family] = {
         hidden_states="all but last",
         causal=True,
         sub_layers=PRE,
+        branches=("self_attn.out_proj", "fc2"),
     ),
     "llama": Family(
-        "LlamaConfig", GROUPED, final_norm="norm", hidden_states="all but last", causal=True, sub_layers=PRE
+        "LlamaConfig",
+        GROUPED,
+        final_norm="norm",
+        hidden_states="all but last",
+        causal=True,
+        sub_layers=PRE,
+        branches=("self_attn.o_proj", "mlp.down_proj"),
     ),
     "qwen2": Family(
-        "Qwen2Config", GROUPED, final_norm="norm", hidden_states="all but last", causal=True, sub_layers=PRE
+        "Qwen2Config",
+        GROUPED,
+        final_norm="norm",
+        hidden_states="all but last",
+        causal=True,
+        sub_layers=PRE,
+        branches=("self_attn.o_proj", "mlp.down_proj"),
     ),
     "qwen3": Family(
         "Qwen3Config",
@@ -120,6 +153,7 @@ FAMILIES: dict[str, Family] = {
         hidden_states="all but last",
         causal=True,
         sub_layers=PRE,
+        branches=("self_attn.o_proj", "mlp.down_proj"),
     ),
     "gemma": Family(
         "GemmaConfig",
@@ -128,6 +162,7 @@ FAMILIES: dict[str, Family] = {
         hidden_states="all but last",
         causal=True,
         sub_layers=PRE,
+        branches=("self_attn.o_proj", "mlp.down_proj"),
     ),
     "gemma2": Family(
         "Gemma2Config",
@@ -136,6 +171,7 @@ FAMILIES: dict[str, Family] = {
         hidden_states="all but last",
         causal=True,
         sub_layers=PRE,
+        branches=("post_attention_layernorm", "post_feedforward_layernorm"),
     ),
     "gemma3_text": Family(
         "Gemma3TextConfig",
@@ -144,9 +180,28 @@ FAMILIES: dict[str, Family] = {
         hidden_states="all but last",
         causal=True,
         sub_layers=PRE,
+        branches=("post_attention_layernorm", "post_feedforward_layernorm"),
     ),
+    **{
+        name: Family(
+            config,
+            GROUPED,
+            final_norm="norm",
+            hidden_states="all but last",
+            causal=True,
+            sub_layers=("attention",),
+            branches=("post_attention_layernorm", "post_feedforward_layernorm"),
+        )
+        for name, config in (("olmo2", "Olmo2Config"), ("olmo3", "Olmo3Config"))
+    },
     "mistral": Family(
-        "MistralConfig", GROUPED, final_norm="norm", hidden_states="all but last", causal=True, sub_layers=PRE
+        "MistralConfig",
+        GROUPED,
+        final_norm="norm",
+        hidden_states="all but last",
+        causal=True,
+        sub_layers=PRE,
+        branches=("self_attn.o_proj", "mlp.down_proj"),
     ),
     "t5": Family(
         "T5Config",
@@ -162,6 +217,7 @@ FAMILIES: dict[str, Family] = {
         final_norm="final_layer_norm",
         hidden_states="all but last",
         sub_layers=PRE,
+        branches=("layer.0.SelfAttention.o", "layer.1.DenseReluDense.wo"),
     ),
     "bart": Family(
         "BartConfig",
@@ -176,6 +232,7 @@ FAMILIES: dict[str, Family] = {
             "decoder_ffn_dim": 64,
             "max_position_embeddings": 64,
         },
+        branches=("self_attn.out_proj", "fc2"),
     ),
     "gpt_neo": Family(
         "GPTNeoConfig",
@@ -193,6 +250,7 @@ FAMILIES: dict[str, Family] = {
         "all but last",
         True,
         PRE,
+        branches=("attn.attention.out_proj", "mlp.c_proj"),
     ),
     "bloom": Family(
         "BloomConfig",
@@ -202,6 +260,7 @@ FAMILIES: dict[str, Family] = {
         "all but last",
         True,
         PRE,
+        branches=("self_attention.dense", "mlp.dense_4h_to_h"),
     ),
     "falcon": Family(
         "FalconConfig",
@@ -219,17 +278,62 @@ FAMILIES: dict[str, Family] = {
         "XLNetConfig",
         {"vocab_size": VOCABULARY, "d_model": WIDTH, "n_layer": LAYERS, "n_head": 4, "d_inner": 64},
         False,
+        branches=("", "ff.layer_2"),
     ),
-    "nomic_bert": Family("NomicBertConfig", COMMON),
-    "convbert": Family("ConvBertConfig", {**COMMON, "embedding_size": 16, "head_ratio": 2}, False),
-    "vit": Family("ViTConfig", IMAGE, final_norm="layernorm", sub_layers=PRE, image=True),
-    "deit": Family("DeiTConfig", IMAGE, final_norm="layernorm", sub_layers=PRE, image=True),
-    "dinov2": Family("Dinov2Config", IMAGE, final_norm="layernorm", sub_layers=PRE, image=True),
-    "beit": Family("BeitConfig", IMAGE, sub_layers=PRE, image=True),
-    "dinov3_vit": Family("DINOv3ViTConfig", IMAGE, final_norm="norm", sub_layers=PRE, image=True),
-    "clip_vision_model": Family("CLIPVisionConfig", IMAGE, sub_layers=PRE, image=True),
-    "siglip_vision_model": Family("SiglipVisionConfig", IMAGE, final_norm="post_layernorm", sub_layers=PRE, image=True),
-    "ijepa": Family("IJepaConfig", IMAGE, final_norm="layernorm", sub_layers=PRE, image=True),
+    "nomic_bert": Family("NomicBertConfig", COMMON, branches=("self_attn.o_proj", "mlp.down_proj")),
+    "convbert": Family(
+        "ConvBertConfig",
+        {**COMMON, "embedding_size": 16, "head_ratio": 2},
+        False,
+        branches=("attention.output.dense", "output.dense"),
+    ),
+    "vit": Family(
+        "ViTConfig", IMAGE, final_norm="layernorm", sub_layers=PRE, image=True, branches=("attention.o_proj", "mlp.fc2")
+    ),
+    "deit": Family(
+        "DeiTConfig",
+        IMAGE,
+        final_norm="layernorm",
+        sub_layers=PRE,
+        image=True,
+        branches=("attention.o_proj", "mlp.fc2"),
+    ),
+    "dinov2": Family(
+        "Dinov2Config",
+        IMAGE,
+        final_norm="layernorm",
+        sub_layers=PRE,
+        image=True,
+        branches=("layer_scale1", "layer_scale2"),
+    ),
+    "beit": Family("BeitConfig", IMAGE, sub_layers=PRE, image=True, branches=("attention.o_proj", "mlp.fc2")),
+    "dinov3_vit": Family(
+        "DINOv3ViTConfig",
+        IMAGE,
+        final_norm="norm",
+        sub_layers=PRE,
+        image=True,
+        branches=("layer_scale1", "layer_scale2"),
+    ),
+    "clip_vision_model": Family(
+        "CLIPVisionConfig", IMAGE, sub_layers=PRE, image=True, branches=("self_attn.out_proj", "mlp.fc2")
+    ),
+    "siglip_vision_model": Family(
+        "SiglipVisionConfig",
+        IMAGE,
+        final_norm="post_layernorm",
+        sub_layers=PRE,
+        image=True,
+        branches=("self_attn.out_proj", "mlp.fc2"),
+    ),
+    "ijepa": Family(
+        "IJepaConfig",
+        IMAGE,
+        final_norm="layernorm",
+        sub_layers=PRE,
+        image=True,
+        branches=("attention.o_proj", "mlp.fc2"),
+    ),
 }
 
 

@@ -227,7 +227,7 @@ class Sites:
         Raises:
             MitigationError: where the norms of the family are not known.
         """
-        self.require(bool(self.anatomy.norms), f"the norms of the family “{self.anatomy.family}” are not known")
+        self.require(bool(self.anatomy.norms), self.anatomy.why_no_norms)
         self._add(layer, "norm", change)
 
     def before_norm(self, layer: int, which: Literal["attention", "mlp"], change: OnStates) -> None:
@@ -237,7 +237,7 @@ class Sites:
             MitigationError: where the family has no such norm.
         """
         self.require(
-            which in self.anatomy.sub_layers,
+            ("attention_norm" if which == "attention" else which) in self.anatomy.sub_layers,
             f"the family “{self.anatomy.family}” has no norm after the {'MLP' if which == 'mlp' else 'attention'}",
         )
         self._add(layer, "attention_norm_input" if which == "attention" else "mlp_norm_input", change)

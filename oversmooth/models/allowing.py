@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from oversmooth.core.errors import ModelError
 from oversmooth.core.progress import Report, silent
-from oversmooth.models import files
+from oversmooth.models import families, files
 from oversmooth.models.allowlist import AllowedModel
-from oversmooth.models.families import PARTS
 from oversmooth.models.loading import load
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import read_fields
@@ -29,7 +28,7 @@ def describe(name: str, *, revision: str | None = None, report: Report = silent)
     model = load(name, revision=source.commit, device="cpu", report=report)
     # Of the whole, where only a part of it is measured: a server builds no architecture but those it is told.
     family = str(read_fields(source.folder / CONFIG, name)["model_type"])
-    if family not in PARTS:
+    if family not in families.names():
         raise ModelError(
             f"“{name}” is of the architecture “{family}”, whose parts Oversmooth finds by trying alone. A server "
             "measures those that it knows."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import sys
 from collections.abc import Iterator
@@ -11,27 +10,13 @@ from functools import cached_property
 from typing import Literal
 
 from torch import nn
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedModel
 
 from oversmooth.core.errors import ModelError
 from oversmooth.core.points import SubLayer
-from oversmooth.models.families import (
-    DOWNSAMPLED,
-    FALCON_NORMS,
-    FINAL_NORM_NAMES,
-    FINAL_NORM_ON_POOLED,
-    HEAD_RATIO,
-    NESTED_BLOCKS,
-    PARALLEL_SWITCH,
-    PARTS,
-    POST_NORM_OPT,
-    SEQUENTIAL_NORM,
-    SHIFTED_RESIDUAL,
-    TIME_FIRST,
-    GlobalAttention,
-    Layout,
-    Parts,
-)
+from oversmooth.models import families
+from oversmooth.models.families import GlobalAttention, Layout, Parts
+from oversmooth.models.families.common import FINAL_NORM_NAMES
 from oversmooth.models.sparse import attended_globally, global_attention, keep_sparse
 from oversmooth.models.trial import compare, is_causal, padding_is_safe
 
@@ -60,7 +45,8 @@ class Anatomy:
     """One per layer; the same module several times where layers share weights."""
     final_norm: nn.Module | None
     sub_layers: dict[SubLayer, tuple[nn.Module, ...]]
-    """Norms whose input (``attention``, ``mlp``) or output (``attention_norm``) is the point, one per layer."""
+    """Modules whose input (``attention``, ``mlp``) or output (``attention_norm``) is the point, one per layer: norms,
+    but in families with norms on their branches alone."""
     branches: dict[Literal["attention", "mlp"], tuple[nn.Module, ...]]
     """Modules whose output is added to the residual stream, one per layer; without those that are not known."""
     mlp_matrices: tuple[tuple[nn.Module, nn.Module], ...]
@@ -68,7 +54,7 @@ class Anatomy:
     start_norms: tuple[nn.Module, ...]
     """The norm before attention, one per layer; empty in post-norm families and where it is not known."""
     norms: tuple[tuple[nn.Module, ...], ...]
-    """Every norm on the residual stream inside each block; empty where the family is not known."""
+    """Every norm on the residual stream inside each block; empty where there is none, or the family is not known."""
     circuits: tuple[Circuit, ...]
     """One per layer; empty where attention cannot be reached or the projections are not known."""
     post_norm: bool
@@ -90,6 +76,13 @@ class Anatomy:
     """What is not available in this family, in sentences."""
     global_attention: GlobalAttention | None = None
     """Which tokens attend to all others, where attention is sparse and the checkpoint's head chooses them."""
+
+    @property
+    def why_no_norms(self) -> str:
+        """Why there are no norms on the residual stream, or none that are known."""
+        if self.sub_layers:
+            return f"the family “{self.family}” has norms on its branches alone, and none on the residual stream"
+        return f"the norms inside a block are not known for the family “{self.family}”"
 
     @cached_property
     def takes(self) -> frozenset[str]:
@@ -130,17 +123,17 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         branches=_branches(blocks, parts),
         mlp_matrices=_mlp_matrices(blocks, parts),
         start_norms=() if parts is None or parts.start_norm is None else _each(blocks, parts.start_norm),
-        norms=() if parts is None else tuple(_norms(block, parts) for block in blocks),
+        norms=_norms(blocks, parts),
         circuits=_circuits(blocks, parts) if reachable else (),
         post_norm="mlp" in sub_layers,
-        parallel=parts is not None and parts.middle_norm is None,
+        parallel=parts is not None and not sub_layers,
         heads=_heads(network, family),
         hidden_size=int(network.config.hidden_size),
         causal=reads == "text" and is_causal(part),
         reads=reads,
         max_positions=_max_positions(network),
         attention_reachable=reachable,
-        time_first=family in TIME_FIRST,
+        time_first=families.get(family).time_first,
         padding_is_safe=reads == "image" or (not sparse and padding_is_safe(part)),
         limits=tuple(limits),
         global_attention=chosen,
@@ -149,7 +142,8 @@ def dissect(network: PreTrainedModel) -> Anatomy:
 
 def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...], nn.Module]:
     """The blocks in order, and the module that holds their list."""
-    if family in DOWNSAMPLED:
+    declared = families.get(family)
+    if declared.downsampled:
         raise ModelError(
             f"The blocks of “{family}” read groups of tokens instead of the tokens themselves, so how alike these are "
             "cannot be measured in it."
@@ -157,11 +151,8 @@ def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...
     depth = getattr(network.config, "num_hidden_layers", None)
     if not isinstance(depth, int) or depth < 1:
         raise ModelError(f"A model of the architecture “{family}” does not say how many layers it has.")
-    if family == "albert":
-        encoder = network.get_submodule("encoder")
-        groups = list(encoder.get_submodule("albert_layer_groups").children())
-        # Each group serves depth / groups layers in turn.
-        return tuple(groups[index * len(groups) // depth] for index in range(depth)), encoder
+    if declared.blocks is not None:
+        return declared.blocks(network, depth)
     for name, module in network.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) == depth:
             return tuple(module), network.get_submodule(name.rpartition(".")[0])
@@ -173,28 +164,13 @@ def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...
 
 def _parts(network: PreTrainedModel, family: str) -> Parts | None:
     """The names that hold for this network, where its configuration chooses between forms."""
-    parts, config = PARTS.get(family), network.config
-    if parts is None or getattr(config, NESTED_BLOCKS, 1) > 1:
-        return None
-    if family == "opt" and not config.do_layer_norm_before:
-        parts = POST_NORM_OPT
-    if family in PARALLEL_SWITCH:
-        parts = _parallel_or_not(parts, config, PARALLEL_SWITCH[family])
-    if family in SHIFTED_RESIDUAL and getattr(config, SHIFTED_RESIDUAL[family]):
-        parts = dataclasses.replace(parts, attention=None, mlp=None)
-    return parts
-
-
-def _parallel_or_not(parts: Parts, config: PreTrainedConfig, switch: str | None) -> Parts:
-    """The form of a parallel family that its configuration chooses."""
-    if switch is not None and not getattr(config, switch):
-        return dataclasses.replace(parts, middle_norm=SEQUENTIAL_NORM, mlp_norm=None)
-    if getattr(config, "num_ln_in_parallel_attn", None) == 2:
-        return dataclasses.replace(parts, start_norm=FALCON_NORMS[0], mlp_norm=FALCON_NORMS[1])
-    return parts
+    parts = families.get(family).parts
+    return parts(network.config) if callable(parts) else parts
 
 
 def _sub_layers(blocks: tuple[nn.Module, ...], parts: Parts | None) -> dict[SubLayer, tuple[nn.Module, ...]]:
+    if parts is not None and parts.middle is not None:
+        return {"attention": _each(blocks, parts.middle)}
     if parts is None or parts.middle_norm is None:
         return {}
     middle = _each(blocks, parts.middle_norm)
@@ -226,16 +202,21 @@ def _mlp_matrices(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[t
     return tuple(zip(_each(blocks, parts.mlp_first), _each(blocks, parts.mlp), strict=True))
 
 
-def _norms(block: nn.Module, parts: Parts) -> tuple[nn.Module, ...]:
+def _norms(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[tuple[nn.Module, ...], ...]:
     # Neither norms of queries and keys, nor those that Gemma puts on a branch: they are not on the residual stream.
-    names = (parts.start_norm, parts.mlp_norm, parts.middle_norm, parts.end_norm)
-    modules = (block.get_submodule(name) for name in names if name is not None)
-    return tuple(module for module in modules if not isinstance(module, nn.Identity))
+    named = () if parts is None else (parts.start_norm, parts.mlp_norm, parts.middle_norm, parts.end_norm)
+    names = [name for name in named if name is not None]
+    if not names:
+        return ()
+    return tuple(
+        tuple(norm for norm in map(block.get_submodule, names) if not isinstance(norm, nn.Identity)) for block in blocks
+    )
 
 
 def _heads(network: PreTrainedModel, family: str) -> int:
     heads = int(getattr(network.config, "num_attention_heads", 0))
-    return max(1, heads // getattr(network.config, HEAD_RATIO[family])) if family in HEAD_RATIO else heads
+    ratio = families.get(family).head_ratio
+    return heads if ratio is None else max(1, heads // getattr(network.config, ratio))
 
 
 def _circuits(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[Circuit, ...]:
@@ -252,7 +233,7 @@ def _circuits(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[Circu
 
 
 def _final_norm(network: PreTrainedModel, holder: nn.Module, family: str) -> nn.Module | None:
-    if family in FINAL_NORM_ON_POOLED:
+    if families.get(family).final_norm_on_pooled:
         return None
     for place in (holder, network):
         for name in FINAL_NORM_NAMES:
@@ -290,7 +271,7 @@ def _unknown(
 def _limits(family: str, parts: Parts | None, attention_reachable: bool) -> Iterator[str]:
     if parts is None:
         yield f"The inside of a block is not known for the family “{family}”, so only block outputs are measured."
-    elif parts.middle_norm is None:
+    elif parts.middle_norm is None and parts.middle is None:
         yield "Attention and MLP run in parallel in this family, so there are no points inside a block."
     if not attention_reachable:
         yield "Attention can be reached at its softmax only in this family: methods that change values refuse it."

@@ -13,7 +13,7 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from oversmooth.core.errors import ModelError
 from oversmooth.models import heads
-from oversmooth.models.families import ABSOLUTE, POSITIONS
+from oversmooth.models.families.common import ABSOLUTE, POSITIONS
 from oversmooth.models.heads import Head
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import refusing

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from oversmooth.core.errors import ModelError
 from oversmooth.core.wording import count
 from oversmooth.models import heads
-from oversmooth.models.families import ADAPTERS, BOTTLENECKS, COMPUTED, HEADS_INSIDE
+from oversmooth.models.families.common import ADAPTERS, BOTTLENECKS, COMPUTED, HEADS_INSIDE
 from oversmooth.models.refusal import tensor_name
 
 _MAKES_POSITIONS = "create_weight"

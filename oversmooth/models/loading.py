@@ -10,12 +10,11 @@ from transformers import PreTrainedModel
 from oversmooth.core.errors import ModelError
 from oversmooth.core.progress import Progress, Report, silent
 from oversmooth.core.wording import count
-from oversmooth.models import double, files, heads
+from oversmooth.models import double, families, files, heads
 from oversmooth.models.allowlist import AllowList
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import own_code, read_configuration
 from oversmooth.models.design import design
-from oversmooth.models.families import PARTS
 from oversmooth.models.given import Precision, device_name, model_name
 from oversmooth.models.heads import Head
 from oversmooth.models.loaded import LoadedModel
@@ -69,7 +68,7 @@ def load(
             else pinned(models.require(name))
         )
         refuse_strange_files(source.folder, name)
-        config = read_configuration(source.folder, name, None if models is None else PARTS.keys())
+        config = read_configuration(source.folder, name, None if models is None else families.names())
         checkpoint = files.read_checkpoint(source.folder, name)
         designed = design(config, checkpoint.shapes, name, code=own_code(source.folder, name))
         files.require_memory(max(checkpoint.parameters, designed.parameters), name, precision)

@@ -12,7 +12,7 @@ from transformers.conversion_mapping import get_model_conversion_mapping
 from transformers.core_model_loading import WeightConverter, WeightRenaming, rename_source_key
 
 from oversmooth.core.errors import ModelError
-from oversmooth.models.families import HEAD_NAMES
+from oversmooth.models.families.common import HEAD_NAMES
 from oversmooth.models.refusal import tensor_name
 
 _SHARE = 0.5

@@ -9,7 +9,9 @@ from typing import Any, Final
 from torch import nn
 from transformers import PreTrainedModel
 
-from oversmooth.models.families import GLOBAL_ATTENTION, SPARSE_ATTENTION, GlobalAttention
+from oversmooth.models import families
+from oversmooth.models.families import GlobalAttention
+from oversmooth.models.families.common import SPARSE_ATTENTION
 
 
 def keep_sparse(network: PreTrainedModel) -> bool:
@@ -37,7 +39,8 @@ def keep_sparse(network: PreTrainedModel) -> bool:
 def global_attention(network: PreTrainedModel) -> GlobalAttention | None:
     """What the head of the checkpoint chooses, which is not loaded with the network; None where none does."""
     named = network.config.architectures or [type(network).__name__]
-    return next((GLOBAL_ATTENTION[name] for name in named if name in GLOBAL_ATTENTION), None)
+    chosen = families.get(str(network.config.model_type)).global_attention
+    return next((chosen[name] for name in named if name in chosen), None)
 
 
 _CHOSEN: Final[dict[GlobalAttention, str]] = {

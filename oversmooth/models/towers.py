@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
 from oversmooth.core.errors import ModelError
-from oversmooth.models.families import ONLY_WITH_IMAGES
+from oversmooth.models import families
 from oversmooth.models.refusal import refusing
 
 
@@ -38,7 +38,7 @@ def tower_class(config: PreTrainedConfig, text: PreTrainedConfig, name: str) -> 
         ModelError: it is neither, or some of its layers read images alone.
     """
     family = str(text.model_type)
-    if getattr(text, ONLY_WITH_IMAGES.get(family, ""), None):
+    if getattr(text, families.get(family).only_with_images or "", None):
         raise ModelError(
             f"“{name}” is multimodal ({config.model_type}), and some layers of its text tower ({family}) read images "
             "alone: text passes by them, so its layers cannot be set beside each other."

@@ -18,8 +18,8 @@ from hostile_folders import ANY, CANARY, CASES, SECRET, Hostile, code
 from tiny import tokenizer
 
 from oversmooth.core.errors import ModelError
+from oversmooth.models import families
 from oversmooth.models.configuration import read_configuration
-from oversmooth.models.families import PARTS
 
 SECONDS = 10
 """A hundred times what loading the good folder takes."""
@@ -149,6 +149,6 @@ def test_the_watch_hears_what_it_is_there_for(tmp_path: Path) -> None:
 
 
 def test_a_server_builds_no_architecture_but_those_it_is_told(good: Path) -> None:
-    assert read_configuration(good, "good", PARTS.keys()).model_type == "bert"
+    assert read_configuration(good, "good", families.names()).model_type == "bert"
     with pytest.raises(ModelError, match="“good” is of the architecture “bert”, which this server does not load"):
         read_configuration(good, "good", {"gpt2"})

@@ -24,34 +24,11 @@ from oversmooth.models.recording import expected_points, record
 Inputs = dict[str, Tensor]
 Recorded = dict[str, Tensor]
 
-PRE_NORM = {name for name, family in FAMILIES.items() if family.sub_layers == ("attention", "attention_norm")}
+PRE_NORM = {name for name, family in FAMILIES.items() if family.sub_layers and "mlp" not in family.sub_layers}
+"""Or with norms on their branches alone."""
 POST_NORM = {name for name, family in FAMILIES.items() if "mlp" in family.sub_layers}
 
-BRANCHES: dict[str, tuple[str, str]] = {
-    **dict.fromkeys(
-        ["bert", "roberta", "xlm-roberta", "electra", "deberta", "deberta-v2", "convbert"],
-        ("attention.output.dense", "output.dense"),
-    ),
-    **dict.fromkeys(["llama", "qwen2", "qwen3", "gemma", "mistral"], ("self_attn.o_proj", "mlp.down_proj")),
-    **dict.fromkeys(["gemma2", "gemma3_text"], ("post_attention_layernorm", "post_feedforward_layernorm")),
-    **dict.fromkeys(["vit", "deit", "ijepa"], ("attention.o_proj", "mlp.fc2")),
-    **dict.fromkeys(["clip_vision_model", "siglip_vision_model"], ("self_attn.out_proj", "mlp.fc2")),
-    **dict.fromkeys(["dinov2", "dinov3_vit"], ("layer_scale1", "layer_scale2")),
-    **dict.fromkeys(["opt", "bart"], ("self_attn.out_proj", "fc2")),
-    "albert": ("albert_layers.0.attention.dense", "albert_layers.0.ffn_output"),
-    "beit": ("attention.o_proj", "mlp.fc2"),
-    "bloom": ("self_attention.dense", "mlp.dense_4h_to_h"),
-    "distilbert": ("attention.out_lin", "ffn.lin2"),
-    "gpt2": ("attn.c_proj", "mlp.c_proj"),
-    "gpt_neo": ("attn.attention.out_proj", "mlp.c_proj"),
-    "modernbert": ("attn.Wo", "mlp.Wo"),
-    "mpnet": ("attention.attn.o", "output.dense"),
-    "nomic_bert": ("self_attn.o_proj", "mlp.down_proj"),
-    "t5": ("layer.0.SelfAttention.o", "layer.1.DenseReluDense.wo"),
-    "xlnet": ("", "ff.layer_2"),
-}
-"""The last module of the attention and of the MLP branch, whose output is added to the stream. XLNet multiplies
-with a bare parameter instead."""
+BRANCHES = {name: family.branches for name, family in FAMILIES.items() if family.branches}
 
 
 @cache

@@ -19,20 +19,19 @@ if TYPE_CHECKING:
 
 def attach(anatomy: Anatomy, kinds: Iterable[Kind]) -> Iterator[RemovableHandle]:
     """Hooks that follow a pass through the blocks and make the changes of these kinds; each module gets its once."""
-    middle = anatomy.sub_layers.get("attention_norm", ())
     for block in _each(anatomy.blocks):
         yield _before(block, Run.enter_block)
     for module in _each(circuit.value for circuit in anatomy.circuits):
         yield _before(module, Run.read_attention)
     if not anatomy.post_norm:
         # Before a change of what the norm reads: in pre-norm families the stream itself goes past it, unchanged.
-        for module in _each(middle):
+        for module in _each(anatomy.sub_layers.get("attention", ())):
             yield _before(module, Run.pass_middle)
     for kind in kinds:
         yield from _of_kind(anatomy, kind)
     if anatomy.post_norm:
         # After a change of what the norm puts out, for that is the stream.
-        for module in _each(middle):
+        for module in _each(anatomy.sub_layers["attention_norm"]):
             yield _after(module, _see_middle)
     for block in _each(anatomy.blocks):
         yield _after(block, _leave_block)

@@ -62,12 +62,11 @@ def require_setting(anatomy: Anatomy) -> None:
     from oversmooth.models.norms import branch_norms, norm_map
 
     family = f"the family “{anatomy.family}”"
-    if not anatomy.norms:
+    if not anatomy.norms and not anatomy.sub_layers:
         raise UndefinedError(f"the inside of a block is not known for {family}; its measured contraction exists")
     if not anatomy.post_norm:
-        raise UndefinedError(
-            f"the bound is of blocks with a norm after each addition; {family} has its norms before{_ELSEWHERE}"
-        )
+        other = f"{family} has its norms before" if anatomy.norms else anatomy.why_no_norms
+        raise UndefinedError(f"the bound is of blocks with a norm after each addition; {other}{_ELSEWHERE}")
     kinds = {norm_map(module, anatomy.hidden_size).kind for norms in branch_norms(anatomy) for module in norms.values()}
     if kinds != {"LayerNorm"}:
         raise UndefinedError(f"the bound is of LayerNorm; {family} has other norms{_ELSEWHERE}")

@@ -57,10 +57,7 @@ def norm_gains(anatomy: Anatomy) -> tuple[NormGains, ...]:
         UndefinedError: where the norms of the family are not known.
     """
     if not anatomy.norms:
-        raise UndefinedError(
-            f"the norms inside a block are not known for the family “{anatomy.family}”; what is made of the states at "
-            "its points exists all the same"
-        )
+        raise UndefinedError(f"{anatomy.why_no_norms}; what is made of the states at its points exists all the same")
     return tuple(_gains(anatomy))
 
 

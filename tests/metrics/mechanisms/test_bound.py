@@ -20,8 +20,8 @@ from transformers import PreTrainedModel
 from oversmooth.metrics.mechanisms.bound import contraction, smoothing_bound, weight_norms
 from oversmooth.metrics.mechanisms.norms import norm_gains, token_deviations
 from oversmooth.metrics.registry import UndefinedError
-from oversmooth.models import families
 from oversmooth.models.anatomy import Anatomy, dissect
+from oversmooth.models.families.declaration import _REGISTRY
 from oversmooth.models.norms import BRANCHES
 
 HEADS = 4
@@ -171,7 +171,7 @@ def test_outside_of_its_setting_the_bound_says_which_condition_fails(name: str) 
 
 
 def test_a_family_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(families.PARTS, "bert")
+    monkeypatch.delitem(_REGISTRY._items, "bert")
     network = build("bert")
     with pytest.raises(UndefinedError, match="inside of a block is not known"):
         weight_norms(dissect(network))

@@ -12,8 +12,8 @@ from tiny import minilm, tiny
 
 from oversmooth.metrics.mechanisms.norms import norm_gains, token_deviations
 from oversmooth.metrics.registry import UndefinedError
-from oversmooth.models import families
 from oversmooth.models.anatomy import dissect
+from oversmooth.models.families.declaration import _REGISTRY
 
 
 def test_deviations_are_what_a_norm_divides_each_token_by() -> None:
@@ -61,7 +61,7 @@ def test_a_block_without_a_norm_has_no_gains() -> None:
 
 
 def test_a_family_that_is_not_known_is_refused_with_what_exists_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(families.PARTS, "bert")
+    monkeypatch.delitem(_REGISTRY._items, "bert")
     network = build("bert")
     with pytest.raises(UndefinedError, match=re.escape("not known for the family “bert”")):
         norm_gains(dissect(network))

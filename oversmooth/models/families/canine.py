@@ -1,0 +1,5 @@
+"""CANINE."""
+
+from oversmooth.models.families.declaration import family
+
+family("canine", downsampled=True)
