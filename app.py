@@ -8,11 +8,13 @@ import streamlit as st
 from oversmooth.dashboard import faults, theme
 from oversmooth.dashboard.running.admission import place, refuse
 from oversmooth.dashboard.running.one_at_a_time import drawing
+from oversmooth.service.hosting import plugins
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
 PAGES = HERE / "pages"
 
+plugins.permit()
 faults.watch()
 # Before anything else is done: pages that ask again and again would fill the time between two turns.
 with place() as free, drawing() if free else nullcontext():

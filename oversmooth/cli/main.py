@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from oversmooth import __version__
-from oversmooth.cli import allow, compare, config, explain, interrupts, lists, measure, streams, terminal
+from oversmooth.cli import allow, compare, config, explain, interrupts, lists, measure, new, streams, terminal
 from oversmooth.cli import run as repeat
+from oversmooth.core import plugins
 from oversmooth.core.errors import OversmoothError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -41,6 +42,7 @@ app.command()(lists.metrics)
 app.command()(lists.mitigations)
 app.command(help=config.HELP)(config.config)
 app.command(help=allow.HELP)(allow.allow)
+app.command(help=new.HELP)(new.new)
 
 
 @app.command("app")
@@ -67,7 +69,20 @@ def dashboard(
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and give back its exit code, with every error told in a sentence on standard error."""
     try:
-        code = typer.main.get_command(app)(list(arguments) or ["--help"], prog_name="oversmooth", standalone_mode=False)
+        code = _run(arguments)
+    finally:
+        if arguments[:1] != ["app"]:  # a server has a log
+            terminal.notes(plugins.notes())
+    if code == interrupts.STOPPED:
+        typer.echo("Stopped.", err=True)
+    return int(code or 0)
+
+
+def _run(arguments: Sequence[str]) -> int | None:
+    try:
+        code: int | None = typer.main.get_command(app)(
+            list(arguments) or ["--help"], prog_name="oversmooth", standalone_mode=False
+        )
         sys.stdout.flush()
     except typer.TyperException as error:
         message = error.format_message().replace("Value error, ", "")
@@ -86,9 +101,7 @@ def run(arguments: Sequence[str]) -> int:
             "the details, and report them.",
             1,
         )
-    if code == interrupts.STOPPED:
-        typer.echo("Stopped.", err=True)
-    return int(code or 0)
+    return code
 
 
 def _fail(sentence: str, code: int) -> int:

@@ -103,7 +103,7 @@ class Analysis:
 
     def _measure(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> None:
         try:
-            value = metric.compute(tokens)
+            value = metric.value(tokens)
         except UndefinedError as error:
             self.notes.append(Note("missing", number, point, metric.name, str(error)))
             return

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 import oversmooth
+from oversmooth import metrics, mitigations
 from oversmooth.core.pairs import characters, digest, parts
 from oversmooth.core.points import title
 from oversmooth.core.texts import which_text
@@ -20,6 +21,7 @@ from oversmooth.measuring.analysis import Analysis
 from oversmooth.measuring.preparing import Prepared
 from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
 from oversmooth.mitigations import parse
+from oversmooth.models import families
 from oversmooth.models.encodings import Encoded
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.record import Environment, InputRecord, Record
@@ -61,7 +63,7 @@ def provenance(
     return Record(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         model=run.model.record,
-        environment=environment,
+        environment=environment.model_copy(update={"plugins": _plugins(run, mitigations)}),
         inputs=inputs,
         special_tokens_measured=settings.special_tokens,
         max_tokens=settings.max_tokens,
@@ -94,8 +96,16 @@ def environment_of(model: LoadedModel) -> Environment:
     )
 
 
-def _seeds(mitigations: Sequence[str]) -> dict[str, int]:
-    methods = parse("+".join(mitigations)) if mitigations else ()
+def _plugins(run: Prepared, acting: Sequence[str]) -> dict[str, str]:
+    """Version of each plug-in that took part, by its name."""
+    methods = parse("+".join(acting)) if acting else ()
+    found = [*map(metrics.plugin, run.settings.metrics), families.plugin(run.model.anatomy.family)]
+    found += [mitigations.plugin(method.declaration.name) for method in methods]
+    return {each.name: each.version for each in found if each is not None}
+
+
+def _seeds(acting: Sequence[str]) -> dict[str, int]:
+    methods = parse("+".join(acting)) if acting else ()
     return {method.declaration.name: method.seed for method in methods if hasattr(method, "seed")}
 
 

@@ -64,6 +64,21 @@ class Metric(Definition):
     usual: bool = True
     """Whether it is measured where nobody says what is; else only where it is asked for by name."""
 
+    def value(self, states: TokenStates) -> float:
+        """The number of these tokens.
+
+        Raises:
+            UndefinedError: where it has none, or where the code of a plug-in fails.
+        """
+        if plugin(self.name) is None:
+            return self.compute(states)
+        try:
+            return float(self.compute(states))
+        except UndefinedError:
+            raise
+        except Exception as error:  # a stranger's: one number is missing, and the others are there
+            raise UndefinedError(f"the plug-in fails ({type(error).__name__}: {error})") from error
+
 
 _REGISTRY: Registry[Definition] = Registry(("metric", "metrics"), "oversmooth.metrics", "oversmooth.metrics")
 

@@ -145,6 +145,7 @@ def _circumstances(record: Record) -> dict[str, str]:
         "Oversmooth": here.oversmooth,
         "Python": here.python,
         **here.libraries,
+        **{f"the plug-in {name}": version for name, version in here.plugins.items()},
         "the platform": here.platform,
         "the device": f"{here.device} ({here.device_name})",
         "the instruction set": here.instructions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from oversmooth.core.documents import Frozen, OwnFile
 from oversmooth.core.errors import SettingsError
@@ -46,6 +46,8 @@ class Environment(Frozen):
     attention: str
     threads: int
     """Of torch; sums are taken in another order with another number of them."""
+    plugins: dict[str, str] = Field(default_factory=dict)
+    """Version of each plug-in that gave a metric, a mitigation or the family of the model; others took no part."""
 
 
 class InputRecord(Frozen):

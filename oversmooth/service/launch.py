@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from oversmooth.core.errors import OversmoothError
-from oversmooth.service.hosting import current, logs
+from oversmooth.service.hosting import current, logs, plugins
 
 if TYPE_CHECKING:
     from oversmooth.service.hosting import Configuration
@@ -47,6 +47,7 @@ def start(host: str | None = None, port: int | None = None) -> None:
     """
     app = script()
     configuration = current()
+    plugins.permit()
     host = host or configuration.address or (EVERY_NETWORK if configuration.hosted else LOOPBACK)
     listener = _listener(host, _ports(configuration, port))
     address = _address(host, listener.getsockname()[1], configuration.base_path)

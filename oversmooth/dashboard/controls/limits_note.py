@@ -9,7 +9,7 @@ import streamlit as st
 from oversmooth.core.wording import bytes_in_words
 from oversmooth.dashboard.controls import limits
 from oversmooth.dashboard.markdown import plain
-from oversmooth.service.hosting import current
+from oversmooth.service.hosting import current, plugins
 from oversmooth.service.hosting.profiles import Bounds
 
 THE_MACHINES: Final = frozenset({"workers", "threads", "model_bytes", "worker_bytes"})
@@ -22,8 +22,10 @@ PRIVACY: Final = (
 
 
 def limits_note() -> None:
-    """Draw it, on a server that strangers use."""
+    """Draw it, on a server that strangers use; on another, what was left out of plug-ins."""
     if not current().hosted:
+        for note in plugins.notes():
+            st.sidebar.caption(f":material/extension_off: {plain(note)}")
         return
     with st.sidebar.expander("Limits of this server"):
         # No table: the third column would not fit beside the page.

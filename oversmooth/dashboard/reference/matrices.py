@@ -89,7 +89,7 @@ def states_of(matrix: Float64) -> TokenStates:
 def values(states: TokenStates) -> list[Value]:
     """Every metric of the tokens, in order."""
     return [
-        _value(metric.name, partial(metric.compute, states), partial(_resolved, metric, states))
+        _value(metric.name, partial(metric.value, states), partial(_resolved, metric, states))
         for metric in metrics.all_metrics()
     ]
 

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 from oversmooth.service.engine import worker
 from oversmooth.service.engine.launching import ALIVE, FORK, MESSAGE_BYTES
-from oversmooth.service.hosting import current, logs
+from oversmooth.service.hosting import current, logs, plugins
 
 IDLE_SECONDS: Final = 1.0
 """How long nothing is asked for before what is needed later is imported."""
@@ -27,6 +27,7 @@ def main() -> NoReturn:
     control = socket.socket(fileno=os.dup(0))
     worker.nothing_to_read()
     logs.configure(current())
+    plugins.permit()
     logs.silence_file_descriptors()
     import oversmooth.service.engine.service  # noqa: F401  what every worker needs, imported once
 

@@ -12,13 +12,14 @@ from typing import IO, NoReturn
 
 from oversmooth.service.engine.inbox import Inbox
 from oversmooth.service.engine.messages import Start, StartWriting, receive
-from oversmooth.service.hosting import current, logs
+from oversmooth.service.hosting import current, logs, plugins
 
 
 def main() -> NoReturn:
     """Serve the engine at the other end of standard input and output."""
     requests, answers = private_pipes()
     logs.configure(current())
+    plugins.permit()
     logs.silence_file_descriptors()
     serve(requests, answers)
 

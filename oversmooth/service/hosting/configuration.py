@@ -78,8 +78,10 @@ class Configuration(BaseSettings, Bounds):
     """Address that the counters are served on."""
     log: Literal["text", "json"] | None = None
     """Form of the log; without it ``json`` when hosted. The JSON lines never hold a word of a visitor's text."""
+    plugins: Names | None = None
+    """Names of installed plug-ins that are loaded; without it all of them when local and none when hosted."""
 
-    @field_validator("hosts", "proxies", mode="before")
+    @field_validator("hosts", "proxies", "plugins", mode="before")
     @classmethod
     def _separated(cls, value: object) -> object:
         if isinstance(value, str):
@@ -130,6 +132,11 @@ class Configuration(BaseSettings, Bounds):
     def hosted(self) -> bool:
         """Whether strangers use it."""
         return self.profile != "local"
+
+    @property
+    def allowed_plugins(self) -> tuple[str, ...] | None:
+        """Names of those that may be loaded; None for all that are installed."""
+        return () if self.plugins is None and self.hosted else self.plugins
 
     @property
     def limits(self) -> Limits:

@@ -20,7 +20,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import bootstrap
 
 from oversmooth.service.engine.shared import close_shared_engine, shared_engine
-from oversmooth.service.hosting import Configuration
+from oversmooth.service.hosting import Configuration, plugins
 from oversmooth.service.server.connections import Connections
 from oversmooth.service.server.downloads import Downloads, Written
 from oversmooth.service.server.front import Front
@@ -80,6 +80,8 @@ def application(script: Path, configuration: Configuration, address: str, *, loo
     async def lifespan(_: st.App) -> AsyncIterator[None]:
         shared_engine()
         _LOG.info("server started", extra={"address": address, "profile": configuration.profile})
+        for note in plugins.notes():
+            _LOG.warning("plug-in left out", extra={"reason": note})
         if not configuration.hosted and not config.get_option("server.headless"):
             cli_util.open_browser(address)
         yield

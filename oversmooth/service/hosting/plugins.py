@@ -1,0 +1,24 @@
+"""Plug-ins of a server and its workers: which are loaded, and what is said of those that could not be."""
+
+from __future__ import annotations
+
+from oversmooth import metrics, mitigations
+from oversmooth.core import plugins
+from oversmooth.models import families
+from oversmooth.service.hosting.configuration import current
+
+
+def permit() -> None:
+    """Have this process load those plug-ins that its configuration allows; to be called before anything else asks.
+
+    Raises:
+        ConfigurationError: where the configuration is wrong.
+    """
+    plugins.allow(current().allowed_plugins)
+
+
+def notes() -> tuple[str, ...]:
+    """What was left out of plug-ins of every kind, in sentences."""
+    for registry in (metrics, mitigations, families):
+        registry.names()
+    return plugins.notes()
