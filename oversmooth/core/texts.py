@@ -202,9 +202,7 @@ def _named(table: Table, name: str, column: Column) -> tuple[str, ...]:
 
 
 def _told(columns: tuple[str, ...]) -> str:
-    more = len(columns) - MOST_COLUMNS_TOLD
-    told = [f"“{column}”" for column in columns[:MOST_COLUMNS_TOLD]]
-    return enumerated([*told, f"{more:,} more"] if more > 0 else told)
+    return enumerated([f"“{column}”" for column in columns], MOST_COLUMNS_TOLD)
 
 
 def _collected(values: Iterable[object], source: str, noun: str) -> TextList:

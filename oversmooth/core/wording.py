@@ -23,8 +23,10 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def enumerated(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``; at least one."""
+def enumerated(words: Sequence[str], most: int | None = None) -> str:
+    """``a``, ``a and b``, ``a, b and c``; at least one. Of more than ``most``: ``a, b and 7 more``."""
+    if most is not None and len(words) > most:
+        words = [*words[:most], f"{len(words) - most:,} more"]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 

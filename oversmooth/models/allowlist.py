@@ -9,8 +9,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from oversmooth.core.documents import Frozen, OwnFile
 from oversmooth.core.errors import ConfigurationError, ModelError, OutputError
 from oversmooth.core.wording import enumerated
 
@@ -20,10 +21,8 @@ SHOWN_CHARACTERS: Final = 80
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class AllowedModel(BaseModel):
+class AllowedModel(Frozen):
     """One model of the list, with what must be known of it before it is loaded."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     name: Annotated[str, Field(min_length=1, max_length=193)]
     """What visitors pick."""
@@ -49,10 +48,8 @@ class AllowedModel(BaseModel):
         return self
 
 
-class AllowList(BaseModel):
+class AllowList(OwnFile):
     """The models of a server."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     models: tuple[AllowedModel, ...] = ()
@@ -117,7 +114,7 @@ def write(path: Path, models: AllowList) -> None:
     """
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".models-", delete=False) as file:
-            file.write(models.model_dump_json(indent=2) + "\n")
+            file.write(models.to_json())
         Path(file.name).chmod(0o644)
         Path(file.name).replace(path)
     except OSError as error:

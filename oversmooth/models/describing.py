@@ -120,8 +120,7 @@ def _typed(tokens: Tokens, what: str) -> Iterator[str]:
     if not typed:
         return
     names = list(dict.fromkeys(f"“{visible(token.text)}”" for token in typed))
-    more = len(names) - MOST_TOLD
-    told = enumerated([*names[:MOST_TOLD], f"{more:,} more"] if more > 0 else names)
+    told = enumerated(names, MOST_TOLD)
     count_too = typed[0].measured
     yield (
         f"The {what} holds {count(len(typed), 'special token')} written out ({told}): the model takes such for its own "

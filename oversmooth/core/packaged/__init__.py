@@ -1,4 +1,4 @@
-"""What comes along with the package as files: sentences, example texts, the models of a hosted server."""
+"""What comes along with the package as files: sentences, examples, the models on offer and those of a hosted server."""
 
 from __future__ import annotations
 

@@ -24,7 +24,6 @@ from oversmooth.service.hosting.limits import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
-    from types import TracebackType
 
     from oversmooth.models.allowlist import AllowList
     from oversmooth.report.export.requests import Export
@@ -116,9 +115,7 @@ class Engine:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

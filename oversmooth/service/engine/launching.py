@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, Protocol
+from typing import IO, Final, TypeAlias
 
 START_SECONDS = 120.0
 """How long importing torch may take, and loading the default model."""
@@ -28,38 +28,7 @@ class StartError(Exception):
     """The worker could not be started; the message follows “the process”."""
 
 
-class Launched(Protocol):
-    """A process that was started: what is used of :class:`subprocess.Popen`."""
-
-    pid: int
-    stdin: IO[bytes] | None
-    stdout: IO[bytes] | None
-
-    def kill(self) -> None:
-        """End it at once."""
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Its exit code, as soon as it has ended; the number of a signal below zero."""
-
-
-class Launcher(Protocol):
-    """What starts worker processes."""
-
-    def start(self) -> Launched:
-        """A new worker.
-
-        Raises:
-            StartError: where the system starts no process.
-        """
-
-    def close(self) -> None:
-        """Start no more, and stop waiting for one."""
-
-    def end(self) -> None:
-        """Let go of what starting took, when the workers have ended."""
-
-
-def launcher(threads: int, hosted: bool) -> Launcher:
+def launcher(threads: int, hosted: bool) -> Anew:
     """What starts workers here.
 
     Args:
@@ -81,27 +50,31 @@ def ending(code: int) -> str:
 
 
 class Anew:
-    """Starts each worker as a program that imports everything for itself; see :func:`launcher`."""
+    """What starts worker processes, here each as a program that imports everything for itself."""
 
     def __init__(self, threads: int, hosted: bool) -> None:
         self._environment = _environment(threads, hosted)
 
     def start(self) -> Launched:
-        """See :class:`Launcher`."""
+        """A new worker.
+
+        Raises:
+            StartError: where the system starts no process.
+        """
         return _program("oversmooth.service.engine.worker", self._environment, subprocess.PIPE, subprocess.PIPE)
 
     def close(self) -> None:
-        """See :class:`Launcher`."""
+        """Start no more, and stop waiting for one."""
 
     def end(self) -> None:
-        """See :class:`Launcher`."""
+        """Let go of what starting took, when the workers have ended."""
 
 
-class ForkServer:
-    """Has workers forked by a program that has imported everything, started with the first; see :func:`launcher`."""
+class ForkServer(Anew):
+    """Has workers forked by a program that has imported everything, started with the first."""
 
     def __init__(self, threads: int, hosted: bool) -> None:
-        self._environment = _environment(threads, hosted)
+        super().__init__(threads, hosted)
         self._lock = threading.Lock()
         self._program: subprocess.Popen[bytes] | None = None
         self._control = socket.socket()
@@ -109,7 +82,7 @@ class ForkServer:
         self._ended = False
 
     def start(self) -> Launched:
-        """See :class:`Launcher`."""
+        """See :class:`Anew`."""
         (requests, stdin), (stdout, answers) = os.pipe(), os.pipe()
         try:
             with self._turn():
@@ -135,11 +108,11 @@ class ForkServer:
         return None if answer == ALIVE else int(answer)
 
     def close(self) -> None:
-        """See :class:`Launcher`."""
+        """See :class:`Anew`."""
         self._closing = True
 
     def end(self) -> None:
-        """See :class:`Launcher`."""
+        """See :class:`Anew`."""
         self._ended = True
         # A program that is only about to run, in whatever state, is let go of by the one who waits for it.
         with contextlib.suppress(StartError), self._turn():
@@ -208,7 +181,7 @@ class ForkServer:
 
 
 class Forked:
-    """A worker that the fork server has started; see :class:`Launched`."""
+    """A worker that the fork server has started: of :class:`subprocess.Popen`, what is used of it."""
 
     def __init__(self, server: ForkServer, pid: int, stdin: IO[bytes], stdout: IO[bytes]) -> None:
         self.pid = pid
@@ -237,6 +210,10 @@ class Forked:
                     raise subprocess.TimeoutExpired("worker", timeout or 0)
                 time.sleep(_POLL_SECONDS)
         return self._code
+
+
+Launched: TypeAlias = "subprocess.Popen[bytes] | Forked"
+"""A process that was started."""
 
 
 def _program(module: str, environment: dict[str, str], stdin: int, stdout: int) -> subprocess.Popen[bytes]:

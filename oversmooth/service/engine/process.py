@@ -13,9 +13,7 @@ from oversmooth.service.engine.launching import ending
 from oversmooth.service.engine.messages import Message, Start, StartWriting, receive, send
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from oversmooth.service.engine.launching import Launcher
+    from oversmooth.service.engine.launching import Anew
 
 EXIT_SECONDS = 5.0
 """How long a worker that has closed its pipe may take to end before it is killed."""
@@ -38,7 +36,7 @@ Event = Message | Gone | Wake
 class WorkerOptions:
     """What every worker of an engine is started with."""
 
-    launcher: Launcher
+    launcher: Anew
     start: Start | StartWriting
 
 
@@ -66,9 +64,7 @@ class WorkerProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """End the process at once, wait until it has ended, and let go of its pipe."""
         self._process.kill()
         self._process.wait()

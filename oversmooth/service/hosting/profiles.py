@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from oversmooth.core.documents import Frozen
 
 Profile = Literal["local", "hosted-xs", "hosted-s", "hosted-m", "hosted-gpu"]
 
@@ -14,10 +16,8 @@ _GIBI: Final = 2**30
 Positive = Annotated[int, Field(ge=1)]
 
 
-class Bounds(BaseModel):
+class Bounds(Frozen):
     """What a server may be told to grant; None where it is not told."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     parameters: Positive | None = None
     """Parameters of a model."""
