@@ -20,8 +20,9 @@ check: lint types  ## Lint, check types, and run the tests nearest to what has c
 	@cd tests && ../$(BIN)/python -m nearest --since $(SINCE)
 
 test: lint types $(VENV)/.browser $(VENV)/.nginx  ## Install what is missing, then lint, check types and run all tests
-	@# Two workers: the tests keep to one core each. A file stays with one, whose models and browser it shares.
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	@# Two workers: the tests keep to one core each. A file stays with one, whose models and browser it shares;
+	@# which begins first, tests/conftest.py says.
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.test  ## Check style, formatting and which room imports which
 	$(BIN)/ruff check

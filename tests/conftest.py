@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import nearest
@@ -37,9 +37,9 @@ class Seconds:
         self._seconds[report.location[0]] += report.duration
 
     def pytest_sessionfinish(self) -> None:
-        known = json.loads(nearest.KEPT.read_text()) if nearest.KEPT.is_file() else {}
+        now = {file: round(each, 1) for file, each in self._seconds.items()}
         nearest.KEPT.parent.mkdir(exist_ok=True)
-        nearest.KEPT.write_text(json.dumps(known | {file: round(each, 1) for file, each in self._seconds.items()}))
+        nearest.KEPT.write_text(json.dumps(nearest.kept() | now))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,3 +51,15 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if whole and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Seconds())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes run tests, the longest files begin first: none is left alone with one at the end."""
+    if hasattr(config, "workerinput"):
+        seconds, tests = nearest.kept(), Counter(item.location[0] for item in items)
+
+        def order(item: pytest.Item) -> tuple[float, int, str]:
+            file = item.location[0]
+            return -seconds.get(file, nearest.UNKNOWN), -tests[file], file
+
+        items.sort(key=order)

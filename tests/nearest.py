@@ -27,6 +27,12 @@ _COMMAND: Final = "oversmooth/__main__.py"
 """What a test that names the program starts."""
 
 
+def kept() -> dict[str, float]:
+    """Seconds of the test files that have run here."""
+    found: dict[str, float] = json.loads(KEPT.read_text()) if KEPT.is_file() else {}
+    return found
+
+
 def tracked(root: Path) -> list[str]:
     """The files of a repository, those that git does not know yet included."""
     return _git(root, "ls-files", "--cached", "--others", "--exclude-standard").split("\n")
@@ -133,13 +139,12 @@ def main() -> int:
         start = changed(ROOT, given.since)
     except subprocess.CalledProcessError as error:
         sys.exit(f"Error: git finds no changes since “{given.since}”: {error.stderr.decode().strip()}")
-    seconds = json.loads(KEPT.read_text()) if KEPT.is_file() else {}
-    taken, left = fitting(steps(ROOT, tracked(ROOT), start), seconds, WORKERS * given.seconds)
+    taken, left = fitting(steps(ROOT, tracked(ROOT), start), kept(), WORKERS * given.seconds)
     told = f"{len(taken) + len(left)} test files can break with what has changed since {given.since}"
     print(f"{told}: the nearest {len(taken)} are run, {len(left)} are left to `make test`.", flush=True)  # noqa: T201
     if not taken:
         return 0
-    options = ["--numprocesses", str(min(WORKERS, len(taken))), "--dist", "loadfile", "-q"]
+    options = ["--numprocesses", str(min(WORKERS, len(taken))), "--dist", "loadfile", "--no-loadscope-reorder", "-q"]
     return subprocess.run([sys.executable, "-m", "pytest", *options, *taken], cwd=ROOT).returncode
 
 
