@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,6 +17,8 @@ LINE = 15
 """Pixels from one line of small text to the next."""
 _NOTE_CHARACTERS = 58
 _TITLE_CHARACTERS = 40
+Path = tuple[str | int, ...]
+"""Where a value stands in a figure."""
 _TEXT_ONLY = "%{text}<extra></extra>"
 """Hover template of a trace whose ``text`` holds the words of each point."""
 
@@ -142,10 +146,6 @@ class Canvas:
         if over is not None:
             self.margin["t"] = self.above + over
         self.height = height + self.above
-        return self._drawn()
-
-    def _drawn(self) -> Drawn:
-        # Everything at once: adding one thing at a time, plotly checks it all again each time.
         layout: dict[str, Any] = {
             "template": template(self.theme),
             "height": self.height,
@@ -159,8 +159,9 @@ class Canvas:
             layout |= {"showlegend": True, "legend": legend(self.theme)}
         if any(trace["type"] == "bar" for trace in self.traces):
             layout["barmode"] = "overlay"
+        # Everything at once: adding one thing at a time, plotly checks it all again each time.
         figure = Drawn(self.traces, layout)
-        figure.canvas = self
+        figure.canvas, figure._told = self, figure._leaves()
         return figure
 
 
@@ -169,11 +170,29 @@ class Drawn(go.Figure):  # type: ignore[misc]  # plotly has no types
 
     canvas: Canvas | None = None
     """What it was drawn from; None in a copy."""
+    _told: Mapping[Path, Any] = MappingProxyType({})
 
     @property
     def is_unchanged(self) -> bool:
         """Whether it shows what its canvas tells and nothing else."""
-        return self.canvas is not None and self.canvas._drawn().to_json() == self.to_json()
+        now, told = self._leaves(), self._told
+        return not self.frames and now.keys() == told.keys() and all(now[path] is told[path] for path in now)
+
+    def _leaves(self) -> dict[Path, Any]:
+        """Each value that plotly keeps, by where it stands; setting one puts another object there."""
+        return dict(_leaves({"data": self._data, "layout": self._layout}, ()))
+
+
+def _leaves(values: Any, path: Path) -> Iterator[tuple[Path, Any]]:  # noqa: ANN401  whatever plotly keeps
+    if isinstance(values, dict):
+        parts: Iterable[tuple[Any, Any]] = values.items()
+    elif isinstance(values, list | tuple) and values and isinstance(values[0], dict):
+        parts = enumerate(values)
+    else:
+        yield path, values
+        return
+    for key, each in parts:
+        yield from _leaves(each, (*path, key))
 
 
 def legend(theme: Theme) -> dict[str, Any]:

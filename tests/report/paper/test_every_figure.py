@@ -3,7 +3,7 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -18,8 +18,9 @@ from synthetic import comparison_of, measurement
 from oversmooth.core.errors import OutputError
 from oversmooth.report.export.images import image, missing_characters
 from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.curves import curve
 from oversmooth.report.figures.gallery import figures_of
-from oversmooth.report.figures.theme import DARK
+from oversmooth.report.figures.theme import DARK, LIGHT
 from oversmooth.report.paper import PRESETS
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement
@@ -154,6 +155,7 @@ def test_what_paper_would_leave_out_is_refused_with_its_name(path: tuple[str | i
         {"legend": {"orientation": "v"}},
         {"title": {"text": "A title of one's own"}},
         {"xaxis": {"range": [0, 1]}},
+        {"template": {"layout": {"font": {"size": 30}}}},
         {"annotations": [{"text": "a note of one's own"}]},
     ],
     ids=lambda change: next(iter(change)),
@@ -167,11 +169,35 @@ def test_a_figure_that_was_changed_is_refused_rather_than_drawn_as_it_was(change
     assert image(figure, "html", SINGLE)
 
 
-def test_a_value_that_was_changed_is_never_drawn_as_it_was() -> None:
-    figure = figures_of(measurement())["token_cosine"].build()
-    figure.data[-1].y = [0.5] * len(figure.data[-1].y)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda figure: setattr(figure.data[-1], "y", [0.5] * len(figure.data[-1].y)),
+        lambda figure: setattr(figure.data[-1].marker, "size", 3),
+        lambda figure: setattr(figure.layout.template.layout.font, "size", 30),
+        lambda figure: setattr(figure, "data", figure.data[:-1]),
+        lambda figure: setattr(figure.layout, "shapes", ()),
+        lambda figure: figure.add_scatter(x=[1], y=[1]),
+        lambda figure: figure.add_vline(x=3),
+        lambda figure: setattr(figure, "frames", [go.Frame(name="later")]),
+    ],
+    ids=["values", "marker", "template", "fewer", "shapes", "more", "line", "frames"],
+)
+def test_whatever_was_changed_the_figure_is_never_drawn_as_it_was(change: Callable[[go.Figure], object]) -> None:
+    figure = curve(measurement(), "token_cosine", selected="3", theme=LIGHT)
+    change(figure)
     with pytest.raises(OutputError, match="was changed since"):
         image(figure, "png", SINGLE)
+
+
+def test_a_figure_that_was_only_looked_at_is_drawn() -> None:
+    figure = curve(measurement(), "token_cosine", selected="3", theme=LIGHT)
+    plain = image(figure, "svg", SINGLE)
+    assert figure.layout.polar is not None
+    assert repr(figure)
+    assert figure.to_html()
+    assert figure.data[0].marker.colorbar is not None
+    assert image(figure, "svg", SINGLE) == plain
 
 
 @pytest.mark.parametrize("figure", [go.Figure(), go.Figure(chart("curve"))], ids=["foreign", "copy"])
