@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from oversmooth.dashboard import faults, theme
-from oversmooth.dashboard.running.admission import place, refuse
-from oversmooth.dashboard.running.one_at_a_time import drawing
+from oversmooth.dashboard.running.admission import admission, draw_refusal
+from oversmooth.dashboard.running.one_at_a_time import drawing_alone
 from oversmooth.service.hosting import plugins
 
 HERE = Path(__file__).parent
@@ -17,7 +17,7 @@ PAGES = HERE / "pages"
 plugins.permit()
 faults.watch()
 # Before anything else is done: pages that ask again and again would fill the time between two turns.
-with place() as free, drawing() if free else nullcontext():
+with admission() as admitted, drawing_alone() if admitted else nullcontext():
     st.set_page_config(page_title="Oversmooth", page_icon=str(ASSETS / "logo.svg"), layout="wide")
     theme.style()
     st.logo(str(ASSETS / f"wordmark-{theme.current().name}.svg"), size="large", icon_image=str(ASSETS / "logo.svg"))
@@ -32,7 +32,7 @@ with place() as free, drawing() if free else nullcontext():
         ],
         position="top",
     )
-    if free:
+    if admitted:
         page.run()
     else:
-        refuse()
+        draw_refusal()

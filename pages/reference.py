@@ -1,5 +1,5 @@
 """Every metric and mitigation by name: formula, paper, what it tells and cannot, and a small example computed live."""
 
-from oversmooth.dashboard.reference import page as reference
+from oversmooth.dashboard.reference import page
 
-reference.show()
+page.draw()

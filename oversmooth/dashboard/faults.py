@@ -8,9 +8,8 @@ from typing import Final
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from oversmooth.dashboard.controls import address, variant_editor
-from oversmooth.dashboard.controls import texts as text_input
-from oversmooth.dashboard.controls.explain_view import SOURCE
+from oversmooth.dashboard.controls import address, texts, variant_editor
+from oversmooth.dashboard.controls.declared import SOURCE_KEYS
 from oversmooth.dashboard.markdown import plain
 
 TOLD: Final = (
@@ -40,10 +39,10 @@ def tell(error: Exception) -> bool:
 
 
 def _afresh() -> None:
-    texts = {**text_input.typed(text_input.CHOICE, SOURCE), **variant_editor.typed()}
+    typed = {**texts.typed(*SOURCE_KEYS.values()), **variant_editor.typed()}
     for key in list(st.session_state):
         del st.session_state[key]
-    st.session_state.update(texts)
+    st.session_state.update(typed)
     address.forget_link()
     # The whole page, also where the button stands in a part of it.
     st.rerun()

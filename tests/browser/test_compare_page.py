@@ -12,7 +12,7 @@ from tiny import minilm
 from workers import wait, working
 
 from oversmooth import Comparison, Settings, compare
-from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.controls.texts import examples
 from oversmooth.dashboard.controls.variants import NEWCOMER
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -17,7 +17,7 @@ from workers import wait, working
 
 from oversmooth import Settings, measure
 from oversmooth.core.texts import bundled
-from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.controls.texts import examples
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

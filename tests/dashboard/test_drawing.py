@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from oversmooth.dashboard.running.one_at_a_time import drawing, pen_down
+from oversmooth.dashboard.running.one_at_a_time import drawing_alone, others_draw
 
 PATIENCE = 10
 
@@ -17,17 +17,17 @@ def test_who_draws_keeps_others_waiting_until_it_waits_itself_and_goes_on_after_
     first_draws, second_asks, answer_is_there = Event(), Event(), Event()
 
     def first() -> None:
-        with drawing():
+        with drawing_alone():
             first_draws.set()
             assert second_asks.wait(PATIENCE)
             order.append("the first begins")
-            with pen_down():
+            with others_draw():
                 assert answer_is_there.wait(PATIENCE)
             order.append("the first ends")
 
     def second() -> None:
         second_asks.set()
-        with drawing():
+        with drawing_alone():
             order.append("the second begins")
             answer_is_there.set()  # the first may not go on before the second has ended
             order.append("the second ends")
@@ -42,14 +42,14 @@ def test_who_draws_keeps_others_waiting_until_it_waits_itself_and_goes_on_after_
 
 
 def test_who_fails_while_drawing_or_waiting_lets_others_draw() -> None:
-    with pytest.raises(ZeroDivisionError), drawing():
+    with pytest.raises(ZeroDivisionError), drawing_alone():
         1 / 0  # noqa: B018
-    with pytest.raises(ZeroDivisionError), drawing(), pen_down():
+    with pytest.raises(ZeroDivisionError), drawing_alone(), others_draw():
         1 / 0  # noqa: B018
     drawn = Event()
 
     def other() -> None:
-        with drawing():
+        with drawing_alone():
             drawn.set()
 
     Thread(target=other, daemon=True).start()
@@ -69,7 +69,7 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def refused_at(self) -> float:
+    def last_refusal(self) -> float:
         return max((each for each in self.refusals if each <= self.now), default=-math.inf)
 
 
@@ -83,11 +83,11 @@ def test_who_draws_lets_those_go_first_who_are_refused_but_not_for_ever(
 ) -> None:
     clock = Clock(*refusals)
     monkeypatch.setattr("oversmooth.dashboard.running.one_at_a_time.time", clock)
-    monkeypatch.setattr("oversmooth.dashboard.running.one_at_a_time.refused_at", clock.refused_at)
-    with drawing():
+    monkeypatch.setattr("oversmooth.dashboard.running.one_at_a_time.last_refusal", clock.last_refusal)
+    with drawing_alone():
         assert clock.now == pytest.approx(begins, abs=0.04)
 
 
-def test_a_part_of_a_page_that_is_drawn_by_itself_waits_without_a_pen() -> None:
-    with pen_down(), drawing():
+def test_a_part_of_a_page_that_is_drawn_by_itself_waits_without_holding_anything() -> None:
+    with others_draw(), drawing_alone():
         pass

@@ -19,7 +19,6 @@ from visitor import Visitor, visit
 
 from oversmooth import Measurement
 from oversmooth.core.points import tick
-from oversmooth.dashboard.controls import texts as text_input
 from oversmooth.dashboard.controls.variants import Variant, newcomers
 from oversmooth.dashboard.faults import TOLD
 from oversmooth.dashboard.measure import page as panels
@@ -83,7 +82,7 @@ def test_what_goes_wrong_on_a_page_or_in_a_part_of_it_is_told_and_begun_afresh(
 
     monkeypatch.setattr(panels, "name_text", broken)
     page.session_state["variants"] = [*newcomers(), Variant(5, {"neutreno": {}}, text="stone house door")]
-    page.selectbox(key=text_input.CHOICE).set_value("Several texts").run()
+    page.selectbox(key="source").set_value("Several texts").run()
     page.toggle(key="special_tokens").set_value(True).run()
     assert not page.exception
     assert [read(each.value) for each in page.error] == [TOLD]
@@ -93,7 +92,7 @@ def test_what_goes_wrong_on_a_page_or_in_a_part_of_it_is_told_and_begun_afresh(
     assert page.session_state["variants"] == [Variant(5, text="stone house door")]
     assert page.query_params == {"text": SEVERAL.splitlines()}
     assert page.text_area(key="several texts").value == SEVERAL
-    page.selectbox(key=text_input.CHOICE).set_value("One text").run()
+    page.selectbox(key="source").set_value("One text").run()
     assert page.text_area(key="text").value == ONE
 
 

@@ -18,9 +18,9 @@ from oversmooth.core.errors import InputError, LimitError, ModelError, Oversmoot
 from oversmooth.core.progress import Progress
 from oversmooth.core.texts import bundled
 from oversmooth.dashboard.controls import text_file
-from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.controls.texts import examples
 from oversmooth.dashboard.running import admission, requests
-from oversmooth.dashboard.running.requests import Turns
+from oversmooth.dashboard.running.requests import PageRequests
 from oversmooth.results.measurement import Measurement
 from oversmooth.service import launch
 from oversmooth.service.hosting import allowed, current
@@ -347,11 +347,11 @@ def test_what_a_side_is_refused_for_is_its_sentence(desk: Desk, configured: Call
         "neutreno": ModelError("Delete /srv/models/house/model.safetensors and fetch it again."),
         "attnscale": LimitError("That is too much.", "run_bytes"),
     }
-    turn = Turns({"": Settings.of(texts=SHORT), **asked}, "somebody")
-    turn.advance()
+    turn = PageRequests({"": Settings.of(texts=SHORT), **asked}, "somebody")
+    turn.submit()
     for _ in range(10):
         if turn.pending():
-            turn.advance()
+            turn.submit()
     assert not turn.pending()
     assert turn.outcomes().failures == {
         "": NOT_HERE,
@@ -364,22 +364,22 @@ def test_what_a_side_is_refused_for_is_its_sentence(desk: Desk, configured: Call
 def test_a_page_that_goes_on_gives_up_what_it_asked_for_before(desk: Desk, configured: Callable[..., None]) -> None:
     configured(PROFILE="hosted-m")
     requests = {name: Settings.of(texts=f"{SHORT} {name}") for name in "ab"}
-    before, other = Turns(requests, "somebody"), Turns(requests, "somebody else")
-    before.advance()
-    other.advance()
-    after = Turns(requests, "somebody")
-    after.advance()
-    before.advance()
+    before, other = PageRequests(requests, "somebody"), PageRequests(requests, "somebody else")
+    before.submit()
+    other.submit()
+    after = PageRequests(requests, "somebody")
+    after.submit()
+    before.submit()
     assert [each.over() for _, each in desk.runs] == [True, False, False]
     assert not before.pending()
     assert [after.progress(name).stage for name in "ab"] == ["measure", "queue"]
 
 
 def test_a_page_that_is_left_gives_up_its_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def leave(_turns: Turns, _label: str) -> Progress:
+    def leave(_turns: PageRequests, _label: str) -> Progress:
         raise StopException
 
-    monkeypatch.setattr(Turns, "progress", leave)
+    monkeypatch.setattr(PageRequests, "progress", leave)
     opened("compare", text=SHORT)
     assert [each.over() for _, each in desk.runs] == [True] * 4
 
@@ -404,12 +404,12 @@ def test_who_finds_no_place_is_told_at_the_door_and_comes_in_later(
     desk: Desk, configured: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configured(**SMALL, WORKERS="1", WAITING="1")
-    monkeypatch.setattr(admission, "_taken", Counter(["one visitor", "another"]))
+    monkeypatch.setattr(admission, "_at_work", Counter(["one visitor", "another"]))
     page = sound(AppTest.from_file(str(launch.script()), default_timeout=60).run())
     assert "2 pages wait or are being drawn, and no more may (the limit “waiting”)" in shown(page)
     assert (len(page.selectbox), desk.asked) == (0, [])
-    admission._taken.clear()
+    admission._at_work.clear()
     page.button(key="place").click().run()
     assert keys(sound(page)) >= {"model"}
     # A page that has been drawn leaves its place.
-    assert not admission._taken
+    assert not admission._at_work

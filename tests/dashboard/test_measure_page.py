@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from oversmooth import Settings, measure
-from oversmooth.dashboard.controls.examples import examples
-from oversmooth.dashboard.controls.sidebar import MAIN_METRICS
+from oversmooth.dashboard.controls.declared import MAIN_METRICS
+from oversmooth.dashboard.controls.texts import examples
 from oversmooth.service import launch
 from oversmooth.service.engine.shared import close_shared_engine
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from oversmooth.core.errors import InputError
-from oversmooth.dashboard.reference.pairs import LAYERS, TEXTS, layers, texts
+from oversmooth.dashboard.reference.matrices import LAYERS, TEXTS, layers, texts
 from oversmooth.metrics import mechanisms
 
 FIRST = np.array([[1.0, 0.2, 0.1], [-0.3, 1.0, 0.4], [0.5, -0.2, -0.9]])

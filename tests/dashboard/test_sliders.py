@@ -22,12 +22,12 @@ def every_control() -> None:
     from oversmooth import mitigations
     from oversmooth.dashboard.controls.numbers import number_control
     from oversmooth.dashboard.controls.state import hold
-    from oversmooth.dashboard.controls.variants import held
+    from oversmooth.dashboard.controls.variants import control_value
 
     for method in mitigations.all_mitigations():
         for name, parameter in method.parameters().items():
             if parameter.kind in ("number", "integer"):
-                key, value = f"{method.declaration.name}.{name}", held(parameter, parameter.default)
+                key, value = f"{method.declaration.name}.{name}", control_value(parameter, parameter.default)
                 hold(key, value)
                 number_control(parameter, value, {"label": key, "key": key})
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from oversmooth.core.pairs import Input
 from oversmooth.core.texts import bundled
-from oversmooth.dashboard.controls.examples import examples
+from oversmooth.dashboard.controls.texts import examples
 
 ONE = "The cat sat on the mat."
 SENTENCES = tuple(sentence.text for sentence in bundled())

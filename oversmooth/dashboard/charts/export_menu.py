@@ -16,8 +16,8 @@ import streamlit as st
 from oversmooth.core.progress import sentence
 from oversmooth.dashboard.charts import export_choices
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.one_at_a_time import part, pen_down
-from oversmooth.dashboard.running.owner import owner
+from oversmooth.dashboard.running.admission import page_owner
+from oversmooth.dashboard.running.one_at_a_time import fragment, others_draw
 from oversmooth.report.export.contents import Parts
 from oversmooth.report.export.images import missing_characters
 from oversmooth.report.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
@@ -125,7 +125,7 @@ def data_row(result: Measurement | Comparison) -> None:
         )
 
 
-@part
+@fragment
 def _zip(result: Measurement | Comparison) -> None:
     """The zip of everything, the choice of what is in it, and how far it is once it was asked for."""
     # The session is out of reach when the button is pressed; what is in it is not.
@@ -159,21 +159,21 @@ def _everything(result: Measurement | Comparison, noted: Mapping[str, Any]) -> E
 def _note_zip() -> None:
     """Once the button was pressed, have it drawn anew only when the engine knows of it: drawn anew, it is another."""
     st.session_state[_ASKED] = True
-    page, until = owner(), time.monotonic() + _ARRIVAL_SECONDS
+    page, until = page_owner(), time.monotonic() + _ARRIVAL_SECONDS
     while page is not None and shared_engine().exporting(page) is None and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
 
 
 def _show_progress() -> None:
     """Draw how far the zip is, and a button that gives it up, until it is there."""
-    page = owner()
+    page = page_owner()
     if page is None or shared_engine().exporting(page) is None:
         return
     place = st.empty()
     with place.container(horizontal=True, vertical_alignment="center"):
         bar = st.progress(0.0)
         st.button("Stop", key="stop_zip", on_click=shared_engine().stop_exporting, args=(page,))
-    with pen_down():
+    with others_draw():
         while (step := shared_engine().exporting(page)) is not None:
             bar.progress(step.fraction, text=plain(sentence(step)))
             time.sleep(_SHOWN_SECONDS)
@@ -191,7 +191,7 @@ def _download(
     media_type = _TYPES[file_name.rpartition(".")[2]]
     st.download_button(
         label,
-        Wanted(make, owner(), file_name, media_type),
+        Wanted(make, page_owner(), file_name, media_type),
         file_name=file_name,
         mime=media_type,
         key=key,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -21,17 +21,24 @@ BESIDE = "not defined; the page says why beside the chart."
 """Of the empty cells of a table that is the one of a chart."""
 
 
-def show_table(table: pd.DataFrame, why: str = "", *, hide_index: bool = True) -> None:
+def show_table(table: pd.DataFrame, why: str = "") -> None:
     """Draw a table; below it, where a cell is empty, what that means.
 
     Args:
         table: the numbers; a missing one is an empty cell.
         why: for its empty cells.
-        hide_index: whether the names of the rows are left out.
     """
-    st.dataframe(table, hide_index=hide_index, placeholder=MISSING)
+    st.dataframe(table, hide_index=isinstance(table.index, pd.RangeIndex), placeholder=MISSING)
     if why and bool(table.isna().to_numpy().any()):
         st.caption(plain(f"{MISSING}: {why}"))
+
+
+def folded_tables(label: str, key: str, *tables: Callable[[], pd.DataFrame]) -> None:
+    """Draw the tables of the charts beside them under a label, made when it is opened."""
+    with st.expander(label, key=key, on_change="rerun") as folded:
+        if folded.open:
+            for table in tables:
+                show_table(table(), BESIDE)
 
 
 def curve_table(measurement: Measurement) -> pd.DataFrame:
@@ -54,11 +61,6 @@ def end_table(comparison: Comparison, chosen: Sequence[str]) -> pd.DataFrame:
         }
         for side in sides
     )
-
-
-def output_reason(measurement: Measurement, name: str) -> str:
-    """Why a number of the model's head is missing, in a clause; empty where it is not."""
-    return next((note.reason for note in measurement.notes if (note.kind, note.metric) == ("missing", name)), "")
 
 
 def difference_table(comparison: Comparison) -> pd.DataFrame:

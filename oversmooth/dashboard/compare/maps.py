@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
-from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.charts.export_menu import Paper
 from oversmooth.dashboard.controls.state import bound_choice, kept
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.swatches import swatch
+from oversmooth.dashboard.theme import swatch
 from oversmooth.report import alternatives
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
 from oversmooth.report.figures.registry import side_name
@@ -25,9 +25,8 @@ def draw_maps(comparison: Comparison, point: str, papers: Mapping[str, Paper]) -
     shown = [each for each in (comparison.baseline_label, label) if each is not None]
     for column, side, each in zip(st.columns(2, gap="large"), ("baseline", "variant"), shown, strict=False):
         with column:
-            figure = compared_map(comparison, each, point, theme=theme.current())
             chart(
-                figure,
+                partial(compared_map, comparison, each, point),
                 alternatives.compared_map(comparison, each, point),
                 f"map_{side}",
                 papers.get(_name_of("similarity", comparison, each, point)),
@@ -38,9 +37,9 @@ def draw_maps(comparison: Comparison, point: str, papers: Mapping[str, Paper]) -
 def draw_difference(comparison: Comparison, label: str, point: str, papers: Mapping[str, Paper]) -> None:
     """Draw what a variant changes of the baseline's map at a point."""
     st.subheader("Difference of the similarities", anchor=False)
-    figure = difference_map(comparison, label, point, theme=theme.current())
     paper = papers.get(_name_of("difference", comparison, label, point))
-    chart(figure, alternatives.difference_map(comparison, label, point), "map_difference", paper)
+    draw = partial(difference_map, comparison, label, point)
+    chart(draw, alternatives.difference_map(comparison, label, point), "map_difference", paper)
 
 
 def _name_of(kind: str, comparison: Comparison, label: str, point: str) -> str:

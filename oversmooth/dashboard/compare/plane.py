@@ -9,10 +9,9 @@ import streamlit as st
 
 from oversmooth import metrics
 from oversmooth.core import points
-from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.charts.export_menu import Paper
-from oversmooth.dashboard.controls.state import remembered
+from oversmooth.dashboard.controls.declared import CHANGED, LEFT_OVER
 from oversmooth.dashboard.running.comparing import await_controls
 from oversmooth.report import alternatives
 from oversmooth.report.figures.plane import fidelity_plane
@@ -32,7 +31,7 @@ def draw_plane(comparison: Comparison, point: str, with_controls: bool) -> None:
     title = f"{_title(diversity)} against {_title(kept)} at {points.title(point)}"
     drawable = Drawable(title, (kept, diversity), point, partial(draw, theme=LIGHT))
     chart(
-        draw(theme=theme.current()),
+        draw,
         alternatives.fidelity_plane(comparison, point, **axes),
         "plane",
         Paper(comparison, f"plane_{point}", drawable),
@@ -43,15 +42,13 @@ def _axes() -> tuple[str, str]:
     """The metrics of the two axes."""
     changing = metrics.usual_names()
     with st.container(horizontal=True):
-        kept = st.selectbox(
-            "What is left, across", LEFT, format_func=_title, width=320, **remembered("fidelity", LEFT[0])
-        )
+        kept = st.selectbox("What is left, across", LEFT, format_func=_title, width=320, **LEFT_OVER.remembered())
         diversity = st.selectbox(
             "What changes, upwards",
             changing,
             format_func=_title,
             width=320,
-            **remembered("diversity", changing[0]),
+            **CHANGED.remembered(),
         )
     return diversity, kept
 

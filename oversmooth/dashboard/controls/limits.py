@@ -1,4 +1,4 @@
-"""What this server grants a page: the bounds of its controls, and the sentences that name them."""
+"""What this server grants a page: the bounds of its controls, and the words that name them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,25 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from oversmooth.core.errors import InputError, LimitError
 from oversmooth.core.pairs import Input
 from oversmooth.core.wording import bytes_in_words, count, enumerated
+from oversmooth.dashboard.markdown import plain
 from oversmooth.models.allowlist import AllowList
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.settings import DEFAULT_MAX_TOKENS, Settings
-from oversmooth.service.hosting import Configuration, allowed, current
+from oversmooth.service.hosting import Configuration, allowed, current, plugins
 from oversmooth.service.hosting.limits import require
+from oversmooth.service.hosting.profiles import Bounds
 
 MOST_TOKENS: Final = 8192
 """That settings take at all."""
 MEBIBYTE: Final = 2**20
 """What Streamlit calls a megabyte."""
+THE_MACHINES: Final = frozenset({"workers", "threads", "model_bytes", "worker_bytes"})
+"""How the server shares itself out, which grants or refuses nothing by itself."""
+PRIVACY: Final = (
+    "Texts are held in memory alone: while the page is open, and with their results, which are kept for a while for "
+    "whoever asks for the same. They are never written to a log or kept in a file. The address of the page holds short "
+    "texts, so that it can be shared."
+)
 
 
 def hosted() -> bool:
@@ -73,8 +82,8 @@ def texts_refusal(texts: Sequence[Input]) -> str:
     return ""
 
 
-def texts_bounds(*, several: bool) -> str:
-    """How much text can be entered, in a sentence; empty where that is without limit."""
+def texts_note(*, several: bool) -> None:
+    """Say how much text can be entered, under the place where it is; nothing where that is without limit."""
     limits = current().limits
     parts = []
     if several and limits.texts is not None:
@@ -83,7 +92,8 @@ def texts_bounds(*, several: bool) -> str:
         parts.append(count(limits.characters, "character") + (" in all" if several else ""))
     if limits.tokens is not None:
         parts.append(f"{count(limits.tokens, 'token')} a text")
-    return f"Up to {enumerated(parts)} here." if parts else ""
+    if parts:
+        st.caption(f"Up to {enumerated(parts)} here.")
 
 
 def upload_megabytes(most: int) -> int:
@@ -97,7 +107,7 @@ def upload_label(label: str, most: int) -> str:
     return f"{label}, up to {bytes_in_words(limit)}" if limit < most else label
 
 
-def sent(key: str) -> UploadedFile | None:
+def uploaded(key: str) -> UploadedFile | None:
     """The file that a control holds; None where it holds none.
 
     Args:
@@ -128,6 +138,30 @@ def require_upload(name: str, size: int, most: int) -> None:
         return
     bound = f"this server takes at most {limit:,} (its limit “upload_bytes”)" if limit < most else f"{most:,} fit here"
     raise InputError(f"{name} has {count(size, 'byte')}, and {bound}. Give a part of it.")
+
+
+def limits_note() -> None:
+    """Draw what a server that strangers use allows, for whoever runs into it; on another, what plug-ins were left out."""
+    if not current().hosted:
+        for note in plugins.notes():
+            st.sidebar.caption(f":material/extension_off: {plain(note)}")
+        return
+    with st.sidebar.expander("Limits of this server"):
+        # No table: the third column would not fit beside the page.
+        st.caption(
+            "\n\n".join(
+                f"**{plain(name)}: {plain(_amount(name, most))}**  \n{plain(str(about.description))}"
+                for name, about in Bounds.model_fields.items()
+                if name not in THE_MACHINES and (most := getattr(current().limits, name)) is not None
+            )
+        )
+        st.caption(PRIVACY)
+
+
+def _amount(name: str, most: float) -> str:
+    if name.endswith("_bytes"):
+        return bytes_in_words(most)
+    return f"{most:,g} s" if name == "deadline" else f"{most:,}"
 
 
 def _least(limit: int | None, most: int) -> int:

@@ -9,7 +9,7 @@ import streamlit as st
 from oversmooth import mitigations
 from oversmooth.dashboard.controls.numbers import number_control
 from oversmooth.dashboard.controls.state import hold
-from oversmooth.dashboard.controls.variants import Values, Variant, defaults, held, papers, problem
+from oversmooth.dashboard.controls.variants import Values, Variant, control_value, defaults, papers, problem
 from oversmooth.dashboard.markdown import plain
 from oversmooth.mitigations import Declaration
 from oversmooth.mitigations.parameters import Parameter
@@ -98,7 +98,7 @@ def _parameter(variant: Variant, name: str, parameter: Parameter) -> None:
     def take() -> None:
         given = st.session_state[key]
         if given is not None:
-            variant.methods[name][parameter.name] = given if isinstance(given, str) else held(parameter, given)
+            variant.methods[name][parameter.name] = given if isinstance(given, str) else control_value(parameter, given)
 
     hold(key, values[parameter.name])
     about: dict[str, Any] = {

@@ -5,22 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import count as count_from
-from typing import Literal
 
 import streamlit as st
 
-from oversmooth import metrics, mitigations
+from oversmooth import mitigations
 from oversmooth.core.pairs import named, parts
 from oversmooth.core.texts import bundled
 from oversmooth.core.wording import count, enumerated
-from oversmooth.dashboard.charts.chart import LAYER_ASKED_FOR
-from oversmooth.dashboard.controls import explain_view
-from oversmooth.dashboard.controls.clamping import fitted
-from oversmooth.dashboard.controls.examples import examples
-from oversmooth.dashboard.controls.sidebar import CURVES
+from oversmooth.dashboard.controls.clamping import clamped
+from oversmooth.dashboard.controls.declared import ALWAYS, CURVES, LAYER_ASKED_FOR, SOURCE_KEYS, PageName, declared
 from oversmooth.dashboard.controls.state import keep
-from oversmooth.dashboard.controls.texts import are_lines, show_texts
-from oversmooth.dashboard.controls.variants import Variant, held, labels, newcomers
+from oversmooth.dashboard.controls.texts import are_lines, examples, show_texts
+from oversmooth.dashboard.controls.variants import Variant, control_value, labels, newcomers
 from oversmooth.dashboard.markdown import plain
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.comparison_settings import ComparisonSettings
@@ -28,21 +24,16 @@ from oversmooth.results.permalink import AnySettings
 from oversmooth.results.settings import Settings
 from oversmooth.results.view import View
 
-PageName = Literal["measure", "compare", "explain"]
-CURVES_KEY: dict[PageName, str] = {"measure": "metrics", "compare": "compared_metrics"}
-"""Key of the control that says which curves a page draws."""
-_CONTROLLED = ("model", "shown", "special_tokens", "device", "precision", "max_tokens")
-_SUPERSETS = {"schema_version", "metrics", "similarity", "centred_spectra", "fidelity"}
+_SUPERSETS = {"schema_version", "metrics", "similarity", *ALWAYS["compare"]}
 """Fields of which a page measures no less than any settings ask for, and those that it draws apart."""
 
 
 @cache
 def usual(page: PageName) -> AnySettings:
     """What a page measures before anything is changed, on a server without limits: what an address leaves out."""
-    if page == "explain":
-        return Settings.of(texts=tuple(each.text for each in bundled()), similarity=False, explanation=True)
-    baseline = Settings.of(texts=examples()[0].text, centred_spectra=True, fidelity=page == "compare")
-    if page == "measure":
+    texts = tuple(each.text for each in bundled()) if page == "explain" else examples()[0].text
+    baseline = Settings.of(texts=texts, **ALWAYS[page])
+    if page != "compare":
         return baseline
     sides = newcomers()
     asked = ((label, side.settings(baseline)) for label, side in zip(labels(sides), sides, strict=True))
@@ -51,7 +42,7 @@ def usual(page: PageName) -> AnySettings:
 
 def opening(page: PageName) -> AnySettings:
     """What a page of this server measures before anything is changed."""
-    return fitted(usual(page))[0]
+    return clamped(usual(page))[0]
 
 
 def page_of(settings: AnySettings) -> PageName:
@@ -69,44 +60,25 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
         view: what is drawn; None to leave that as it is.
     """
     asked = settings
-    settings, told = fitted(settings)
+    settings, notices = clamped(settings)
     baseline = settings.baseline if isinstance(settings, ComparisonSettings) else settings
     page = page_of(settings)
-    said = (*_CONTROLLED, "language_model") if page == "compare" else _CONTROLLED
-    for name in said:
-        keep(name, getattr(baseline, name))
-    if page == "explain":
-        show_texts(baseline.texts, explain_view.SOURCE)
-        if view is not None:
-            explain_view.restore(view)
-        return told + _unsaid(baseline, (*said, "texts", "explanation", "points"), "")
-    show_texts(baseline.texts)
-    if set(baseline.metrics) != set(metrics.usual_names()):
-        keep(CURVES_KEY[page], list(baseline.metrics))
-    told += _unsaid(baseline, (*said, "texts"), "")
+    said = [control.sets for control in declared(page, Settings)]
+    for control in declared(page, Settings):
+        control.restore(baseline)
+    show_texts(baseline.texts, SOURCE_KEYS[page])
+    if curves := CURVES.get(page):
+        curves.restore(baseline)
+    notices += _unsaid(baseline, (*said, "texts", *ALWAYS[page], *(["points"] if page == "explain" else [])), "")
     if isinstance(settings, ComparisonSettings):
-        told += _restore_variants(settings.variants, baseline, view or View(), _places(asked, view))
-    if view is not None:
-        told += _restore_view(view, page)
-    return told
-
-
-def _restore_view(view: View, page: PageName) -> list[str]:
-    foreign = [name for name in view.curves or () if name not in CURVES[page]]
-    if view.curves is not None:
-        keep(CURVES_KEY[page], [name for name in view.curves if name not in foreign])
-    if view.layer:
-        keep("layer", view.layer)
-        st.session_state[LAYER_ASKED_FOR] = view.layer
-    keep("lines", view.lines)
-    keep("scale", view.scale)
-    keep("form", view.form)
-    if page == "compare":
-        keep("with_controls", view.controls)
-        for key, value in {"fidelity": view.across, "diversity": view.upwards}.items():
-            if value:
-                keep(key, value)
-    return [f"{enumerated(foreign)} can be drawn beside a baseline alone."] if foreign else []
+        notices += _restore_variants(settings.variants, baseline, view or View(), _places(asked, view))
+    if view is None:
+        return notices
+    for control in declared(page, View):
+        control.restore(view)
+    st.session_state[LAYER_ASKED_FOR] = view.layer
+    foreign = [name for name in view.curves or () if curves and name not in curves.known]
+    return notices + ([f"{enumerated(foreign)} can be drawn beside a baseline alone."] if foreign else [])
 
 
 def _places(asked: AnySettings, view: View | None) -> dict[str, int]:
@@ -120,7 +92,7 @@ def _restore_variants(
     asked: Sequence[tuple[str, Settings]], baseline: Settings, view: View, places: Mapping[str, int]
 ) -> list[str]:
     sides: list[Variant] = []
-    told = []
+    notices = []
     for number, (label, settings) in enumerate(asked, 1):
         sides.append(variant_of(number, label, settings, baseline))
         sides[-1].place = places[label]
@@ -128,18 +100,18 @@ def _restore_variants(
             keep("mapped", sides[-1].place)
         shared = [name for name in Settings.model_fields if getattr(settings, name) == getattr(baseline, name)]
         said = ("model", "mitigations", *shared, *(["texts"] if are_lines(settings.texts) else []))
-        told += _unsaid(settings, said, f"of the variant “{label}” ")
+        notices += _unsaid(settings, said, f"of the variant “{label}” ")
     st.session_state.variants = sides
     st.session_state.variant_number = MOST_VARIANTS
     keep("chosen_variant", view.edited)
-    return told
+    return notices
 
 
 def variant_of(number: int, label: str, settings: Settings, baseline: Settings) -> Variant:
     """The variant whose controls ask for these settings beside that baseline."""
     methods = {
         method.declaration.name: {
-            name: held(parameter, getattr(method, name))
+            name: control_value(parameter, getattr(method, name))
             for name, parameter in mitigations.get(method.declaration.name).parameters().items()
         }
         for method in settings.methods
@@ -156,10 +128,10 @@ def variant_of(number: int, label: str, settings: Settings, baseline: Settings) 
 
 
 def _unsaid(settings: Settings, said: Sequence[str], whose: str) -> list[str]:
-    told = []
+    notices = []
     if len(settings.texts) > 1 and "texts" not in said:
         texts = count(len(settings.texts), "text")
-        told.append(
+        notices.append(
             f"Texts of several lines and pairs fit a variant one at a time: the first {whose}of {texts} is taken."
         )
     page_settings = Settings.of(texts=settings.texts)
@@ -170,16 +142,16 @@ def _unsaid(settings: Settings, said: Sequence[str], whose: str) -> list[str]:
     ]
     if unsaid:
         fields = enumerated([f"“{name}”" for name in unsaid])
-        told.append(f"The page has no control for {fields} {whose}and measures without.")
-    return told
+        notices.append(f"The page has no control for {fields} {whose}and measures without.")
+    return notices
 
 
-def tell(sentences: Sequence[str]) -> None:
-    """Have :func:`told` show sentences above the page until the reader closes them."""
+def notify(sentences: Sequence[str]) -> None:
+    """Have :func:`draw_notices` show sentences above the page until the reader closes them."""
     st.session_state["told"] = list(sentences)
 
 
-def told() -> None:
+def draw_notices() -> None:
     """Draw what the page has to say of a link or a settings file."""
     if not (sentences := st.session_state.get("told")):
         return

@@ -10,7 +10,8 @@ from oversmooth.core import archives
 from oversmooth.core.errors import OversmoothError, SettingsError
 from oversmooth.core.wording import shortened
 from oversmooth.dashboard.controls import limits
-from oversmooth.dashboard.controls.restoring import PageName, page_of, restore, tell
+from oversmooth.dashboard.controls.declared import PageName
+from oversmooth.dashboard.controls.restoring import notify, page_of, restore
 from oversmooth.dashboard.markdown import plain
 from oversmooth.results.comparison import BASELINE
 from oversmooth.results.comparison_settings import ComparisonSettings, from_json
@@ -50,18 +51,18 @@ def follow(page: PageName) -> None:
 
 def _take() -> None:
     try:
-        upload = limits.sent("settings_file")
+        upload = limits.uploaded("settings_file")
         if upload is None:
             return
         limits.require_upload(shortened(upload.name), upload.size, LARGEST)
         asked = _as_drawn(read(upload.name, upload.getvalue()))
-        told = restore(asked)
+        notices = restore(asked)
     except OversmoothError as error:
-        tell([])  # what was said of an earlier file
+        notify([])  # what was said of an earlier file
         reason = str(error)
         st.session_state[_WRONG] = reason if len(reason) <= MOST_WORDS else reason[:MOST_WORDS] + "…"
         return
-    tell([f"The controls are set as {shortened(upload.name)} says.", *told])
+    notify([f"The controls are set as {shortened(upload.name)} says.", *notices])
     st.session_state[_WANTED] = page_of(asked)
 
 

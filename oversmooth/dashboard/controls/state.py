@@ -72,12 +72,6 @@ def bound_choice(key: str, value: Option, labels: Mapping[Option, str]) -> dict[
     return choice(key, value, labels, partial(keep, key))
 
 
-def remembered_choice(key: str, default: Option, labels: Mapping[Option, str]) -> dict[str, Any]:
-    """What :func:`bound_choice` gives, of the choice of last, on whatever page; the default where it is no option."""
-    value = kept(key, default)
-    return bound_choice(key, value if value in labels else default, labels)
-
-
 def choice(
     key: str, value: Option | None, labels: Mapping[Option, str], take: Callable[[Option], None]
 ) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from oversmooth.core.texts import SUFFIXES, TextList, columns_of, read_texts
 from oversmooth.core.tokens import visible
 from oversmooth.core.wording import shortened
 from oversmooth.dashboard.controls import limits
-from oversmooth.dashboard.controls.limits_note import texts_note
+from oversmooth.dashboard.controls.limits import texts_note
 from oversmooth.dashboard.controls.state import choice, keep
 from oversmooth.dashboard.markdown import plain
 
@@ -110,7 +110,7 @@ def hold_texts(texts: Sequence[Input]) -> None:
     )
 
 
-def held() -> dict[str, Any]:
+def stored_file() -> dict[str, Any]:
     """Of the session what holds the file."""
     return {_HELD: st.session_state[_HELD]} if _HELD in st.session_state else {}
 
@@ -164,7 +164,7 @@ def _again(held: _Held, **changed: Any) -> None:  # noqa: ANN401  fields of what
 
 def _take_text() -> None:
     try:
-        upload = limits.sent("upload")
+        upload = limits.uploaded("upload")
         if upload is None:
             return
         limits.require_upload(shortened(upload.name), upload.size, LARGEST_TEXT)
@@ -177,7 +177,7 @@ def _take_text() -> None:
 
 def _take_file() -> None:
     try:
-        upload = limits.sent("texts_file")
+        upload = limits.uploaded("texts_file")
     except InputError as error:
         st.session_state[_HELD] = _Held("", b"", (), None, None, None, None, None, str(error))
         return

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, cast, get_args
+from functools import cache
+from typing import Any, Final, Literal, NamedTuple, cast, get_args
 
 import streamlit as st
 
 from oversmooth.core.errors import InputError
+from oversmooth.core.packaged import packaged
 from oversmooth.core.pairs import Input, named, parts
 from oversmooth.core.texts import TextList, bundled, from_lines
 from oversmooth.core.wording import count, shortened
 from oversmooth.dashboard.controls import limits, text_file
-from oversmooth.dashboard.controls.examples import examples
-from oversmooth.dashboard.controls.limits_note import texts_note
-from oversmooth.dashboard.controls.state import bound, bound_choice, keep, kept, last, remembered, stored
+from oversmooth.dashboard.controls.declared import SHOWN, SOURCE_KEYS
+from oversmooth.dashboard.controls.limits import texts_note
+from oversmooth.dashboard.controls.state import bound, keep, kept, last, remembered, stored
 from oversmooth.dashboard.markdown import plain
 
 Source = Literal["One text", "Several texts", "File", "64 sentences"]
 SOURCES = cast("tuple[Source, ...]", get_args(Source))
-CHOICE: Final = "source"
-"""Key of the choice that the pages for one model and for a comparison share."""
 PAIR: Final = "second text"
 """Key of the second text of a typed pair."""
 SHOWN_CHARACTERS: Final = 60
@@ -30,17 +31,17 @@ SHOWN_CHARACTERS: Final = 60
 _WORD: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\s\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]+")
 
 
-def text_input(choice: str = CHOICE, default: Source = "One text") -> tuple[Input, ...]:
+def text_input(key: str = SOURCE_KEYS["measure"], default: Source = "One text") -> tuple[Input, ...]:
     """Draw the choice of a source and its controls; give the texts, at least one.
 
     Where a source holds none, it says why, and the texts that were read last stay.
 
     Args:
-        choice: key under which this choice is kept; what was typed or uploaded is shared by all pages.
+        key: of the choice; what was typed or uploaded is shared by all pages.
         default: what is chosen at first.
     """
-    source: Source = st.selectbox("Source", SOURCES, **remembered(choice, default))
-    read_last = _read_last(choice)
+    source: Source = st.selectbox("Source", SOURCES, **remembered(key, default))
+    read_last = _read_last(key)
     before: tuple[Input, ...] = st.session_state.get(read_last) or _at_first()
     if source == "One text":
         text = _one(before)
@@ -69,43 +70,42 @@ def shown_text(texts: Sequence[Input]) -> int:
     """Draw the choice of the text whose map and spectra are drawn, where there are several; give its number."""
     if len(texts) == 1:
         return 0
-    number = kept("shown", 0)
     labels = {each: f"{each + 1}: {shortened(named(text), SHOWN_CHARACTERS)}" for each, text in enumerate(texts)}
     chosen: int = st.selectbox(
         "Text shown in maps and spectra",
-        **bound_choice("shown", number if number in labels else 0, labels),
+        **SHOWN.choice(labels),
         help="A map and a spectrum are of one text. Curves are means over all texts, whichever is shown.",
     )
     return chosen
 
 
-def typed(*choices: str) -> dict[str, Any]:
-    """Of the session what holds texts, and where they come from, for sources that are chosen under these keys."""
-    found = {**stored("text", PAIR, "several texts", *choices), **text_file.held()}
-    read = {key: st.session_state.get(key) for key in map(_read_last, choices)}
+def typed(*keys: str) -> dict[str, Any]:
+    """Of the session what holds texts, and where they come from, for choices of a source under these keys."""
+    found = {**stored("text", PAIR, "several texts", *keys), **text_file.stored_file()}
+    read = {key: st.session_state.get(key) for key in map(_read_last, keys)}
     return found | {key: texts for key, texts in read.items() if texts is not None}
 
 
-def show_texts(texts: Sequence[Input], choice: str = CHOICE) -> None:
+def show_texts(texts: Sequence[Input], key: str = SOURCE_KEYS["measure"]) -> None:
     """Have the controls hold these texts when they are drawn next."""
     texts = tuple(texts)
     if len(texts) == 1:
         first, *second = parts(texts[0])
         keep("text", first)
         keep(PAIR, "".join(second))
-        keep(choice, "One text")
+        keep(key, "One text")
     elif texts == _sentences().texts:
-        keep(choice, "64 sentences")
+        keep(key, "64 sentences")
     elif are_lines(texts):
         keep("several texts", "\n".join(map(named, texts)))
-        keep(choice, "Several texts")
+        keep(key, "Several texts")
     else:
         text_file.hold_texts(texts)
-        keep(choice, "File")
+        keep(key, "File")
 
 
-def _read_last(choice: str) -> str:
-    return f"texts of {choice}"
+def _read_last(key: str) -> str:
+    return f"texts of {key}"
 
 
 def _at_first() -> tuple[Input, ...]:
@@ -200,3 +200,17 @@ def _stays(texts: Sequence[Input]) -> str:
     if len(texts) == 1:
         return f"The text read before stays: “{shortened(named(texts[0]))}”"
     return f"The {len(texts):,} texts read before stay."
+
+
+class Example(NamedTuple):
+    """A text with a name."""
+
+    title: str
+    text: str
+
+
+@cache
+def examples() -> tuple[Example, ...]:
+    """All example texts, in several scripts; the first is what a newcomer sees."""
+    content = packaged("examples.json").read_text(encoding="utf-8")
+    return tuple(Example(**entry) for entry in json.loads(content))

@@ -11,13 +11,13 @@ from oversmooth import mitigations
 from oversmooth.core.errors import InputError
 from oversmooth.core.texts import from_lines
 from oversmooth.dashboard.controls import limits
-from oversmooth.dashboard.controls.limits_note import texts_note
+from oversmooth.dashboard.controls.limits import texts_note
 from oversmooth.dashboard.controls.methods import method_controls
 from oversmooth.dashboard.controls.models import offered
 from oversmooth.dashboard.controls.state import bound, hold, keep, kept
 from oversmooth.dashboard.controls.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labels, newcomers
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.swatches import swatch
+from oversmooth.dashboard.theme import swatch
 from oversmooth.results.comparison import BASELINE
 
 OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"

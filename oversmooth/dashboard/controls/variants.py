@@ -114,17 +114,17 @@ def labels(variants: Sequence[Variant]) -> list[str]:
 
 def defaults(name: str) -> Values:
     """The values of the defaults, which are meant for frozen weights."""
-    return {key: held(each, each.default) for key, each in mitigations.get(name).parameters().items()}
+    return {key: control_value(each, each.default) for key, each in mitigations.get(name).parameters().items()}
 
 
 def papers(name: str) -> Values | None:
     """The values of the paper; None where they are the defaults."""
     parameters = mitigations.get(name).parameters()
-    given = {key: held(each, each.paper) for key, each in parameters.items() if each.paper is not None}
+    given = {key: control_value(each, each.paper) for key, each in parameters.items() if each.paper is not None}
     return {**defaults(name), **given} if given else None
 
 
-def held(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401  a parameter of any kind
+def control_value(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401  a parameter of any kind
     """A value as its control holds it."""
     if parameter.kind in ("indices", "numbers"):
         return parameter.write(value)

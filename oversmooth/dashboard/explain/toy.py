@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from oversmooth.core.errors import SettingsError
-from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
-from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
-from oversmooth.dashboard.controls.explain_view import DEPTH, RANGE, RESIDUAL, SEED
-from oversmooth.dashboard.controls.state import bound, kept, remembered
+from oversmooth.dashboard.controls.declared import TOY_DEPTH, TOY_RANGE, TOY_RESIDUAL, TOY_SEED
+from oversmooth.dashboard.controls.state import bound, kept
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.one_at_a_time import part
+from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.metrics import toy
 from oversmooth.report.figures.toy import toy_figure
-from oversmooth.results.view import MOST_SEED, View
+from oversmooth.results.view import MOST_SEED
 
 STEP = 0.05
 DEPTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
-@part
+@fragment
 def draw_toy() -> None:
     """Draw the controls, the verdict and the chart; redrawn alone, without a model."""
     st.subheader("A model of nothing but eigenvalues", anchor="toy")
@@ -45,41 +46,39 @@ def draw_toy() -> None:
             "limit looks like, not which one a model reaches."
         )
     with right:
-        chart(toy_figure(found, theme=theme.current()), verdict, "toy")
-    with st.expander("The numbers as a table", key="toy_table", on_change="rerun") as table:
-        if table.open:
-            show_table(
-                pd.DataFrame(
-                    {
-                        "step": found.steps,
-                        "HFC/LFC": found.ratio,
-                        "mean cosine": found.cosine,
-                        "mean |cosine|": found.absolute_cosine,
-                        "effective rank": found.effective_rank,
-                    }
-                ),
-                BESIDE,
-            )
+        chart(partial(toy_figure, found), verdict, "toy")
+    folded_tables("The numbers as a table", "toy_table", partial(_table, found))
+
+
+def _table(found: toy.Toy) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "step": found.steps,
+            "HFC/LFC": found.ratio,
+            "mean cosine": found.cosine,
+            "mean |cosine|": found.absolute_cosine,
+            "effective rank": found.effective_rank,
+        }
+    )
 
 
 def _controls() -> toy.ToySettings | None:
     """What the recurrence runs with; None after saying why it cannot."""
-    usual = View()
     ends = st.slider(
         "Eigenvalues of H, from smallest to largest",
         -toy.WIDEST,
         toy.WIDEST,
         step=STEP,
-        **remembered(RANGE, (usual.toy_low, usual.toy_high)),
+        **TOY_RANGE.remembered(),
         help="Both ends are attained; the others are drawn between them.",
     )
     # Sliders go astray by the last bit: 2.4000000000000004.
     low, high = (round(end, 10) for end in ends)
-    residual = st.toggle("Residual connection", **remembered(RESIDUAL, usual.toy_residual))
-    depth = kept(DEPTH, usual.toy_depth)
-    depth = st.select_slider("Depth, in steps", sorted({*DEPTHS, depth}), **bound(DEPTH, depth))
+    residual = st.toggle("Residual connection", **TOY_RESIDUAL.remembered())
+    depth = kept(TOY_DEPTH.key, TOY_DEPTH.usual)
+    depth = st.select_slider("Depth, in steps", sorted({*DEPTHS, depth}), **bound(TOY_DEPTH.key, depth))
     seed = st.number_input(
-        "Seed", 0, MOST_SEED, **remembered(SEED, usual.toy_seed), help="Of A, the inner eigenvalues and the tokens."
+        "Seed", 0, MOST_SEED, **TOY_SEED.remembered(), help="Of A, the inner eigenvalues and the tokens."
     )
     try:
         return toy.ToySettings(low=low, high=high, residual=residual, depth=int(depth), seed=int(seed))

@@ -7,17 +7,16 @@ from functools import partial
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard.charts.explain_charts import papers, titled
-from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.charts.chart import papers_of, titled
+from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
-from oversmooth.dashboard.controls.explain_view import METRIC, STEPS
+from oversmooth.dashboard.controls.declared import EXPLAINED, STEPS
 from oversmooth.dashboard.controls.state import remembered
 from oversmooth.dashboard.explain.tables import gain_table, step_table
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.one_at_a_time import part
+from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.report.figures.gains import branch_gains
 from oversmooth.report.figures.waterfall import waterfall as waterfall_figure
-from oversmooth.report.findings.changes import MAIN_METRIC
 from oversmooth.report.findings.circuits_reading import gain_sentence
 from oversmooth.report.findings.explanations import where
 from oversmooth.report.findings.outlying import outlier_sentence
@@ -33,7 +32,7 @@ DETAILS = {
 }
 
 
-@part
+@fragment
 def draw_where(measurement: Measurement) -> None:
     """Draw the choice of a metric and its waterfall, the gains beside them; redrawn alone, without a model."""
     st.subheader("Where: which sub-layer changes it", anchor="where")
@@ -45,22 +44,20 @@ def draw_where(measurement: Measurement) -> None:
             known,
             format_func=lambda name: metrics.get(name).title,
             width=320,
-            **remembered(METRIC, MAIN_METRIC if MAIN_METRIC in known else known[0]),
+            **remembered(EXPLAINED.key, EXPLAINED.usual if EXPLAINED.usual in known else known[0]),
         )
-        detail = st.selectbox(
-            "Steps", list(DETAILS), format_func=DETAILS.__getitem__, width=320, **remembered(STEPS, "")
-        )
+        detail = st.selectbox("Steps", list(DETAILS), format_func=DETAILS.__getitem__, width=320, **STEPS.remembered())
     address.update()
     sentences = where(measurement, metric, detail or None)
     for sentence in sentences:
         st.markdown(plain(sentence))
-    on_paper = papers(measurement, metrics=(metric,))
+    papers = papers_of(measurement, metrics=(metric,))
     titled(
         f"{metrics.get(metric).title}, step by step",
         partial(waterfall_figure, measurement, metric, detail=detail or None),
         " ".join(filter(None, (*sentences, outlier_sentence(measurement)))),
         "waterfall",
-        on_paper,
+        papers,
         f"waterfall_{metric}",
     )
     titled(
@@ -68,12 +65,14 @@ def draw_where(measurement: Measurement) -> None:
         partial(branch_gains, measurement),
         gain_sentence(measurement),
         "gains",
-        on_paper,
+        papers,
         "branch_gains",
     )
     for sentence in filter(None, (gain_sentence(measurement), missing_gains(measurement))):
         st.caption(plain(sentence))
-    with st.expander("The steps and the gains as tables", key="where_tables", on_change="rerun") as tables:
-        if tables.open:
-            show_table(step_table(waterfall.steps(measurement, metric, detail or "parts")), BESIDE)
-            show_table(gain_table(measurement), BESIDE)
+    folded_tables(
+        "The steps and the gains as tables",
+        "where_tables",
+        lambda: step_table(waterfall.steps(measurement, metric, detail or "parts")),
+        partial(gain_table, measurement),
+    )

@@ -7,13 +7,11 @@ from functools import partial
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard import theme
-from oversmooth.dashboard.charts.chart import chart
-from oversmooth.dashboard.charts.explain_charts import papers, titled
-from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.charts.chart import chart, papers_of, titled
+from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.explain.tables import cka_table, offset_table
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.one_at_a_time import part
+from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
 from oversmooth.report import alternatives
@@ -25,7 +23,7 @@ from oversmooth.report.findings.whether import whether
 from oversmooth.results.measurement import Measurement
 
 
-@part
+@fragment
 def draw_whether(measurement: Measurement) -> None:
     """Draw what tells over-smoothing from an offset that all texts share; redrawn alone, without a model."""
     st.subheader("Whether: smoothing, or an offset of every text", anchor="whether")
@@ -33,7 +31,7 @@ def draw_whether(measurement: Measurement) -> None:
     for sentence in sentences:
         st.markdown(plain(sentence))
     explanation = measurement.explanation
-    on_paper = papers(measurement, metrics=_identity(measurement))
+    papers = papers_of(measurement, metrics=_identity(measurement))
     if explanation is not None and explanation.corpus:
         said = explanation.reasons.get("corpus", "")
         if said and not any(said in sentence for sentence in sentences):
@@ -43,25 +41,26 @@ def draw_whether(measurement: Measurement) -> None:
             partial(within_between, measurement),
             " ".join(filter(None, (*sentences, outlier_sentence(measurement)))),
             "within_between",
-            on_paper,
+            papers,
             "within_between",
         )
     left, right = st.columns(2, gap="large")
     if explanation is not None and "layer_cka" in explanation.corpus:
         with left:
             about = mechanisms.get("layer_cka")
-            titled(about.title, partial(layer_cka, measurement), about.reads, "layer_cka", on_paper, "layer_cka")
+            titled(about.title, partial(layer_cka, measurement), about.reads, "layer_cka", papers, "layer_cka")
     with right:
         for name in _identity(measurement):
             st.markdown(f"**{plain(metrics.get(name).title)}**")
-            figure = curve(measurement, name, theme=theme.current())
-            chart(figure, alternatives.curve(measurement, name), name, on_paper.get(name))
+            chart(partial(curve, measurement, name), alternatives.curve(measurement, name), name, papers.get(name))
             st.caption(plain(f"{metrics.get(name).reads} {metrics.get(name).caveat}"))
     if explanation is not None and explanation.corpus:
-        with st.expander("Within, between and the layers as tables", key="offset_table", on_change="rerun") as table:
-            if table.open:
-                show_table(offset_table(measurement), BESIDE)
-                show_table(cka_table(measurement), BESIDE, hide_index=False)
+        folded_tables(
+            "Within, between and the layers as tables",
+            "offset_table",
+            partial(offset_table, measurement),
+            partial(cka_table, measurement),
+        )
 
 
 def _identity(measurement: Measurement) -> tuple[str, ...]:

@@ -8,17 +8,15 @@ import streamlit as st
 import xarray as xr
 
 from oversmooth.core import points
-from oversmooth.dashboard import theme
-from oversmooth.dashboard.charts.chart import chart, layer_slider, name_text
-from oversmooth.dashboard.charts.explain_charts import papers, titled
+from oversmooth.dashboard.charts.chart import chart, layer_slider, name_text, papers_of, titled
 from oversmooth.dashboard.charts.export_menu import note_choices
-from oversmooth.dashboard.charts.tables import BESIDE, show_table
+from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
-from oversmooth.dashboard.controls.explain_view import NULL_CHOICE, QUANTITY, USUAL_QUANTITY
-from oversmooth.dashboard.controls.state import bound, kept, remembered
+from oversmooth.dashboard.controls.declared import ATTENTION, NULL_MODEL
+from oversmooth.dashboard.controls.state import bound, kept
 from oversmooth.dashboard.explain.tables import adjacent_table, attention_table, bound_table, head_table, norm_table
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.one_at_a_time import part
+from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.mechanisms.declared_attention import NULL
 from oversmooth.report import alternatives
@@ -31,7 +29,7 @@ from oversmooth.report.figures.norms import norm_deviation
 from oversmooth.report.figures.spectrum_cdf import spectrum_cdf
 from oversmooth.report.findings.readings import Reading, readings
 from oversmooth.results.measurement import Measurement
-from oversmooth.results.view import ATTENTION
+from oversmooth.results.view import ATTENTION as QUANTITIES
 
 SPECTRAL = ("spectrum_skewness", "explained_variance_1", "spectrum_median")
 
@@ -54,18 +52,18 @@ def _said(number: int, reading: Reading) -> None:
         st.warning(plain(reading.warning), icon=":material/warning:")
 
 
-@part
+@fragment
 def _attention(measurement: Measurement, reading: Reading) -> None:
     _said(1, reading)
     if measurement.explanation is None:
         return
     found = measurement.explanation.attention
-    known = [name for name in ATTENTION if name in found]
+    known = [name for name in QUANTITIES if name in found]
     if not known:
         return
     quantity, difference = _quantity(found, known)
     address.update()
-    on_paper = papers(measurement)
+    papers = papers_of(measurement)
     left, right = st.columns(2, gap="large")
     with left:
         title = mechanisms.get(quantity).title
@@ -74,7 +72,7 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
             partial(attention_map, measurement, quantity, difference=difference),
             f"{reading.found} {mechanisms.get(quantity).reads}",
             "attention",
-            on_paper,
+            papers,
             quantity,
         )
     with right:
@@ -83,40 +81,42 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
             partial(attention_adjacent, measurement),
             mechanisms.get("attention_adjacent_cosine").reads,
             "adjacent",
-            on_paper,
+            papers,
             "attention_adjacent_cosine",
         )
-    with st.expander("Attention as a table", key="attention_table", on_change="rerun") as table:
-        if table.open:
-            show_table(attention_table(measurement), BESIDE)
-            show_table(adjacent_table(measurement), BESIDE)
+    folded_tables(
+        "Attention as a table",
+        "attention_table",
+        partial(attention_table, measurement),
+        partial(adjacent_table, measurement),
+    )
 
 
 def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
     """The quantity that is drawn, and whether less that of its null model."""
-    st.session_state[USUAL_QUANTITY] = known[0]
-    asked = kept(QUANTITY, "")
+    ATTENTION.note_usual(known[0])
+    asked = kept(ATTENTION.key, "")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         quantity: str = st.selectbox(
             "Quantity of attention",
             known,
             format_func=lambda name: mechanisms.get(name).title,
             width=320,
-            **bound(QUANTITY, asked if asked in known else known[0]),
+            **bound(ATTENTION.key, asked if asked in known else known[0]),
         )
         difference = f"{quantity}{NULL}" in found and st.toggle(
             "Less its null model",
-            **remembered(NULL_CHOICE, False),
+            **NULL_MODEL.remembered(),
             help="The null model has every row's entries shuffled: as sharp, but attending to anything.",
         )
     return quantity, difference
 
 
-@part
+@fragment
 def _norms(measurement: Measurement, reading: Reading) -> None:
     _said(2, reading)
     explanation = measurement.explanation
-    on_paper = papers(measurement)
+    papers = papers_of(measurement)
     left, right = st.columns(2, gap="large")
     if explanation is not None and "deviation" in explanation.norms:
         with left:
@@ -125,13 +125,11 @@ def _norms(measurement: Measurement, reading: Reading) -> None:
                 partial(norm_deviation, measurement),
                 reading.found,
                 "norms",
-                on_paper,
+                papers,
                 "norm_deviation",
             )
             name_text("The histograms are", measurement)
-            with st.expander("Norms as a table", key="norm_table", on_change="rerun") as table:
-                if table.open:
-                    show_table(norm_table(measurement), BESIDE)
+            folded_tables("Norms as a table", "norm_table", partial(norm_table, measurement))
     if explanation is not None and explanation.bound:
         with right:
             titled(
@@ -139,15 +137,13 @@ def _norms(measurement: Measurement, reading: Reading) -> None:
                 partial(smoothing_bound, measurement),
                 f"{reading.found} {reading.measured}",
                 "bound",
-                on_paper,
+                papers,
                 "smoothing_bound",
             )
-            with st.expander("Bound and contraction as a table", key="bound_table", on_change="rerun") as table:
-                if table.open:
-                    show_table(bound_table(measurement), BESIDE)
+            folded_tables("Bound and contraction as a table", "bound_table", partial(bound_table, measurement))
 
 
-@part
+@fragment
 def _circuits(measurement: Measurement, reading: Reading) -> None:
     _said(3, reading)
     explanation = measurement.explanation
@@ -156,7 +152,7 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
     layer = layer_slider([point for point in measurement.points if points.is_block(point)])
     address.update()
     note_choices(layer)
-    on_paper = papers(measurement, layer)
+    papers = papers_of(measurement, point=layer)
     left, right = st.columns(2, gap="large")
     with left:
         titled(
@@ -164,7 +160,7 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
             partial(circuit_eigenvalues, measurement, int(layer)),
             mechanisms.get("circuit_eigenvalues").reads,
             "eigenvalues",
-            on_paper,
+            papers,
             f"circuit_eigenvalues_{layer}",
         )
     if explanation.dominance:
@@ -174,20 +170,18 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
                 partial(dominance, measurement),
                 reading.found,
                 "dominance",
-                on_paper,
+                papers,
                 "dominance",
             )
             name_text("Attention is", measurement)
-    with st.expander("Heads as a table", key="head_table", on_change="rerun") as table:
-        if table.open:
-            show_table(head_table(measurement), BESIDE)
+    folded_tables("Heads as a table", "head_table", partial(head_table, measurement))
 
 
-@part
+@fragment
 def _spectrum(measurement: Measurement, reading: Reading) -> None:
     _said(4, reading)
     drawn = tuple(name for name in SPECTRAL if name in measurement.metrics)
-    on_paper = papers(measurement, metrics=drawn)
+    papers = papers_of(measurement, metrics=drawn)
     left, right = st.columns(2, gap="large")
     with left:
         titled(
@@ -195,11 +189,12 @@ def _spectrum(measurement: Measurement, reading: Reading) -> None:
             partial(spectrum_cdf, measurement),
             reading.found,
             "spectrum_cdf",
-            on_paper,
+            papers,
             "spectrum_cdf",
         )
         name_text("The spectra are", measurement)
     with right:
         for name in drawn:
-            figure = small_curve(measurement, name, theme=theme.current())
-            chart(figure, alternatives.curve(measurement, name), name, on_paper.get(name))
+            chart(
+                partial(small_curve, measurement, name), alternatives.curve(measurement, name), name, papers.get(name)
+            )

@@ -11,8 +11,7 @@ from oversmooth.core.errors import InputError
 from oversmooth.dashboard.controls.state import remembered
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.reference import matrices as matrices
-from oversmooth.dashboard.reference.matrices import ALIKE, PRESETS, SPREAD, Value
-from oversmooth.dashboard.reference.pairs import example_of
+from oversmooth.dashboard.reference.matrices import ALIKE, PRESETS, SPREAD, Value, example_of
 from oversmooth.metrics import UndefinedError, fidelity, identity
 from oversmooth.metrics.numerics import Float64
 from oversmooth.report.glossary import Entry, Kind

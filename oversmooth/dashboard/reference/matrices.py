@@ -1,4 +1,4 @@
-"""Small token matrices of the reference page, and every metric of them. Draws nothing."""
+"""Small token matrices of the reference page, and every metric and quantity that they define. Draws nothing."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import pandas as pd
 from oversmooth import metrics
 from oversmooth.core.errors import InputError
 from oversmooth.core.wording import count
-from oversmooth.metrics import TokenStates, UndefinedError, fidelity, identity
+from oversmooth.metrics import TokenStates, UndefinedError, fidelity, identity, mechanisms
 from oversmooth.metrics.fidelity import Baseline
+from oversmooth.metrics.mechanisms.bound import contraction
+from oversmooth.metrics.mechanisms.corpus import linear_cka, within_between
 from oversmooth.metrics.numerics import Float64
 from oversmooth.report.findings import number
 
@@ -152,3 +154,50 @@ def _retrieval(both: TokenStates) -> float:
     size = both.count // 2
     counted, found, _ = identity.retrieved(both, np.tile(np.arange(size), 2), np.repeat([0, 1], size))
     return float(found.sum() / counted.sum())
+
+
+@dataclass(frozen=True)
+class Example:
+    """What the two matrices are, and the quantities that they give."""
+
+    first: str
+    second: str
+    names: tuple[str, ...]
+    compute: Callable[[Float64, Float64], list[Value]]
+
+
+def texts(first: Float64, second: Float64) -> list[Value]:
+    """How alike the tokens are inside two texts and between them."""
+    found = within_between([first, second])["raw"]
+    values = dict(zip(TEXTS.names, (found.within, found.between, found.difference), strict=True))
+    return [_found(name, value, found.reason) for name, value in values.items()]
+
+
+def layers(before: Float64, after: Float64) -> list[Value]:
+    """What a block has done to the tokens of a text.
+
+    Raises:
+        InputError: where the matrices have not the same tokens.
+    """
+    if before.shape != after.shape:
+        lengths = f"{count(len(before), 'token')} before the block and {len(after)} after it"
+        raise InputError(f"The text has {lengths}: both need the same tokens.")
+    distances = np.sqrt([states_of(each).residual_energy for each in (before, after)])
+    ratio, cka = float(contraction(distances)[0]), float(linear_cka({"before": before, "after": after})[0, 1])
+    return [
+        _found(LAYERS.names[0], ratio, "the tokens before the block are all equal"),
+        _found(LAYERS.names[1], cka, "the tokens are all equal at one of the two"),
+    ]
+
+
+def _found(name: str, value: float, reason: str) -> Value:
+    return Value(name, mechanisms.get(name).title, value, reason if math.isnan(value) else "")
+
+
+TEXTS: Final = Example("Text 1", "Text 2", ("within_cosine", "between_cosine", "within_minus_between"), texts)
+LAYERS: Final = Example("Before a block", "After it", ("contraction", "layer_cka"), layers)
+
+
+def example_of(name: str) -> Example | None:
+    """The example of a quantity; None for one that takes a model."""
+    return next((example for example in (TEXTS, LAYERS) if name in example.names), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -9,7 +10,6 @@ import streamlit as st
 from oversmooth import metrics
 from oversmooth.core.errors import OversmoothError
 from oversmooth.core.points import title
-from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.controls.methods import parameter_controls
 from oversmooth.dashboard.controls.restoring import usual
@@ -66,8 +66,7 @@ def _draw(comparison: Comparison) -> None:
     for column, (name, value) in zip(st.columns(len(tiles)), tiles.items(), strict=True):
         with column:
             st.metric(f"{metrics.get(name).title}, {place}", value, border=True)
-    figure = compared_curve(comparison, DRAWN, theme=theme.current())
-    chart(figure, alternatives.compared_curve(comparison, DRAWN), "effect")
+    chart(partial(compared_curve, comparison, DRAWN), alternatives.compared_curve(comparison, DRAWN), "effect")
 
 
 def _link(baseline: Settings, variant: Variant) -> None:

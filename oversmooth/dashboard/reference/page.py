@@ -15,7 +15,7 @@ ENTRY = "entry"
 """In the address: the name of the entry that is drawn in full."""
 
 
-def show() -> None:
+def draw() -> None:
     """Draw the page: the entry of the address in full, or the list."""
     enter("reference")
     asked = st.query_params.get(ENTRY, "")

@@ -1,4 +1,4 @@
-"""How many pages are at work at once; who finds no place is told so before anything is drawn."""
+"""Whose page is drawn, and how many are at work at once: who is not admitted is told so before anything is drawn."""
 
 from __future__ import annotations
 
@@ -11,45 +11,68 @@ from threading import Lock
 from typing import Final
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from oversmooth.core.wording import count
 from oversmooth.dashboard.markdown import plain
-from oversmooth.service.engine import counters
+from oversmooth.service.engine import Owner, counters
+from oversmooth.service.engine.rounds import network
 from oversmooth.service.hosting import current
 
 _lock: Final = Lock()
-_taken: Final[Counter[str]] = Counter()
-"""Pages at work, by session: the next run of a page may begin before the last one has ended."""
-_refused_at = -math.inf
+_at_work: Final[Counter[str]] = Counter()
+"""Pages, by session: the next run of a page may begin before the last one has ended."""
+_last_refusal = -math.inf
+
+
+def page_owner() -> Owner | None:
+    """The page that this thread draws, and the network that it is seen from; None where it draws none."""
+    context = get_script_run_ctx()
+    if context is None:
+        return None
+    return Owner(context.session_id, network(st.context.ip_address or "") if runtime.exists() else "")
 
 
 @contextmanager
-def place() -> Iterator[bool]:
-    """Whether this page may be drawn; where not, :func:`refuse` says why.
+def admission() -> Iterator[bool]:
+    """Whether this page may be drawn; where not, :func:`draw_refusal` says why.
 
-    A page that waits for its run is at work. There are as many places as runs may be computed and wait, so that a crowd
+    A page that waits for its run is at work. As many are admitted as runs may be computed and wait, so that a crowd
     that could not be served does not keep those from being drawn who can.
     """
+    global _last_refusal
     context = get_script_run_ctx()
     session = "" if context is None else context.session_id
     if not _enter(session):
         counters.refused("waiting")
-        _note_refusal()
+        _last_refusal = time.monotonic()
         yield False
         return
     try:
         yield True
     finally:
         with _lock:
-            _taken[session] -= 1
-            if not _taken[session]:
-                del _taken[session]
+            _at_work[session] -= 1
+            if not _at_work[session]:
+                del _at_work[session]
 
 
-def refused_at() -> float:
+def last_refusal() -> float:
     """When the last page was refused, by the clock of ``time.monotonic``."""
-    return _refused_at
+    return _last_refusal
+
+
+def draw_refusal() -> None:
+    """Draw why the page is not drawn, and the way on."""
+    st.error(
+        plain(
+            f"This server is busy: {count(_most() or 0, 'page')} wait or are being drawn, and no more may "
+            "(the limit “waiting”). Try again in a moment."
+        ),
+        icon=":material/hourglass_top:",
+    )
+    st.button("Try again", key="place")
 
 
 def _most() -> int | None:
@@ -60,24 +83,7 @@ def _most() -> int | None:
 def _enter(session: str) -> bool:
     most = _most()
     with _lock:
-        if most is not None and session not in _taken and len(_taken) >= most:
+        if most is not None and session not in _at_work and len(_at_work) >= most:
             return False
-        _taken[session] += 1
+        _at_work[session] += 1
         return True
-
-
-def _note_refusal() -> None:
-    global _refused_at
-    _refused_at = time.monotonic()
-
-
-def refuse() -> None:
-    """Draw why the page is not drawn, and the way on."""
-    st.error(
-        plain(
-            f"This server is busy: {count(_most() or 0, 'page')} wait or are being drawn, and no more may "
-            "(the limit “waiting”). Try again in a moment."
-        ),
-        icon=":material/hourglass_top:",
-    )
-    st.button("Try again", key="place")

@@ -9,7 +9,7 @@ import streamlit as st
 from oversmooth.core.errors import OversmoothError
 from oversmooth.dashboard.controls.variants import Variant
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.waiting import await_measurements, told
+from oversmooth.dashboard.running.waiting import await_measurements, draw_failure
 from oversmooth.measuring.comparing import control_settings
 from oversmooth.results.comparison import BASELINE, Comparison
 from oversmooth.results.settings import Settings
@@ -34,7 +34,7 @@ def await_comparison(baseline: Settings, variants: Mapping[str, Variant]) -> Com
     failures = outcomes.failures
     if BASELINE in failures:
         with problems:
-            told(failures[BASELINE])
+            draw_failure(failures[BASELINE])
         return None
     both = refused | failures
     reasons = {label: both[label] for label in variants if label in both}

@@ -1,4 +1,4 @@
-"""One page draws at a time, so that a crowd's first answers come soon instead of all together at the end."""
+"""One page draws at a time, in turns that go round by address, so that a crowd's first answers come soon."""
 
 from __future__ import annotations
 
@@ -6,78 +6,163 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from threading import local
+from threading import Condition, local
 from typing import Final, ParamSpec, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from oversmooth.dashboard.running.admission import refused_at
-from oversmooth.dashboard.running.drawing_lock import Pen, SupersededError
-from oversmooth.dashboard.running.owner import owner
+from oversmooth.dashboard.running.admission import last_refusal, page_owner
+from oversmooth.service.engine import Owner
+from oversmooth.service.engine.rounds import Rounds
 
+LOOK_SECONDS: Final = 0.1
+"""How often who waits looks whether its page is still there."""
 REFUSING_SECONDS: Final = 0.3
 """How long after a page was refused others may still be: whoever draws waits so long for the next."""
 MOST_SECONDS: Final = 1.0
 """The most that who draws waits for pages that are refused, however many come."""
 
-_pen: Final = Pen()
 _thread: Final = local()
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+class SupersededError(Exception):
+    """A later run of the same page has taken the place."""
+
+
+class _Waiter:
+    def __init__(self, owner: Owner | None) -> None:
+        self.owner = owner
+        self.address = "" if owner is None else owner.address
+        self.superseded = False
+
+
+class FairLock:
+    """Held by one thread at a time. Next is the address that was served longest ago, and of it who came first.
+
+    A page that asks again while it waits keeps its place in line; the run that waited before never draws.
+    """
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._rounds = Rounds()
+        self._waiting: list[_Waiter] = []
+        self._held = False
+
+    @property
+    def waiting(self) -> int:
+        """How many pages wait for it."""
+        return len(self._waiting)
+
+    def acquire(self, owner: Owner | None, look: Callable[[], None]) -> None:
+        """Wait for the lock, and hold it.
+
+        Args:
+            owner: the page that is to be drawn; None for one of its own each time.
+            look: raises where the page is not to be drawn any more.
+
+        Raises:
+            SupersededError: a later run of the page asks for it.
+        """
+        waiter = self._line_up(owner)
+        try:
+            while not self._taken(waiter):
+                look()
+        except BaseException:
+            with self._changed:
+                if waiter in self._waiting:
+                    self._waiting.remove(waiter)
+                    self._changed.notify_all()
+            raise
+
+    def release(self) -> None:
+        """Let the next one have it."""
+        with self._changed:
+            self._held = False
+            self._changed.notify_all()
+
+    def _line_up(self, owner: Owner | None) -> _Waiter:
+        waiter = _Waiter(owner)
+        with self._changed:
+            for number, before in enumerate(self._waiting):
+                if owner is not None and before.owner == owner:
+                    before.superseded = True
+                    self._waiting[number] = waiter
+                    self._changed.notify_all()
+                    return waiter
+            self._waiting.append(waiter)
+        return waiter
+
+    def _taken(self, waiter: _Waiter) -> bool:
+        """Whether it is held now; waits a little where not."""
+        with self._changed:
+            if waiter.superseded:
+                raise SupersededError
+            if self._held or self._rounds.order(self._waiting, lambda each: each.address)[0] is not waiter:
+                self._changed.wait(LOOK_SECONDS)
+                return False
+            self._waiting.remove(waiter)
+            self._rounds.serve(waiter.address)
+            self._held = True
+            return True
+
+
+_lock: Final = FairLock()
+
+
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Hold the pen, as soon as whoever asked earlier has put it down.
+def drawing_alone() -> Iterator[None]:
+    """Draw as soon as whoever asked earlier draws no more.
 
     Python runs one thread at a time in any case: pages that take turns every few milliseconds all end late, and the
     thread that sends what is drawn finds no turn between them.
     """
-    _take_pen()
+    _acquire()
     try:
         yield
     finally:
-        _put_pen_down()
+        _release()
 
 
 @contextmanager
-def pen_down() -> Iterator[None]:
+def others_draw() -> Iterator[None]:
     """Let others draw while this page waits; without effect on a thread that draws nothing.
 
-    A page that ends while it waits, because its visitor has gone on or left, does not ask for the pen again.
+    A page that ends while it waits, because its visitor has gone on or left, does not ask for its turn again.
     """
-    held = _put_pen_down()
+    held = _release()
     yield
     if held:
-        _take_pen()
+        _acquire()
 
 
-def part(draw: Callable[P, R]) -> Callable[P, R]:
-    """A part of a page that is drawn anew by itself, in its turn: a fragment of Streamlit's that takes the pen."""
+def fragment(draw: Callable[P, R]) -> Callable[P, R]:
+    """A part of a page that is drawn anew by itself: a fragment of Streamlit's that waits for its turn."""
 
     @st.fragment
     @wraps(draw)
     def in_turn(*arguments: P.args, **named: P.kwargs) -> R:
-        if getattr(_thread, "holds", False):
+        if getattr(_thread, "draws", False):
             return draw(*arguments, **named)
-        with drawing():
+        with drawing_alone():
             return draw(*arguments, **named)
 
     return in_turn
 
 
-def _take_pen() -> None:
+def _acquire() -> None:
     # Who is refused is told within a second, of which each page drawn meanwhile would take a fifth.
     until = time.monotonic() + MOST_SECONDS
-    while time.monotonic() < min(until, refused_at() + REFUSING_SECONDS):
+    while time.monotonic() < min(until, last_refusal() + REFUSING_SECONDS):
         time.sleep(REFUSING_SECONDS / 10)
     try:
-        _pen.take(owner(), _look)
+        _lock.acquire(page_owner(), _look)
     except SupersededError:
         _look()
         st.stop()
-    _thread.holds = True
+    _thread.draws = True
 
 
 def _look() -> None:
@@ -86,10 +171,10 @@ def _look() -> None:
         "page" in st.session_state  # noqa: B015  asked for that alone
 
 
-def _put_pen_down() -> bool:
-    """Whether this thread held it."""
-    held: bool = getattr(_thread, "holds", False)
-    if held:
-        _thread.holds = False
-        _pen.put_down()
-    return held
+def _release() -> bool:
+    """Whether this thread drew."""
+    drew: bool = getattr(_thread, "draws", False)
+    if drew:
+        _thread.draws = False
+        _lock.release()
+    return drew

@@ -29,7 +29,7 @@ class Outcomes:
     """The reason, in a sentence, of each that could not be measured."""
 
 
-class Turns:
+class PageRequests:
     """Requests in order, of which no more are in flight than the limit ``in_flight`` allows. Draws nothing.
 
     Args:
@@ -51,7 +51,7 @@ class Turns:
                 before.give_up()
             _latest[owner] = self
 
-    def advance(self) -> None:
+    def submit(self) -> None:
         """Hand over what may be in flight now.
 
         Raises:
@@ -116,7 +116,7 @@ class Turns:
         return self._given_up or label in self.failures or self._handles[label].done()
 
 
-_latest: Final[WeakValueDictionary[Owner | str, Turns]] = WeakValueDictionary()
+_latest: Final[WeakValueDictionary[Owner | str, PageRequests]] = WeakValueDictionary()
 """By page; gone with the run of the page that made it."""
 
 

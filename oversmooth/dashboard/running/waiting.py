@@ -12,9 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from oversmooth.core.errors import CancelledError
 from oversmooth.core.progress import sentence
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.one_at_a_time import pen_down
-from oversmooth.dashboard.running.owner import owner
-from oversmooth.dashboard.running.requests import Outcomes, Turns
+from oversmooth.dashboard.running.admission import page_owner
+from oversmooth.dashboard.running.one_at_a_time import others_draw
+from oversmooth.dashboard.running.requests import Outcomes, PageRequests
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.settings import Settings
 
@@ -27,11 +27,11 @@ def await_measurement(settings: Settings) -> Measurement | None:
     if outcomes is None:
         return None
     for reason in outcomes.failures.values():
-        told(reason)
+        draw_failure(reason)
     return outcomes.measurements.get("")
 
 
-def told(reason: str) -> None:
+def draw_failure(reason: str) -> None:
     """Say why there is nothing to show, and offer another try."""
     st.error(plain(reason), icon=":material/error:")
     st.button("Try again", key="retry")
@@ -51,34 +51,34 @@ def await_measurements(requests: Mapping[str, Settings], *, stoppable: bool = Tr
         st.info("Stopped. Nothing was lost: change a control, or run it again.", icon=":material/stop_circle:")
         st.button("Run again", key="again", on_click=lambda: st.session_state.pop("stopped"))
         return None
-    turns = Turns(requests, owner())
+    asked = PageRequests(requests, page_owner())
     place = st.empty()
-    with pen_down():  # around all of it: who has left gives up the runs at once, not when the pen is free
+    with others_draw():  # around all of it: who has left gives up the runs at once, not when the pen is free
         try:
-            turns.advance()
-            _wait(turns, place, key if stoppable else None)
-            return turns.outcomes()
+            asked.submit()
+            _wait(asked, place, key if stoppable else None)
+            return asked.outcomes()
         except CancelledError:
             return None
         finally:
-            turns.give_up()
+            asked.give_up()
             place.empty()
 
 
-def _wait(turns: Turns, place: DeltaGenerator, key: str | None) -> None:
-    if not (pending := turns.pending()):
+def _wait(asked: PageRequests, place: DeltaGenerator, key: str | None) -> None:
+    if not (pending := asked.pending()):
         return
     with place.container(key="progress" if key else "control_progress"):
         bars = {label: st.progress(0.0, text="Waiting") for label in pending}
         if key is not None:
             st.button("Stop", key="stop", on_click=lambda: st.session_state.update(stopped=key))
-    while pending := turns.pending():
+    while pending := asked.pending():
         for label, bar in bars.items():
             # A Streamlit call raises when the user has moved on, so that the runs are given up.
-            if label in turns.failures:
-                bar.progress(1.0, text=plain(turns.failures[label]))
+            if label in asked.failures:
+                bar.progress(1.0, text=plain(asked.failures[label]))
                 continue
-            step = replace(turns.progress(label), variant=label)
+            step = replace(asked.progress(label), variant=label)
             bar.progress(step.fraction if label in pending else 1.0, text=plain(sentence(step)))
         time.sleep(POLL_SECONDS)
-        turns.advance()
+        asked.submit()

@@ -7,15 +7,15 @@ from threading import Thread
 import pytest
 from workers import wait
 
-from oversmooth.dashboard.running.drawing_lock import Pen, SupersededError
+from oversmooth.dashboard.running.one_at_a_time import FairLock, SupersededError
 from oversmooth.service.engine import Owner
 
 
 class Desk:
-    """Pages that ask for one pen, each on a thread of its own, and what became of them in order."""
+    """Pages that ask for one lock, each on a thread of its own, and what became of them in order."""
 
     def __init__(self) -> None:
-        self.pen = Pen()
+        self.lock = FairLock()
         self.order: list[str] = []
         self.superseded: list[str] = []
         self.gone: set[str] = set()
@@ -23,18 +23,18 @@ class Desk:
 
     def ask(self, name: str, session: str, address: str, *, takes_a_place: bool = True) -> None:
         """Have a page ask, and come back once it waits."""
-        waiting, superseded = self.pen.waiting, len(self.superseded)
+        waiting, superseded = self.lock.waiting, len(self.superseded)
         thread = Thread(target=self._draw, args=(name, Owner(session, address)), daemon=True)
         self._threads.append(thread)
         thread.start()
         if takes_a_place:
-            wait(lambda: self.pen.waiting == waiting + 1)
+            wait(lambda: self.lock.waiting == waiting + 1)
         else:
             wait(lambda: len(self.superseded) == superseded + 1)
 
     def drawn(self) -> list[str]:
-        """Put the pen down, and give back who drew, in order."""
-        self.pen.put_down()
+        """Release the lock, and give back who drew, in order."""
+        self.lock.release()
         for thread in self._threads:
             thread.join(60)
             assert not thread.is_alive()
@@ -46,21 +46,21 @@ class Desk:
                 raise InterruptedError
 
         try:
-            self.pen.take(owner, look)
+            self.lock.acquire(owner, look)
         except SupersededError:
             self.superseded.append(name)
             return
         except InterruptedError:
             return
         self.order.append(name)
-        self.pen.put_down()
+        self.lock.release()
 
 
 @pytest.fixture
 def desk() -> Desk:
     """Somebody draws at first, so that all others wait."""
     desk = Desk()
-    desk.pen.take(Owner("first", "first"), lambda: None)
+    desk.lock.acquire(Owner("first", "first"), lambda: None)
     return desk
 
 
@@ -84,7 +84,7 @@ def test_a_page_that_asks_again_keeps_its_place_and_draws_once(desk: Desk) -> No
     desk.ask("b", "b", "home")
     for number in range(2, 6):
         desk.ask(f"a {number}", "a", "home", takes_a_place=False)
-    assert desk.pen.waiting == 2
+    assert desk.lock.waiting == 2
     assert desk.drawn() == ["a 5", "b"]
     assert desk.superseded == ["a 1", "a 2", "a 3", "a 4"]
 
@@ -93,5 +93,5 @@ def test_who_has_gone_while_waiting_never_draws(desk: Desk) -> None:
     desk.ask("leaves", "leaves", "home")
     desk.ask("stays", "stays", "home")
     desk.gone.add("leaves")
-    wait(lambda: desk.pen.waiting == 1)
+    wait(lambda: desk.lock.waiting == 1)
     assert desk.drawn() == ["stays"]
