@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args, get_origin
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ValidationError
@@ -40,18 +40,26 @@ Query = Mapping[str, Sequence[str]]
 AnySettings = Settings | ComparisonSettings
 Model = TypeVar("Model", bound=BaseModel)
 
-_NAMES: Final = {
-    "texts": "text",
-    "metrics": "metric",
-    "mitigations": "mitigation",
-    "curves": "curve",
-    "places": "place",
-}
-"""In the address, where a list is one entry after the other."""
-_LISTS: Final = frozenset(_NAMES)
 _VARIANT, _NO_VARIANT, _LEFT_OUT = "variant", "none", "left_out"
 _SET, _BUNDLED = "texts", "bundled"
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,4}(\.[0-9]{1,6})?")
+
+
+def _holds_several(annotation: object) -> bool:
+    return get_origin(annotation) is tuple or any(map(_holds_several, get_args(annotation)))
+
+
+_LISTS: Final = frozenset(
+    name for name, field in (Settings.model_fields | View.model_fields).items() if _holds_several(field.annotation)
+)
+
+
+def _name(field_name: str) -> str:
+    """That of a field in the address, where a list is one entry after the other."""
+    return field_name.removesuffix("s") if field_name in _LISTS else field_name
+
+
+_TEXT: Final = _name("texts")
 
 
 @dataclass(frozen=True)
@@ -84,13 +92,13 @@ def to_query(settings: AnySettings, view: View, usual: AnySettings) -> Address:
     baseline, variants = _sides(settings)
     usual_baseline, usual_variants = _sides(usual)
     query = _differing(baseline, usual_baseline) | _differing(view, View())
-    if _NAMES["texts"] in query and baseline.texts == _bundled():
-        del query[_NAMES["texts"]]
+    if _TEXT in query and baseline.texts == _bundled():
+        del query[_TEXT]
         query[_SET] = [_BUNDLED]
     left_out = [name for name, values in query.items() if _length({name: values}) > LONGEST_ENTRY]
     for name in left_out:
         del query[name]
-    if _NAMES["texts"] in left_out:
+    if _TEXT in left_out:
         # The number of a text, of which there may be fewer.
         query.pop("shown", None)
     entries = {label: _variant(label, each, baseline) for label, each in variants}
@@ -103,7 +111,7 @@ def to_query(settings: AnySettings, view: View, usual: AnySettings) -> Address:
         left_out += long
         if long and view.places is not None:
             places = dict(zip(entries, view.places, strict=True))
-            query[_NAMES["places"]] = [str(places[label]) for label in short]
+            query[_name("places")] = [str(places[label]) for label in short]
     if left_out:
         query[_LEFT_OUT] = [shortened(name) for name in left_out]
     return Address(query, tuple(left_out))
@@ -201,7 +209,7 @@ class _Reading:
 
 def named(left_out: str) -> str:
     """What an address leaves out, in a sentence."""
-    return "the text" if left_out == _NAMES["texts"] else f"“{shortened(left_out)}”"
+    return "the text" if left_out == _TEXT else f"“{shortened(left_out)}”"
 
 
 def _bundled() -> tuple[str, ...]:
@@ -212,10 +220,6 @@ def _sides(settings: AnySettings) -> tuple[Settings, tuple[tuple[str, Settings],
     if isinstance(settings, ComparisonSettings):
         return settings.baseline, settings.variants
     return settings, ()
-
-
-def _name(field_name: str) -> str:
-    return _NAMES.get(field_name, field_name)
 
 
 def _length(query: Query) -> int:

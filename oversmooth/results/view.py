@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core.wording import did_you_mean, shortened
@@ -25,7 +26,20 @@ ATTENTION: Final = tuple(
 MOST_SEED: Final = 9_999
 
 
+def _one_of(known: Callable[[], tuple[str, ...]], what: str = "metric", *, or_none: bool = True) -> AfterValidator:
+    """A name that is known by the time it is looked for, or where ``or_none`` an empty one."""
+
+    def check(name: str) -> str:
+        if name not in known() and not (or_none and not name):
+            raise ValueError(f"there is no {what} named “{shortened(name)}”{did_you_mean(name, known())}")
+        return name
+
+    return AfterValidator(check)
+
+
 Place = Annotated[int, Field(strict=False, ge=1, le=MOST_VARIANTS)]
+Curve = Annotated[str, _one_of(lambda: (*metric_registry.names(), *LEFT), or_none=False)]
+UsualMetric = Annotated[str, _one_of(metric_registry.usual_names)]
 
 
 class View(BaseModel):
@@ -33,7 +47,7 @@ class View(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
-    curves: Annotated[tuple[str, ...], Field(strict=False)] | None = None
+    curves: Annotated[tuple[Curve, ...], Field(strict=False)] | None = None
     """Metrics that are drawn over depth; None for the usual ones."""
     lines: bool = False
     """Whether every text is drawn as a line of its own, behind the mean."""
@@ -47,19 +61,19 @@ class View(BaseModel):
     """Label of the variant whose map is drawn beside the baseline's; empty for the first."""
     places: Annotated[tuple[Place, ...], Field(strict=False)] | None = None
     """Of the variants, from 1, each its own: what gives them their looks; None for the order in which they stand."""
-    across: str = ""
+    across: Annotated[str, _one_of(lambda: LEFT)] = ""
     """The metric of what is left of the baseline."""
-    upwards: str = ""
+    upwards: UsualMetric = ""
     """The metric of what changes."""
     controls: bool = False
     """Whether the controls to beat are drawn."""
     edited: int = 1
     """Place of the side whose controls are shown; 0 for the baseline."""
-    explained: str = ""
+    explained: UsualMetric = ""
     """The metric whose steps over sub-layers are drawn; empty for the mean cosine."""
     steps: Literal["", "parts", "stream", "blocks"] = ""
     """How fine they are; empty for the finest that can be told apart."""
-    attention: str = ""
+    attention: Annotated[str, _one_of(lambda: ATTENTION, "quantity of attention")] = ""
     """The quantity of the attention matrices that is drawn; empty for the first."""
     null: bool = False
     """Whether it is drawn less that of its null model."""
@@ -76,10 +90,7 @@ class View(BaseModel):
 
     @field_validator("curves")
     @classmethod
-    def _known_curves(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        for name in names or ():
-            _known(name, (*metric_registry.names(), *LEFT))
-        # Each once.
+    def _each_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if names is None else tuple(dict.fromkeys(names))
 
     @field_validator("places")
@@ -89,29 +100,3 @@ class View(BaseModel):
             raise ValueError("no two variants have the same place")
         # As they stand anyway.
         return None if places == tuple(range(1, len(places or ()) + 1)) else places
-
-    @field_validator("explained")
-    @classmethod
-    def _known_explained(cls, name: str) -> str:
-        return _known(name, metric_registry.usual_names()) if name else name
-
-    @field_validator("attention")
-    @classmethod
-    def _known_attention(cls, name: str) -> str:
-        return _known(name, ATTENTION, "quantity of attention") if name else name
-
-    @field_validator("across")
-    @classmethod
-    def _known_left(cls, name: str) -> str:
-        return _known(name, LEFT) if name else name
-
-    @field_validator("upwards")
-    @classmethod
-    def _known_changing(cls, name: str) -> str:
-        return _known(name, metric_registry.usual_names()) if name else name
-
-
-def _known(name: str, known: tuple[str, ...], what: str = "metric") -> str:
-    if name not in known:
-        raise ValueError(f"there is no {what} named “{shortened(name)}”{did_you_mean(name, known)}")
-    return name

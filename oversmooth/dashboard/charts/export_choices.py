@@ -59,7 +59,7 @@ def preset() -> Preset:
     )
 
 
-def possible() -> Preset:
+def preset_or_usual() -> Preset:
     """The size and type chosen, or those of a column where they do not go together."""
     try:
         return preset()
@@ -79,9 +79,9 @@ def forms() -> tuple[str, tuple[FigureForm, ...]]:
     return name, FORMATS[name]
 
 
-def choices(place: str) -> None:
-    """Draw the choices in one of several places; all places show the same."""
-    st.segmented_control("Format", list(FORMATS), required=True, **_shared(_FORMAT, "PDF", place))
+def draw_choices(menu: str) -> None:
+    """Draw the choices in one of several menus, by its key; all show the same."""
+    st.segmented_control("Format", list(FORMATS), required=True, **_shared(_FORMAT, "PDF", menu))
     chosen, _ = forms()
     if chosen == "HTML":
         st.caption("One page that needs no network, of the size of the screen.")
@@ -90,35 +90,31 @@ def choices(place: str) -> None:
         st.caption("A zip: the PDF, its figure environment with a caption, and a pgfplots drawing of curves.")
     if chosen == "PNG":
         st.segmented_control(
-            "Dots per inch", list(RESOLUTIONS), required=True, **_shared(_RESOLUTION, RESOLUTIONS[0], place)
+            "Dots per inch", list(RESOLUTIONS), required=True, **_shared(_RESOLUTION, RESOLUTIONS[0], menu)
         )
-    _sizes(place)
+    _sizes(menu)
 
 
-def _sizes(place: str) -> None:
-    st.selectbox("Size", list(_SIZES), format_func=_SIZES.__getitem__, **_shared(_SIZE, "single", place))
+def _sizes(menu: str) -> None:
+    st.selectbox("Size", list(_SIZES), format_func=_SIZES.__getitem__, **_shared(_SIZE, "single", menu))
     size = last(_SIZE, "single")
     base = PRESETS["single" if size == CUSTOM else size]
     width, points = st.columns(2)
     with width:
         low, high = WIDTHS
-        shown = (
-            _shared(_WIDTH, base.width, place) if size == CUSTOM else _fixed(f"{_WIDTH} of {size}", base.width, place)
-        )
+        shown = _shared(_WIDTH, base.width, menu) if size == CUSTOM else _fixed(f"{_WIDTH} of {size}", base.width, menu)
         st.number_input("Width, in", low, high, step=0.25, format="%.2f", disabled=size != CUSTOM, **shown)
     with points:
         bounds = (SMALLEST_POINTS, LARGEST_POINTS)
-        st.number_input(
-            "Text, pt", *bounds, step=0.5, format="%.1f", **_shared(f"{_POINTS} {size}", base.points, place)
-        )
+        st.number_input("Text, pt", *bounds, step=0.5, format="%.1f", **_shared(f"{_POINTS} {size}", base.points, menu))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
-            "Typeface", ["Sans", "Serif"], required=True, label_visibility="collapsed", **_shared(_SERIF, "Sans", place)
+            "Typeface", ["Sans", "Serif"], required=True, label_visibility="collapsed", **_shared(_SERIF, "Sans", menu)
         )
-        st.toggle("Title above", **_shared(f"{_TITLED} {size}", base.titled, place))
+        st.toggle("Title above", **_shared(f"{_TITLED} {size}", base.titled, menu))
 
 
-def zip_choices() -> None:
+def draw_zip_choices() -> None:
     """Draw the choice of what is in the zip of everything."""
     figures, numbers = remembered(_ZIP_FIGURES, list(QUICK_FIGURES)), remembered(_ZIP_NUMBERS, list(QUICK_NUMBERS))
     st.pills("Figures", list(ZIP_FIGURES), selection_mode="multi", **figures)
@@ -133,7 +129,7 @@ def zip_parts() -> tuple[tuple[FigureForm, ...], tuple[Format, ...]]:
     return forms, tuple(form for name, form in ZIP_NUMBERS.items() if name in numbers)
 
 
-def fitting() -> Preset | None:
+def checked_preset() -> Preset | None:
     """The size and type chosen, or None after telling why they do not go together."""
     try:
         return preset()
@@ -142,9 +138,9 @@ def fitting() -> Preset | None:
         return None
 
 
-def _shared(key: str, usual: Any, place: str) -> dict[str, Any]:  # noqa: ANN401  of any control
+def _shared(key: str, usual: Any, menu: str) -> dict[str, Any]:  # noqa: ANN401  of any control
     """Arguments of one of several controls of the same choice."""
-    own = f"{place} {key}"
+    own = f"{menu} {key}"
     hold(own, last(key, usual))
 
     def chosen() -> None:
@@ -155,7 +151,7 @@ def _shared(key: str, usual: Any, place: str) -> dict[str, Any]:  # noqa: ANN401
     return {"key": own, "on_change": chosen}
 
 
-def _fixed(key: str, value: Any, place: str) -> dict[str, Any]:  # noqa: ANN401
-    own = f"{place} {key}"
+def _fixed(key: str, value: Any, menu: str) -> dict[str, Any]:  # noqa: ANN401
+    own = f"{menu} {key}"
     hold(own, value)
     return {"key": own}

@@ -70,8 +70,8 @@ def export_menu(paper: Paper, key: str) -> None:
     if not menu.open:
         return
     with menu:
-        export_choices.choices(key)
-        preset = export_choices.fitting()
+        export_choices.draw_choices(key)
+        preset = export_choices.checked_preset()
         if preset is None:
             return
         name, forms = export_choices.forms()
@@ -98,7 +98,7 @@ def note_choices(point: str, *, lines: bool = False) -> None:
     noted.update(
         formats=formats,
         figures=figures,
-        preset=export_choices.possible(),
+        preset=export_choices.preset_or_usual(),
         dpi=export_choices.resolution(),
         point=point,
         lines=lines,
@@ -140,7 +140,7 @@ def _zip(result: Measurement | Comparison) -> None:
             on_click=_note_zip,
         )
         with st.popover("In it", type="tertiary", icon=":material/tune:", key="zip_parts"):
-            export_choices.zip_choices()
+            export_choices.draw_zip_choices()
     noted["figures"], noted["formats"] = export_choices.zip_parts()
     if st.session_state.pop(_ASKED, False):
         _show_progress()

@@ -30,26 +30,26 @@ UNTRUSTED: Final = ".parquet"
 WHY_UNTRUSTED: Final = (
     "A shared server reads no Parquet files, which can be made to harm their reader: save the table as .csv or .jsonl."
 )
-_HELD: Final = "file of texts"
+_FILE: Final = "file of texts"
 _NONE: Final = ""
 """Stands for no choice among the options of a control."""
 _HEADINGS: Final[dict[str, bool | None]] = {"Found out": None, "Names of columns": True, "Texts": False}
 
 
 @dataclass(frozen=True)
-class _Held:
-    """A file, and what was read of it."""
+class _TextsFile:
+    """A file of texts, and what was read of it."""
 
     name: str
-    content: bytes
-    columns: tuple[str, ...]
-    column: str | None
-    second: str | None
+    content: bytes = b""
+    columns: tuple[str, ...] = ()
+    column: str | None = None
+    second: str | None = None
     """The column of the second texts of pairs."""
-    separator: str | None
+    separator: str | None = None
     """A word for it; None to find it out, like ``header``."""
-    header: bool | None
-    read: TextList | None
+    header: bool | None = None
+    texts: TextList | None = None
     problem: str = ""
     """Why there is no text in it, in a sentence."""
 
@@ -57,6 +57,21 @@ class _Held:
     def separated(self) -> bool:
         """Whether it is a table that does not say how it is written."""
         return PurePath(self.name).suffix.lower() in (".csv", ".tsv") and bool(self.content)
+
+    def read(self, **changed: Any) -> _TextsFile:  # noqa: ANN401  of its fields
+        """The same, read anew with what has changed of how it is to be read."""
+        asked = replace(self, **changed)
+        written: dict[str, Any] = {"separator": asked.separator, "header": asked.header}
+        columns: tuple[str, ...] = ()
+        wanted = asked.column if asked.column is None or asked.second is None else (asked.column, asked.second)
+        try:
+            limits.require_upload(shortened(asked.name), len(asked.content), LARGEST)
+            columns = columns_of(asked.content, asked.name, **written)
+            texts = read_texts(asked.content, asked.name, wanted, **written)
+        except InputError as error:
+            return replace(asked, columns=columns, texts=None, problem=str(error))
+        column = texts.column if texts.column is None or isinstance(texts.column, str) else texts.column[0]
+        return replace(asked, columns=columns, column=column, texts=texts, problem="")
 
 
 def one_text_uploader() -> None:
@@ -89,77 +104,72 @@ def file_input() -> TextList | None:
         + ("" if UNTRUSTED in suffixes else f" {WHY_UNTRUSTED}"),
     )
     texts_note(several=True)
-    held: _Held | None = st.session_state.get(_HELD)
-    if held is None:
+    file: _TextsFile | None = st.session_state.get(_FILE)
+    if file is None:
         return None
     if uploaded is None:
-        st.caption(plain(shortened(held.name)))
-    if held.columns:
-        _columns(held)
-    if held.separated:
-        _written(held)
-    if held.read is None:
-        raise InputError(held.problem)
-    return held.read
+        st.caption(plain(shortened(file.name)))
+    if file.columns:
+        _columns_input(file)
+    if file.separated:
+        _separation_input(file)
+    if file.texts is None:
+        raise InputError(file.problem)
+    return file.texts
 
 
-def hold_texts(texts: Sequence[Input]) -> None:
+def keep_texts(texts: Sequence[Input]) -> None:
     """Keep texts as if they had been uploaded."""
-    st.session_state[_HELD] = _Held(
-        "Texts of the link or the settings", b"", (), None, None, None, None, TextList(tuple(texts))
-    )
+    st.session_state[_FILE] = _TextsFile("Texts of the link or the settings", texts=TextList(tuple(texts)))
 
 
 def stored_file() -> dict[str, Any]:
     """Of the session what holds the file."""
-    return {_HELD: st.session_state[_HELD]} if _HELD in st.session_state else {}
+    return {_FILE: st.session_state[_FILE]} if _FILE in st.session_state else {}
 
 
-def _columns(held: _Held) -> None:
+def _columns_input(file: _TextsFile) -> None:
     """The choice of the column, and of one more for pairs."""
-    labels = {column: visible(column) for column in held.columns}
+    labels = {column: visible(column) for column in file.columns}
     st.selectbox(
         "Column",
         index=None,
         placeholder="Choose the column",
-        **choice("texts_column", held.column, labels, lambda column: _again(held, column=column)),
+        **choice("texts_column", file.column, labels, lambda column: _reread(file, column=column)),
     )
-    if len(held.columns) > 1 and held.column is not None:
+    if len(file.columns) > 1 and file.column is not None:
         seconds = {_NONE: "None", **labels}
         st.selectbox(
             "Column of second texts",
-            **choice("texts_second", held.second or _NONE, seconds, lambda column: _again(held, second=column or None)),
+            **choice("texts_second", file.second or _NONE, seconds, lambda name: _reread(file, second=name or None)),
             help="Makes pairs: the model reads the two texts of a row together, in its tokenizer's form for pairs.",
         )
 
 
-def _written(held: _Held) -> None:
+def _separation_input(file: _TextsFile) -> None:
     """The choice of what separates values, and of what the first line is."""
     separators = {_NONE: "Found out", **{word: word.capitalize() for word in SEPARATORS}}
     headings = {word: word for word in _HEADINGS}
-    heading = next(word for word, header in _HEADINGS.items() if header is held.header)
+    heading = next(word for word, header in _HEADINGS.items() if header is file.header)
+
+    def take(**written: Any) -> None:  # noqa: ANN401
+        # Its columns are others now.
+        _reread(file, column=None, second=None, **written)
+
     left, right = st.columns(2)
     with left:
+        chosen = file.separator or _NONE
         st.selectbox(
-            "Separator",
-            **choice(
-                "texts_separator", held.separator or _NONE, separators, lambda word: _anew(held, separator=word or None)
-            ),
+            "Separator", **choice("texts_separator", chosen, separators, lambda word: take(separator=word or None))
         )
     with right:
         st.selectbox(
-            "First line",
-            **choice("texts_header", heading, headings, lambda word: _anew(held, header=_HEADINGS[word])),
+            "First line", **choice("texts_header", heading, headings, lambda word: take(header=_HEADINGS[word]))
         )
 
 
-def _anew(held: _Held, **changed: Any) -> None:  # noqa: ANN401  how it is written
-    # Its columns are others now.
-    _again(held, column=None, second=None, **changed)
-
-
-def _again(held: _Held, **changed: Any) -> None:  # noqa: ANN401  fields of what is held
-    st.session_state[_HELD] = _opened(replace(held, **changed))
+def _reread(file: _TextsFile, **changed: Any) -> None:  # noqa: ANN401
+    st.session_state[_FILE] = file.read(**changed)
 
 
 def _take_text() -> None:
@@ -179,24 +189,9 @@ def _take_file() -> None:
     try:
         upload = limits.uploaded("texts_file")
     except InputError as error:
-        st.session_state[_HELD] = _Held("", b"", (), None, None, None, None, None, str(error))
+        st.session_state[_FILE] = _TextsFile("", problem=str(error))
         return
     if upload is None:
-        st.session_state.pop(_HELD, None)
+        st.session_state.pop(_FILE, None)
     else:
-        st.session_state[_HELD] = _opened(_Held(upload.name, upload.getvalue(), (), None, None, None, None, None))
-
-
-def _opened(held: _Held) -> _Held:
-    """What is held, read anew."""
-    written: dict[str, Any] = {"separator": held.separator, "header": held.header}
-    columns: tuple[str, ...] = ()
-    asked = held.column if held.column is None or held.second is None else (held.column, held.second)
-    try:
-        limits.require_upload(shortened(held.name), len(held.content), LARGEST)
-        columns = columns_of(held.content, held.name, **written)
-        read = read_texts(held.content, held.name, asked, **written)
-    except InputError as error:
-        return replace(held, columns=columns, read=None, problem=str(error))
-    column = read.column if read.column is None or isinstance(read.column, str) else read.column[0]
-    return replace(held, columns=columns, column=column, read=read, problem="")
+        st.session_state[_FILE] = _TextsFile(upload.name, upload.getvalue()).read()

@@ -100,7 +100,7 @@ def show_texts(texts: Sequence[Input], key: str = SOURCE_KEYS["measure"]) -> Non
         keep("several texts", "\n".join(map(named, texts)))
         keep(key, "Several texts")
     else:
-        text_file.hold_texts(texts)
+        text_file.keep_texts(texts)
         keep(key, "File")
 
 

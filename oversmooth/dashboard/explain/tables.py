@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+import xarray as xr
 
 from oversmooth.core.points import tick
 from oversmooth.metrics import mechanisms
@@ -33,93 +34,80 @@ def step_table(steps: Sequence[Step]) -> pd.DataFrame:
 
 def gain_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block and branch: means over texts."""
-    gains = branch_gains(measurement).mean("input").to_dataframe().reset_index()
-    return gains.rename(
-        columns={
-            "layer": "block",
-            "constant_branch": "DC, branch alone",
-            "rest_branch": "HC, branch alone",
-            "constant_stream": "DC, with residual add",
-            "rest_stream": "HC, with residual add",
-        }
-    )
+    columns = {
+        "constant_branch": "DC, branch alone",
+        "rest_branch": "HC, branch alone",
+        "constant_stream": "DC, with residual add",
+        "rest_stream": "HC, with residual add",
+    }
+    return _rows(branch_gains(measurement), columns)
 
 
 def attention_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block and head with attention: every quantity of it, as means over texts."""
-    if measurement.explanation is None:
-        return pd.DataFrame()
-    found = measurement.explanation.attention
+    found = _part(measurement, "attention")
     of_heads = found[[name for name in found.data_vars if "head" in found[name].dims]]
-    frame = of_heads.mean("input").to_dataframe().dropna(how="all").reset_index()
-    titles = {name: mechanisms.get(str(name)).title for name in of_heads.data_vars if name in mechanisms.names()}
-    return frame.rename(columns={"layer": "block", **titles})
+    titles = {str(name): mechanisms.get(str(name)).title for name in of_heads.data_vars if name in mechanisms.names()}
+    return _rows(of_heads, titles, empty=False)
 
 
 def adjacent_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block but the first: cosine of its attention to that of the block before, mean over texts."""
-    if measurement.explanation is None:
-        return pd.DataFrame()
-    means = measurement.explanation.attention["attention_adjacent_cosine"].mean("input").to_series().dropna()
-    title = mechanisms.get("attention_adjacent_cosine").title
-    return pd.DataFrame({"block": means.index, title: means.to_numpy()})
+    name = "attention_adjacent_cosine"
+    return (
+        _rows(_part(measurement, "attention")[[name]], {name: mechanisms.get(name).title})
+        .dropna()
+        .reset_index(drop=True)
+    )
 
 
 def norm_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block and norm: what it divides by at least, and its gains."""
-    if measurement.explanation is None:
-        return pd.DataFrame()
-    found = measurement.explanation.norms.drop_vars("deviation")
+    found = _part(measurement, "norms").drop_vars("deviation")
     smallest = found["smallest_deviation"].min("input")
-    frame = found.drop_dims("input").assign(smallest_deviation=smallest).to_dataframe().reset_index()
-    names = {
-        "layer": "block",
+    columns = {
+        "norm": "norm",
+        "kind": "kind",
         "smallest_deviation": "smallest deviation of any token",
         "negative_gains": "share of negative gains",
         "largest_gain": "largest |γ|",
     }
-    columns = [column for column in ("layer", "norm", "kind", *list(names)[1:]) if column in frame]
-    return frame[columns].rename(columns=names)
+    table = _rows(found.drop_dims("input").assign(smallest_deviation=smallest), columns)
+    return table[[name for name in ("block", *columns.values()) if name in table]]
 
 
 def cka_table(measurement: Measurement) -> pd.DataFrame:
     """Linear CKA, a row and a column for each point."""
-    if measurement.explanation is None:
-        return pd.DataFrame()
-    names = [tick(str(point)) for point in measurement.explanation.corpus["point"].values]
-    return pd.DataFrame(measurement.explanation.corpus["layer_cka"].values, index=names, columns=names)
+    found = _part(measurement, "corpus")
+    names = [tick(str(point)) for point in found["point"].values]
+    return pd.DataFrame(found["layer_cka"].values, index=names, columns=names)
 
 
 def bound_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block: measured contraction and bound, as means over texts, and the norm of the weights."""
-    if measurement.explanation is None:
-        return pd.DataFrame()
-    found = measurement.explanation.bound
-    means = found.mean("input") if "input" in found.dims else found
-    names = {
-        "layer": "block",
+    columns = {
         "contraction": "measured d_M ratio",
         "smoothing_bound": "bound v",
         "weight_norm": "largest weight norm s",
     }
-    return means.to_dataframe().reset_index().rename(columns=names)
+    return _rows(_part(measurement, "bound"), columns)
 
 
 def head_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block and head: the pair of eigenvalues that dominates, and its gain."""
-    if measurement.explanation is None or not measurement.explanation.dominance:
+    found = _part(measurement, "dominance")
+    if not found:
         return pd.DataFrame()
-    frame = measurement.explanation.dominance.to_dataframe().reset_index()
-    names = {
-        "layer": "block",
+    columns = {
         "dominant_gain": "dominant gain",
         "dominant_kind": "reads as",
         "circuit_eigenvalue": "λᴴ",
         "attention_eigenvalue": "λᴬ",
     }
-    for column in ("circuit_eigenvalue", "attention_eigenvalue"):
-        frame[column] = [f"{value.real:.3g}{value.imag:+.3g}i" for value in frame[column]]
-    return frame.rename(columns=names)
+    table = _rows(found, columns)
+    for column in ("λᴴ", "λᴬ"):
+        table[column] = [f"{value.real:.3g}{value.imag:+.3g}i" for value in table[column]]
+    return table
 
 
 def offset_table(measurement: Measurement) -> pd.DataFrame:
@@ -136,3 +124,15 @@ def offset_table(measurement: Measurement) -> pd.DataFrame:
         for form in ("raw", "centred", "standardised")
         for point, each in offsets(measurement, form).items()
     )
+
+
+def _part(measurement: Measurement, name: str) -> xr.Dataset:
+    """One part of the explanation; empty where none was measured."""
+    found: xr.Dataset = getattr(measurement.explanation, name, xr.Dataset())
+    return found
+
+
+def _rows(found: xr.Dataset, columns: dict[str, str], *, empty: bool = True) -> pd.DataFrame:
+    """One row for each block and what else is told apart, of means over texts; also those that are ``empty``."""
+    means = (found.mean("input") if "input" in found.dims else found).to_dataframe()
+    return (means if empty else means.dropna(how="all")).reset_index().rename(columns={"layer": "block", **columns})
