@@ -1,83 +1,58 @@
-"""Settings from elsewhere, of a link or a file, cut down to what this server grants."""
+"""What this server makes of settings of a link or a file that ask for more than it grants, control by control."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from oversmooth.core.wording import shortened
 from oversmooth.dashboard.controls import limits
-from oversmooth.models.allowlist import AllowList
 from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.comparison import MOST_VARIANTS
-from oversmooth.results.comparison_settings import ComparisonSettings
-from oversmooth.results.permalink import AnySettings
 from oversmooth.results.settings import Settings
 
-_CLAMPED = ("model", "revision", "device", "precision", "max_tokens")
-"""Fields that may have to change."""
+Cut = Callable[[Settings], tuple[dict[str, Any], list[str]]]
+"""Gives the fields as they are granted, and a sentence for each thing that had to change."""
 
 
-def clamped(settings: AnySettings) -> tuple[AnySettings, list[str]]:
-    """The settings as this server can measure them, and a sentence for each thing that had to change.
-
-    Texts are left alone: the control that holds them says what is wrong with them.
-    """
-    if not isinstance(settings, ComparisonSettings):
-        return _baseline(settings)
-    baseline, notices = _baseline(settings.baseline)
-    sides = []
-    for label, side in settings.variants[: limits.most_variants()]:
-        shared = {name for name in _CLAMPED if getattr(side, name) == getattr(settings.baseline, name)}
-        fit = side.model_copy(update={name: getattr(baseline, name) for name in shared})
-        if "model" not in shared and (models := limits.models()) is not None:
-            model = models.find(side.model)
-            if model is None:
-                notices.append(
-                    f"The variant “{shortened(label)}” is left out: its model, “{shortened(side.model)}”, is not on "
-                    "the list of this server."
-                )
-                continue
-            fit = fit.model_copy(update={"model": model.name})
-        sides.append((label, fit))
-    notices += _too_many(len(settings.variants))
-    return settings.model_copy(update={"baseline": baseline, "variants": tuple(sides)}), notices
+def listed_model(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    """A model of the list, where the server has one, at its one commit."""
+    if (models := limits.models()) is None:
+        return {}, []
+    asked, model = shortened(settings.model), models.find(settings.model)
+    if model is None:
+        sentence = f"“{asked}” is not on the list of models that this server measures: {DEFAULT_MODEL} takes its place."
+        return {"model": DEFAULT_MODEL, "revision": None}, [sentence]
+    notices = []
+    if settings.revision not in (None, model.commit):
+        notices.append(
+            f"The revision “{shortened(str(settings.revision))}” is ignored: this server measures {model.name} at the "
+            "one commit of its list."
+        )
+    return {"model": model.name, "revision": None}, notices
 
 
-def _too_many(variants: int) -> list[str]:
+def servers_device(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    """The device that the server chooses, where it has a list of models."""
+    if limits.models() is None or settings.device == "auto":
+        return {}, []
+    return {"device": "auto"}, [f"The device “{settings.device}” is ignored: this server chooses it."]
+
+
+def fewer_tokens(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    """Texts of no more tokens than the limit."""
+    if settings.max_tokens <= (most := limits.most_tokens()):
+        return {}, []
+    sentence = (
+        f"Texts are cut at {most:,} tokens here, the limit “tokens” of this server, instead of {settings.max_tokens:,}."
+    )
+    return {"max_tokens": most}, [sentence]
+
+
+def too_many_variants(variants: int) -> list[str]:
+    """The sentence that says so, where these are more than a page or this server takes."""
     most = limits.most_variants()
     if variants <= most:
         return []
     who = "the page takes" if most == MOST_VARIANTS else "the limit “variants” of this server is"
     return [f"There are {variants} variants, and {who} {most}: the first ones are shown."]
-
-
-def _baseline(settings: Settings) -> tuple[Settings, list[str]]:
-    fields: dict[str, object] = {}
-    notices: list[str] = []
-    if (models := limits.models()) is not None:
-        _pin(settings, models, fields, notices)
-    if settings.max_tokens > (most := limits.most_tokens()):
-        fields["max_tokens"] = most
-        notices.append(
-            f"Texts are cut at {most:,} tokens here, the limit “tokens” of this server, instead of "
-            f"{settings.max_tokens:,}."
-        )
-    return settings.model_copy(update=fields), notices
-
-
-def _pin(settings: Settings, models: AllowList, fields: dict[str, object], notices: list[str]) -> None:
-    """The model of the list, at its commit, on the device of the server."""
-    model = models.find(settings.model)
-    fields["model"] = DEFAULT_MODEL if model is None else model.name
-    if model is None:
-        notices.append(
-            f"“{shortened(settings.model)}” is not on the list of models that this server measures: {DEFAULT_MODEL} "
-            "takes its place."
-        )
-    elif settings.revision not in (None, model.commit):
-        notices.append(
-            f"The revision “{shortened(str(settings.revision))}” is ignored: this server measures {model.name} at the "
-            "one commit of its list."
-        )
-    fields["revision"] = None
-    if settings.device != "auto":
-        fields["device"] = "auto"
-        notices.append(f"The device “{settings.device}” is ignored: this server chooses it.")

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 import streamlit as st
 
 from oversmooth import metrics
+from oversmooth.dashboard.controls.clamping import Cut, fewer_tokens, listed_model, servers_device
 from oversmooth.dashboard.controls.limits import usual_tokens
 from oversmooth.dashboard.controls.state import bound_choice, keep, kept, last, remembered
 from oversmooth.metrics import fidelity, identity
@@ -42,6 +43,7 @@ class Control:
         key: of the control; that of the field where none is given.
         pages: that draw it.
         at_first: gives what it shows before anything is chosen, where that is not the field's default.
+        cut: what the server makes of settings that ask for more than it grants.
     """
 
     def __init__(
@@ -50,8 +52,9 @@ class Control:
         key: str = "",
         pages: tuple[PageName, ...] = ("measure", "compare", "explain"),
         at_first: Callable[[], Any] | None = None,
+        cut: Cut = lambda _: ({}, []),
     ) -> None:
-        self.sets, self.key, self.pages, self._at_first = sets, key or sets, pages, at_first
+        self.sets, self.key, self.pages, self._at_first, self.cut = sets, key or sets, pages, at_first, cut
         _declared.append(self)
 
     @property
@@ -143,13 +146,13 @@ def declared(page: PageName, of: type[Settings] | type[View]) -> list[Control]:
     return [each for each in _declared if page in each.pages and each.sets in of.model_fields]
 
 
-MODEL = Control("model")
+MODEL = Control("model", cut=listed_model)
 SHOWN = Control("shown")
 SPECIAL_TOKENS = Control("special_tokens")
 LANGUAGE_MODEL = Control("language_model", pages=("compare",))
-DEVICE = Control("device")
+DEVICE = Control("device", cut=servers_device)
 PRECISION = Control("precision")
-MAX_TOKENS = Control("max_tokens", at_first=usual_tokens)
+MAX_TOKENS = Control("max_tokens", at_first=usual_tokens, cut=fewer_tokens)
 
 MAIN_METRICS = ("token_cosine", "effective_rank", "high_frequency_share", "explained_variance_1")
 """What is drawn before the user chooses: one cosine, one rank, one share without scale, one of the spectrum."""

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.controls.declared import MODEL
 from oversmooth.dashboard.controls.state import bound, kept
 from oversmooth.models.allowlist import AllowList
 from oversmooth.models.catalog import CATALOG, find
@@ -36,7 +37,7 @@ def _any() -> str:
         "Model",
         [entry.name for entry in CATALOG],
         accept_new_options=True,
-        **bound("model", kept("model", DEFAULT_MODEL)),
+        **MODEL.remembered(),
         help="Pick one, or type any Hugging Face id (owner/name) or a local folder.",
     )
     model = (typed or DEFAULT_MODEL).strip() or DEFAULT_MODEL
@@ -50,9 +51,9 @@ def _any() -> str:
 
 
 def _listed(models: AllowList) -> str:
-    held = kept("model", DEFAULT_MODEL)
+    chosen = kept(MODEL.key, MODEL.usual)
     name: str = st.selectbox(
-        "Model", models.names, **bound("model", held if held in models.names else DEFAULT_MODEL), help=_ALONE
+        "Model", models.names, **bound(MODEL.key, chosen if chosen in models.names else MODEL.usual), help=_ALONE
     )
     model, entry = models.find(name), find(name)
     if model is not None:

@@ -11,8 +11,9 @@ import streamlit as st
 from oversmooth import mitigations
 from oversmooth.core.pairs import named, parts
 from oversmooth.core.texts import bundled
-from oversmooth.core.wording import count, enumerated
-from oversmooth.dashboard.controls.clamping import clamped
+from oversmooth.core.wording import count, enumerated, shortened
+from oversmooth.dashboard.controls import limits
+from oversmooth.dashboard.controls.clamping import too_many_variants
 from oversmooth.dashboard.controls.declared import ALWAYS, CURVES, LAYER_ASKED_FOR, SOURCE_KEYS, PageName, declared
 from oversmooth.dashboard.controls.state import keep
 from oversmooth.dashboard.controls.texts import are_lines, examples, show_texts
@@ -50,6 +51,38 @@ def page_of(settings: AnySettings) -> PageName:
     if isinstance(settings, ComparisonSettings):
         return "compare"
     return "explain" if settings.explanation else "measure"
+
+
+def clamped(settings: AnySettings) -> tuple[AnySettings, list[str]]:
+    """The settings as this server can measure them, and a sentence for each thing that had to change.
+
+    Texts are left alone: the control that holds them says what is wrong with them.
+    """
+    if not isinstance(settings, ComparisonSettings):
+        return _clamped(settings, "explain" if settings.explanation else "measure")
+    baseline, notices = _clamped(settings.baseline, "compare")
+    sides = []
+    for label, side in settings.variants[: limits.most_variants()]:
+        shared = {name for name in Settings.model_fields if getattr(side, name) == getattr(settings.baseline, name)}
+        side = side.model_copy(update={name: getattr(baseline, name) for name in shared})
+        if "model" not in shared and (models := limits.models()) is not None:
+            model = models.find(side.model)
+            if model is None:
+                notices.append(
+                    f"The variant “{shortened(label)}” is left out: its model, “{shortened(side.model)}”, is not on "
+                    "the list of this server."
+                )
+                continue
+            side = side.model_copy(update={"model": model.name})
+        sides.append((label, side))
+    notices += too_many_variants(len(settings.variants))
+    return settings.model_copy(update={"baseline": baseline, "variants": tuple(sides)}), notices
+
+
+def _clamped(settings: Settings, page: PageName) -> tuple[Settings, list[str]]:
+    cuts = [control.cut(settings) for control in declared(page, Settings)]
+    fields = {name: value for changed, _ in cuts for name, value in changed.items()}
+    return settings.model_copy(update=fields), [sentence for _, sentences in cuts for sentence in sentences]
 
 
 def restore(settings: AnySettings, view: View | None = None) -> list[str]:
