@@ -101,12 +101,17 @@ class Curves(Control):
         key: of the control.
         page: that draws it.
         drawn: before anything is chosen.
-        known: what can be drawn, in order.
+        known: gives what can be drawn, in order: plug-ins are known late.
     """
 
-    def __init__(self, key: str, page: PageName, drawn: tuple[str, ...], known: tuple[str, ...]) -> None:
+    def __init__(self, key: str, page: PageName, drawn: tuple[str, ...], known: Callable[[], tuple[str, ...]]) -> None:
         super().__init__("curves", key, (page,), lambda: list(drawn))
-        self.known = known
+        self._known = known
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What can be drawn, in order."""
+        return self._known()
 
     def fields(self) -> dict[str, Any]:
         """The curves in the order of all metrics; None for the usual ones."""
@@ -157,13 +162,13 @@ MAX_TOKENS = Control("max_tokens", at_first=usual_tokens, cut=fewer_tokens)
 MAIN_METRICS = ("token_cosine", "effective_rank", "high_frequency_share", "explained_variance_1")
 """What is drawn before the user chooses: one cosine, one rank, one share without scale, one of the spectrum."""
 CURVES: Final[Mapping[str, Curves]] = {
-    "measure": Curves("metrics", "measure", MAIN_METRICS, metrics.names()),
+    "measure": Curves("metrics", "measure", MAIN_METRICS, metrics.names),
     "compare": Curves(
         "compared_metrics",
         "compare",
         # Never without what is left of the baseline.
         (*MAIN_METRICS[:3], "cka_to_baseline", "pooled_cosine_to_baseline"),
-        (*metrics.names(), identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE),
+        lambda: (*metrics.names(), identity.IDENTITY_RETRIEVAL, *fidelity.BESIDE_BASELINE),
     ),
 }
 LAYER = Control("layer")

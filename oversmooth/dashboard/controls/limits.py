@@ -141,7 +141,7 @@ def require_upload(name: str, size: int, most: int) -> None:
 
 
 def limits_note() -> None:
-    """Draw what a server that strangers use allows, for whoever runs into it; on another, what plug-ins were left out."""
+    """Draw what a server that strangers use allows, at the foot of the sidebar; on another, what plug-ins lack."""
     if not current().hosted:
         for note in plugins.notes():
             st.sidebar.caption(f":material/extension_off: {plain(note)}")
