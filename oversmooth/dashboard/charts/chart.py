@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import plotly.graph_objects as go
@@ -18,7 +19,7 @@ from oversmooth.dashboard.charts.export_menu import Paper, export_menu
 from oversmooth.dashboard.controls.declared import FORM, LAYER, LAYER_ASKED_FOR, LINES, SCALE
 from oversmooth.dashboard.controls.state import choice, keep, kept
 from oversmooth.dashboard.markdown import plain
-from oversmooth.report.figures import CONFIG
+from oversmooth.report.figures import CONFIG, registry
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.theme import LIGHT
 from oversmooth.results.comparison import Comparison
@@ -26,47 +27,59 @@ from oversmooth.results.measurement import Measurement
 
 TEXT_CHARACTERS = 120
 """Of a text, where it is named."""
-Draw = Callable[..., go.Figure]
-"""Gives a figure in a ``theme``."""
 
 
-def chart(draw: Draw, alternative: str, key: str, paper: Paper | None = None, *, as_drawn: bool = False) -> None:
-    """Draw a figure with its alternative text and, where it can go to paper, the way there.
-
-    Args:
-        draw: gives the figure in a ``theme``.
-        alternative: what it shows, in sentences.
-        key: of the chart.
-        paper: the figure among those that can go to paper.
-        as_drawn: whether it goes to paper with what was chosen for it on the page.
-    """
+def chart(figure: go.Figure, alternative: str, key: str, paper: Paper | None = None) -> None:
+    """Draw a figure with its alternative text and, where it can go to paper, the way there."""
     # The chart's own theme, not Streamlit's: the same figure is exported.
-    st.plotly_chart(draw(theme=theme.current()), theme=None, config=CONFIG, alt=alternative, key=f"chart_{key}")
-    if paper is None:
-        return
-    if as_drawn:
-        paper = replace(paper, figure=replace(paper.figure, build=partial(draw, theme=LIGHT)))
-    export_menu(paper, key)
+    st.plotly_chart(figure, theme=None, config=CONFIG, alt=alternative, key=f"chart_{key}")
+    if paper is not None:
+        export_menu(paper, key)
 
 
-def titled(title: str, draw: Draw, about: str, key: str, papers: Mapping[str, Paper], name: str) -> None:
-    """Draw a figure below its title, as it then goes to paper.
+class Charts:
+    """The declared figures of a result as charts of a page, each with its way to paper.
 
     Args:
-        title: what is seen.
-        draw: gives the figure in a ``theme``.
-        about: what it shows, in sentences: with the title its alternative text.
-        key: of the chart.
-        papers: what can go to paper.
-        name: of the figure among these.
+        result: what they are of.
+        choices: those that :func:`figures_of` takes.
     """
-    st.markdown(f"**{plain(title)}**")
-    chart(draw, f"{title}. {about}".strip(), key, papers.get(name), as_drawn=True)
 
+    def __init__(self, result: Measurement | Comparison, **choices: Any) -> None:  # noqa: ANN401
+        self._result = result
+        self._on_paper = figures_of(result, **choices)
 
-def papers_of(result: Measurement | Comparison, **choices: Any) -> dict[str, Paper]:  # noqa: ANN401
-    """What can go to paper, by the names of the files, under choices that :func:`figures_of` takes."""
-    return {name: Paper(result, name, figure) for name, figure in figures_of(result, **choices).items()}
+    def draw(
+        self,
+        name: str,
+        key: str = "",
+        *,
+        headed: bool = False,
+        small: Callable[..., go.Figure] | None = None,
+        marks: Mapping[str, Any] = MappingProxyType({}),
+        **arguments: Any,  # noqa: ANN401
+    ) -> None:
+        """Draw one figure.
+
+        Args:
+            name: of its declaration.
+            key: of the chart; the name where none is given.
+            headed: whether its heading stands above it.
+            small: draws it on the page in place of the declared function.
+            marks: arguments for the page alone, not for paper.
+            arguments: which one of its kind it is, and what was chosen for it on the page.
+        """
+        declared = registry.get(name)
+        build = partial(declared.build, self._result, **arguments)
+        if headed:
+            st.markdown(f"**{plain(declared.heading(self._result, **arguments))}**")
+        file_name = declared.file_name(self._result, arguments)
+        paper = None
+        if figure := self._on_paper.get(file_name):
+            # As it is drawn here, whatever the gallery would choose.
+            paper = Paper(self._result, file_name, replace(figure, build=partial(build, theme=LIGHT)))
+        drawn = (partial(small, self._result, **arguments) if small else build)(theme=theme.current(), **marks)
+        chart(drawn, declared.alternative(self._result, **arguments), key or name, paper)
 
 
 def layer_slider(options: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -11,9 +10,9 @@ from oversmooth import metrics
 from oversmooth.core import points
 from oversmooth.core.wording import count
 from oversmooth.dashboard import shell
-from oversmooth.dashboard.charts.chart import chart, layer_slider, name_text, papers_of, spectrum_form
+from oversmooth.dashboard.charts.chart import Charts, layer_slider, name_text, spectrum_form
 from oversmooth.dashboard.charts.definitions import definitions
-from oversmooth.dashboard.charts.export_menu import Paper, data_row, note_choices
+from oversmooth.dashboard.charts.export_menu import data_row, note_choices
 from oversmooth.dashboard.charts.tables import difference_table, end_table, show_table
 from oversmooth.dashboard.compare import maps
 from oversmooth.dashboard.compare.plane import draw_plane
@@ -23,11 +22,8 @@ from oversmooth.dashboard.controls.language_model import note_headless, output_r
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.comparing import await_comparison
 from oversmooth.dashboard.running.one_at_a_time import fragment
-from oversmooth.report import alternatives, findings
+from oversmooth.report import findings
 from oversmooth.report.figures.choosing import metrics_of
-from oversmooth.report.figures.compared_curves import compared_curve
-from oversmooth.report.figures.compared_spectra import compared_spectra
-from oversmooth.report.figures.deltas import delta_curve
 from oversmooth.results.comparison import Comparison
 
 COLUMNS = 2
@@ -89,19 +85,22 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
     point = layer_slider(_points(comparison))
     note_choices(point)
     measured = [name for name in chosen if name in metrics_of(comparison)]
-    papers = papers_of(comparison, point=point, metrics=measured)
+    charts = Charts(comparison, point=point, metrics=measured)
     with curves:
-        _curves(comparison, chosen, point, papers)
+        _curves(comparison, charts, chosen, point)
         definitions(tuple(dict.fromkeys(chosen)))
     name_text("Maps and spectra", comparison.baseline)
-    label = maps.draw_maps(comparison, point, papers)
+    label = maps.draw_maps(comparison, charts, point)
     address.update()
     left, right = st.columns(COLUMNS, gap="large")
     if label is not None:
         with left:
-            maps.draw_difference(comparison, label, point, papers)
+            st.subheader("Difference of the similarities", anchor=False)
+            charts.draw("difference_map", "map_difference", label=label, point=point)
     with right:
-        _spectra(comparison, point, papers)
+        st.subheader("Singular values", anchor=False)
+        centred, logarithmic = spectrum_form()
+        charts.draw("compared_spectra", point=point, centred=centred, logarithmic=logarithmic)
     draw_plane(comparison, point, with_controls)
 
 
@@ -112,30 +111,25 @@ def _points(comparison: Comparison) -> list[str]:
     return [point for point in (points.EMBEDDING, *blocks, points.FINAL_NORM, points.FUSION) if point in found]
 
 
-def _curves(comparison: Comparison, chosen: tuple[str, ...], point: str, papers: Mapping[str, Paper]) -> None:
+def _curves(comparison: Comparison, charts: Charts, chosen: tuple[str, ...], point: str) -> None:
     if not chosen:
         st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
         return
     first, *rest = chosen
+    marks = {"selected": point}
     left, right = st.columns(COLUMNS, gap="large")
     with left:
         st.subheader(plain(f"{metrics.get(first).title} over depth"), anchor=False)
-        _curve(comparison, first, point, papers, "compared_curve")
+        charts.draw("compared_curve", metric=first, marks=marks)
     with right:
         st.subheader("Difference to the baseline", anchor=False)
-        difference = partial(delta_curve, comparison, first, selected=point)
-        chart(difference, alternatives.delta_curve(comparison, first), "delta", papers.get(f"{first}_delta"))
+        charts.draw("delta_curve", "delta", metric=first, marks=marks)
         _partings(comparison, first)
     for start in range(0, len(rest), COLUMNS):
         for column, name in zip(st.columns(COLUMNS, gap="large"), rest[start : start + COLUMNS], strict=False):
             with column:
                 st.markdown(f"**{plain(metrics.get(name).title)}**")
-                _curve(comparison, name, point, papers, f"compared_{name}")
-
-
-def _curve(comparison: Comparison, metric: str, point: str, papers: Mapping[str, Paper], key: str) -> None:
-    draw = partial(compared_curve, comparison, metric, selected=point)
-    chart(draw, alternatives.compared_curve(comparison, metric), key, papers.get(metric))
+                charts.draw("compared_curve", f"compared_{name}", metric=name, marks=marks)
 
 
 def _partings(comparison: Comparison, metric: str) -> None:
@@ -144,18 +138,6 @@ def _partings(comparison: Comparison, metric: str) -> None:
     parted = [f"{label} at {points.title(point)}" for label, point in found.items() if point is not None]
     if parted:
         st.caption(plain(f"First difference: {'; '.join(parted)}."))
-
-
-def _spectra(comparison: Comparison, point: str, papers: Mapping[str, Paper]) -> None:
-    st.subheader("Singular values", anchor=False)
-    centred, logarithmic = spectrum_form()
-    chart(
-        partial(compared_spectra, comparison, point, centred=centred, logarithmic=logarithmic),
-        alternatives.compared_spectra(comparison, point, centred=centred),
-        "compared_spectra",
-        papers.get(f"spectra_{point}_centred" if centred else f"spectra_{point}"),
-        as_drawn=True,
-    )
 
 
 def _ends(comparison: Comparison, chosen: tuple[str, ...]) -> None:

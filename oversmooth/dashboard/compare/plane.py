@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.core import points
+from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.charts.export_menu import Paper
 from oversmooth.dashboard.controls.declared import CHANGED, LEFT_OVER
 from oversmooth.dashboard.running.comparing import await_controls
-from oversmooth.report import alternatives
-from oversmooth.report.figures.plane import fidelity_plane
-from oversmooth.report.figures.registry import Drawable
+from oversmooth.report.figures import registry
 from oversmooth.report.figures.theme import LIGHT
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.view import LEFT
@@ -26,15 +23,14 @@ def draw_plane(comparison: Comparison, point: str, with_controls: bool) -> None:
     st.subheader("What changes, and what is left", anchor=False)
     diversity, kept = _axes()
     controls = await_controls(comparison.baseline.settings) if with_controls else {}
-    axes: dict[str, Any] = {"diversity": diversity, "fidelity": kept, "controls": controls}
-    draw = partial(fidelity_plane, comparison, point, **axes)
-    title = f"{_title(diversity)} against {_title(kept)} at {points.title(point)}"
-    drawable = Drawable(title, (kept, diversity), point, partial(draw, theme=LIGHT))
+    # Not of the gallery: its axes and controls are chosen here.
+    axes: dict[str, Any] = {"point": point, "diversity": diversity, "fidelity": kept, "controls": controls}
+    declared = registry.get("fidelity_plane")
     chart(
-        draw,
-        alternatives.fidelity_plane(comparison, point, **axes),
+        declared.build(comparison, **axes, theme=theme.current()),
+        declared.alternative(comparison, **axes),
         "plane",
-        Paper(comparison, f"plane_{point}", drawable),
+        Paper(comparison, f"plane_{point}", declared.drawable(comparison, axes, theme=LIGHT)),
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from oversmooth.core.errors import SettingsError
+from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
@@ -46,7 +47,7 @@ def draw_toy() -> None:
             "limit looks like, not which one a model reaches."
         )
     with right:
-        chart(partial(toy_figure, found), verdict, "toy")
+        chart(toy_figure(found, theme=theme.current()), verdict, "toy")
     folded_tables("The numbers as a table", "toy_table", partial(_table, found))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard.charts.chart import papers_of, titled
+from oversmooth.dashboard.charts.chart import Charts
 from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
 from oversmooth.dashboard.controls.declared import EXPLAINED, STEPS
@@ -15,11 +15,8 @@ from oversmooth.dashboard.controls.state import remembered
 from oversmooth.dashboard.explain.tables import gain_table, step_table
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
-from oversmooth.report.figures.gains import branch_gains
-from oversmooth.report.figures.waterfall import waterfall as waterfall_figure
 from oversmooth.report.findings.circuits_reading import gain_sentence
 from oversmooth.report.findings.explanations import where
-from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.results import waterfall
 from oversmooth.results.gains import missing_gains
 from oversmooth.results.measurement import Measurement
@@ -48,26 +45,11 @@ def draw_where(measurement: Measurement) -> None:
         )
         detail = st.selectbox("Steps", list(DETAILS), format_func=DETAILS.__getitem__, width=320, **STEPS.remembered())
     address.update()
-    sentences = where(measurement, metric, detail or None)
-    for sentence in sentences:
+    for sentence in where(measurement, metric, detail or None):
         st.markdown(plain(sentence))
-    papers = papers_of(measurement, metrics=(metric,))
-    titled(
-        f"{metrics.get(metric).title}, step by step",
-        partial(waterfall_figure, measurement, metric, detail=detail or None),
-        " ".join(filter(None, (*sentences, outlier_sentence(measurement)))),
-        "waterfall",
-        papers,
-        f"waterfall_{metric}",
-    )
-    titled(
-        "What each branch does to the mean token (DC) and to the rest (HC)",
-        partial(branch_gains, measurement),
-        gain_sentence(measurement),
-        "gains",
-        papers,
-        "branch_gains",
-    )
+    charts = Charts(measurement, metrics=(metric,))
+    charts.draw("waterfall", headed=True, metric=metric, detail=detail or None)
+    charts.draw("branch_gains", "gains", headed=True)
     for sentence in filter(None, (gain_sentence(measurement), missing_gains(measurement))):
         st.caption(plain(sentence))
     folded_tables(

@@ -8,7 +8,7 @@ import streamlit as st
 import xarray as xr
 
 from oversmooth.core import points
-from oversmooth.dashboard.charts.chart import chart, layer_slider, name_text, papers_of, titled
+from oversmooth.dashboard.charts.chart import Charts, layer_slider, name_text
 from oversmooth.dashboard.charts.export_menu import note_choices
 from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
@@ -19,14 +19,7 @@ from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.mechanisms.declared_attention import NULL
-from oversmooth.report import alternatives
-from oversmooth.report.figures.bound import smoothing_bound
 from oversmooth.report.figures.curves import small_curve
-from oversmooth.report.figures.dominance import dominance
-from oversmooth.report.figures.eigenvalues import circuit_eigenvalues
-from oversmooth.report.figures.heads import attention_adjacent, attention_map
-from oversmooth.report.figures.norms import norm_deviation
-from oversmooth.report.figures.spectrum_cdf import spectrum_cdf
 from oversmooth.report.findings.readings import Reading, readings
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.view import ATTENTION as QUANTITIES
@@ -63,33 +56,14 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
         return
     quantity, difference = _quantity(found, known)
     address.update()
-    papers = papers_of(measurement)
+    charts = Charts(measurement)
     left, right = st.columns(2, gap="large")
     with left:
-        title = mechanisms.get(quantity).title
-        titled(
-            f"{title} of each head, {'less its null model' if difference else 'mean over texts'}",
-            partial(attention_map, measurement, quantity, difference=difference),
-            f"{reading.found} {mechanisms.get(quantity).reads}",
-            "attention",
-            papers,
-            quantity,
-        )
+        charts.draw("attention_map", "attention", headed=True, quantity=quantity, difference=difference)
     with right:
-        titled(
-            mechanisms.get("attention_adjacent_cosine").title,
-            partial(attention_adjacent, measurement),
-            mechanisms.get("attention_adjacent_cosine").reads,
-            "adjacent",
-            papers,
-            "attention_adjacent_cosine",
-        )
-    folded_tables(
-        "Attention as a table",
-        "attention_table",
-        partial(attention_table, measurement),
-        partial(adjacent_table, measurement),
-    )
+        charts.draw("attention_adjacent", "adjacent", headed=True)
+    tables = partial(attention_table, measurement), partial(adjacent_table, measurement)
+    folded_tables("Attention as a table", "attention_table", *tables)
 
 
 def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
@@ -116,30 +90,16 @@ def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
 def _norms(measurement: Measurement, reading: Reading) -> None:
     _said(2, reading)
     explanation = measurement.explanation
-    papers = papers_of(measurement)
+    charts = Charts(measurement)
     left, right = st.columns(2, gap="large")
     if explanation is not None and "deviation" in explanation.norms:
         with left:
-            titled(
-                "What each norm divides the tokens by",
-                partial(norm_deviation, measurement),
-                reading.found,
-                "norms",
-                papers,
-                "norm_deviation",
-            )
+            charts.draw("norm_deviation", "norms", headed=True)
             name_text("The histograms are", measurement)
             folded_tables("Norms as a table", "norm_table", partial(norm_table, measurement))
     if explanation is not None and explanation.bound:
         with right:
-            titled(
-                "Bound beside measured contraction",
-                partial(smoothing_bound, measurement),
-                f"{reading.found} {reading.measured}",
-                "bound",
-                papers,
-                "smoothing_bound",
-            )
+            charts.draw("smoothing_bound", "bound", headed=True)
             folded_tables("Bound and contraction as a table", "bound_table", partial(bound_table, measurement))
 
 
@@ -152,27 +112,13 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
     layer = layer_slider([point for point in measurement.points if points.is_block(point)])
     address.update()
     note_choices(layer)
-    papers = papers_of(measurement, point=layer)
+    charts = Charts(measurement, point=layer)
     left, right = st.columns(2, gap="large")
     with left:
-        titled(
-            f"Eigenvalues of the value–output circuits of {points.title(layer)}",
-            partial(circuit_eigenvalues, measurement, int(layer)),
-            mechanisms.get("circuit_eigenvalues").reads,
-            "eigenvalues",
-            papers,
-            f"circuit_eigenvalues_{layer}",
-        )
+        charts.draw("circuit_eigenvalues", "eigenvalues", headed=True, layer=int(layer))
     if explanation.dominance:
         with right:
-            titled(
-                "Which pair of eigenvalues dominates",
-                partial(dominance, measurement),
-                reading.found,
-                "dominance",
-                papers,
-                "dominance",
-            )
+            charts.draw("dominance", headed=True)
             name_text("Attention is", measurement)
     folded_tables("Heads as a table", "head_table", partial(head_table, measurement))
 
@@ -181,20 +127,11 @@ def _circuits(measurement: Measurement, reading: Reading) -> None:
 def _spectrum(measurement: Measurement, reading: Reading) -> None:
     _said(4, reading)
     drawn = tuple(name for name in SPECTRAL if name in measurement.metrics)
-    papers = papers_of(measurement, metrics=drawn)
+    charts = Charts(measurement, metrics=drawn)
     left, right = st.columns(2, gap="large")
     with left:
-        titled(
-            "Singular values relative to the largest: share below each size",
-            partial(spectrum_cdf, measurement),
-            reading.found,
-            "spectrum_cdf",
-            papers,
-            "spectrum_cdf",
-        )
+        charts.draw("spectrum_cdf", headed=True)
         name_text("The spectra are", measurement)
     with right:
         for name in drawn:
-            chart(
-                partial(small_curve, measurement, name), alternatives.curve(measurement, name), name, papers.get(name)
-            )
+            charts.draw("curve", name, small=small_curve, metric=name, lines=False)

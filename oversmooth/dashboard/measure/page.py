@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from functools import partial
 
 import streamlit as st
 
 from oversmooth import metrics
 from oversmooth.dashboard import shell
-from oversmooth.dashboard.charts.chart import chart, layer_slider, lines_toggle, name_text, papers_of, spectrum_form
+from oversmooth.dashboard.charts.chart import Charts, layer_slider, lines_toggle, name_text, spectrum_form
 from oversmooth.dashboard.charts.definitions import definitions
-from oversmooth.dashboard.charts.export_menu import Paper, data_row, note_choices
+from oversmooth.dashboard.charts.export_menu import data_row, note_choices
 from oversmooth.dashboard.charts.tables import show_table, token_table
 from oversmooth.dashboard.controls import address
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.measure.tokens import token_strip
 from oversmooth.dashboard.running.one_at_a_time import fragment
-from oversmooth.report import alternatives, findings
-from oversmooth.report.figures.curves import curve, small_curve
-from oversmooth.report.figures.similarity import similarity_map
-from oversmooth.report.figures.spectrum import spectrum
+from oversmooth.report import findings
+from oversmooth.report.figures.curves import small_curve
 from oversmooth.results.measurement import Measurement
 
 TILES = 4
@@ -75,56 +71,35 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
     point = layer_slider(measurement.main_points)
     address.update()
     note_choices(point, lines=lines)
-    papers = papers_of(measurement, point=point, metrics=chosen, lines=lines)
+    charts = Charts(measurement, point=point, metrics=chosen, lines=lines)
     with curves:
-        _curves(measurement, chosen, point, papers, lines=lines)
+        _curves(charts, chosen, point, lines=lines)
         definitions(chosen)
     name_text("Map and spectrum", measurement)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Similarity of every pair of tokens", anchor=False)
-        chart(
-            partial(similarity_map, measurement, point),
-            alternatives.similarity(measurement, point),
-            "similarity",
-            papers.get(f"similarity_{point}"),
-        )
+        charts.draw("similarity_map", "similarity", point=point)
     with right:
-        _spectrum(measurement, point, papers)
+        st.subheader("Singular values", anchor=False)
+        centred, logarithmic = spectrum_form()
+        charts.draw("spectrum", point=point, centred=centred, logarithmic=logarithmic)
 
 
-def _curves(
-    measurement: Measurement, chosen: tuple[str, ...], point: str, papers: Mapping[str, Paper], *, lines: bool
-) -> None:
+def _curves(charts: Charts, chosen: tuple[str, ...], point: str, *, lines: bool) -> None:
     if not chosen:
         st.info("Choose at least one metric under “Curves” to see it over depth.", icon=":material/info:")
         return
     first, *rest = chosen
     st.subheader(plain(f"{metrics.get(first).title} over depth"), anchor=False)
-    chart(
-        partial(curve, measurement, first, selected=point, lines=lines),
-        alternatives.curve(measurement, first),
-        "curve",
-        papers[first],
-    )
+    charts.draw("curve", metric=first, lines=lines, marks={"selected": point})
     # A chart each, so that the columns fold into one on a narrow screen.
     for start in range(0, len(rest), SMALL_COLUMNS):
         for column, name in zip(st.columns(SMALL_COLUMNS), rest[start : start + SMALL_COLUMNS], strict=False):
             with column:
-                small = partial(small_curve, measurement, name, selected=point, lines=lines)
-                chart(small, alternatives.curve(measurement, name), f"small_{name}", papers[name])
-
-
-def _spectrum(measurement: Measurement, point: str, papers: Mapping[str, Paper]) -> None:
-    st.subheader("Singular values", anchor=False)
-    centred, logarithmic = spectrum_form()
-    chart(
-        partial(spectrum, measurement, point, centred=centred, logarithmic=logarithmic),
-        alternatives.spectrum(measurement, point, centred=centred),
-        "spectrum",
-        papers[f"spectrum_{point}_centred" if centred else f"spectrum_{point}"],
-        as_drawn=True,
-    )
+                charts.draw(
+                    "curve", f"small_{name}", small=small_curve, metric=name, lines=lines, marks={"selected": point}
+                )
 
 
 def _tokens(measurement: Measurement) -> None:

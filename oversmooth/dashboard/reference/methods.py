@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -10,6 +9,7 @@ import streamlit as st
 from oversmooth import metrics
 from oversmooth.core.errors import OversmoothError
 from oversmooth.core.points import title
+from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.controls.methods import parameter_controls
 from oversmooth.dashboard.controls.restoring import usual
@@ -17,8 +17,8 @@ from oversmooth.dashboard.controls.variants import Variant, defaults
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.comparing import await_comparison
 from oversmooth.mitigations import Mitigation
-from oversmooth.report import alternatives, findings
-from oversmooth.report.figures.compared_curves import compared_curve
+from oversmooth.report import findings
+from oversmooth.report.figures import registry
 from oversmooth.results.comparison import BASELINE, Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import to_query
@@ -66,7 +66,9 @@ def _draw(comparison: Comparison) -> None:
     for column, (name, value) in zip(st.columns(len(tiles)), tiles.items(), strict=True):
         with column:
             st.metric(f"{metrics.get(name).title}, {place}", value, border=True)
-    chart(partial(compared_curve, comparison, DRAWN), alternatives.compared_curve(comparison, DRAWN), "effect")
+    declared = registry.get("compared_curve")
+    figure = declared.build(comparison, DRAWN, theme=theme.current())
+    chart(figure, declared.alternative(comparison, DRAWN), "effect")
 
 
 def _link(baseline: Settings, variant: Variant) -> None:
