@@ -61,3 +61,7 @@ class QueueFullError(LimitError):
 
     def __init__(self, message: str, limit: str = "waiting") -> None:
         super().__init__(message, limit)
+
+
+class UndefinedError(ValueError):
+    """The metric has no value for these states; the message is the reason, shown in the value's place."""

@@ -5,10 +5,10 @@ To add one: write a function under :func:`~oversmooth.metrics.registry.metric` i
 file; it then appears everywhere by itself. ``ORDER`` of a file says where its metrics stand among the others.
 """
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.registry import (
     Definition,
     Metric,
-    UndefinedError,
     all_metrics,
     fidelity_names,
     get,

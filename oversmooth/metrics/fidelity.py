@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
 from oversmooth.metrics.numerics import Float64
-from oversmooth.metrics.registry import Definition, UndefinedError, define_fidelity
+from oversmooth.metrics.registry import Definition, define_fidelity
 from oversmooth.metrics.similarity import YAN
 from oversmooth.metrics.states import TokenStates
 

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
-from oversmooth.metrics.registry import Definition, UndefinedError, define_fidelity
+from oversmooth.metrics.registry import Definition, define_fidelity
 from oversmooth.metrics.states import TokenStates
 
 ORDER = 70

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
 from oversmooth.core.wording import count
 from oversmooth.metrics.numerics import Float64, divisors, eigenvalues, floats, squared_lengths
-from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.registry import metric
 from oversmooth.metrics.similarity import at_the_mean, distances_from_mean_resolved
 from oversmooth.metrics.stacks import Spectrum, Stack
 from oversmooth.metrics.states import NOT_CONVERGED, TokenStates

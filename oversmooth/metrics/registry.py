@@ -6,15 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
 from oversmooth.core.plugins import Plugin, Registry, require_words
 
 if TYPE_CHECKING:
     from oversmooth.metrics.states import TokenStates
-
-
-class UndefinedError(ValueError):
-    """The metric has no value for these states; the message is the reason, shown in the value's place."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
 from oversmooth.metrics.numerics import floats
-from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.registry import metric
 from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
 from oversmooth.core.wording import count
 from oversmooth.metrics.numerics import EPSILON, Float64, divisors, floats, squared_lengths
-from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.registry import metric
 from oversmooth.metrics.stacks import Stack
 from oversmooth.metrics.states import TokenStates
 

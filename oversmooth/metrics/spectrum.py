@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.numerics import EPSILON, Float64, divisors, floats, squared_lengths
-from oversmooth.metrics.registry import UndefinedError, metric
+from oversmooth.metrics.registry import metric
 from oversmooth.metrics.similarity import YAN
 from oversmooth.metrics.stacks import Spectrum
 from oversmooth.metrics.states import TokenStates

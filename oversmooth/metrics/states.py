@@ -9,9 +9,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.core.wording import count
 from oversmooth.metrics.numerics import PRECISIONS, Float64
-from oversmooth.metrics.registry import UndefinedError
 from oversmooth.metrics.stacks import Spectrum, Stack
 
 Value = TypeVar("Value")

@@ -5,21 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.core.wording import count
-from oversmooth.mitigations.registry import AttentionMitigation, Mitigation
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from oversmooth.mitigations.parameters import Indices
     from oversmooth.models.anatomy import Anatomy
 
 Stage = Literal["logits", "probabilities", "values", "mixed"]
 """Steps of attention, in order: before the softmax, after it, the values, and the values once they were mixed."""
 Branch = Literal["attention", "mlp"]
 Kind = Stage | Literal["attention", "mlp", "norm", "attention_norm_input", "mlp_norm_input", "block"]
+
+
+class Named(Protocol):
+    """What a method declares, as far as it is told here."""
+
+    @property
+    def name(self) -> str:
+        """In specifications."""
+
+
+class Attaching(Protocol):
+    """A method that says where it acts; one that acts on single heads has ``heads`` too."""
+
+    @property
+    def declaration(self) -> Named:
+        """Its own."""
+
+    @property
+    def layers(self) -> Indices:
+        """Blocks that the user chose; None for all."""
+
+    def attach(self, sites: Sites) -> None:
+        """Say where it acts."""
 
 
 class Memory(dict[Hashable, Any]):
@@ -32,8 +55,8 @@ class Memory(dict[Hashable, Any]):
     """
 
     def __missing__(self, key: Hashable) -> Any:  # noqa: ANN401
-        method = key[0] if isinstance(key, tuple) else key
-        name = method.declaration.name if isinstance(method, Mitigation) else str(method)
+        method = cast("Attaching", key[0] if isinstance(key, tuple) else key)
+        name = method.declaration.name
         raise MitigationError(f"{name}: the block that it keeps something from was passed by, so it cannot act.")
 
 
@@ -128,9 +151,9 @@ class Sites:
     """Gives the tokens of the calibration texts at the output of a block, of the unchanged model."""
     found: list[Site] = field(default_factory=list)
     read_out: ReadOut | None = None
-    _method: Mitigation | None = None
+    _method: Attaching | None = None
 
-    def attach(self, method: Mitigation) -> None:
+    def attach(self, method: Attaching) -> None:
         """Have a method say where it acts."""
         self._method = method
         method.attach(self)
@@ -165,7 +188,7 @@ class Sites:
             MitigationError: where one was chosen that the model does not have.
         """
         total = self.anatomy.heads
-        chosen = self._current.heads if isinstance(self._current, AttentionMitigation) else None
+        chosen = self._chosen_heads
         if chosen is None:
             return tuple(range(total))
         self.require(all(head < total for head in chosen), f"there are only {count(total, 'head')}, counted from 0")
@@ -203,9 +226,7 @@ class Sites:
             f"in the family “{self.anatomy.family}” attention can be changed at its softmax only, not where the "
             "values are mixed",
         )
-        method = self._current
-        every = every_head or not isinstance(method, AttentionMitigation) or method.heads is None
-        heads = None if every else self.heads()
+        heads = None if every_head or self._chosen_heads is None else self.heads()
         self._add(layer, stage, change, heads)
 
     def branch(self, layer: int, branch: Branch, change: OnBranch) -> None:
@@ -261,7 +282,12 @@ class Sites:
         return self.sampler(layer)
 
     @property
-    def _current(self) -> Mitigation:
+    def _chosen_heads(self) -> Indices:
+        chosen: Indices = getattr(self._current, "heads", None)
+        return chosen
+
+    @property
+    def _current(self) -> Attaching:
         assert self._method is not None  # noqa: S101  methods attach through `attach` alone
         return self._method
 

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.numerics import Float64
-from oversmooth.metrics.registry import UndefinedError
 
 if TYPE_CHECKING:
     from torch import Tensor

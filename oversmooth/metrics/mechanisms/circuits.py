@@ -13,8 +13,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.numerics import Float64
-from oversmooth.metrics.registry import UndefinedError
 
 if TYPE_CHECKING:
     from torch import Tensor

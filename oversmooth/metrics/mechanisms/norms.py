@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.numerics import Float64
-from oversmooth.metrics.registry import UndefinedError
 
 if TYPE_CHECKING:
     from oversmooth.models.anatomy import Anatomy

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from tiny import minilm
 from transformers import PreTrainedModel
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.mechanisms.bound import contraction, smoothing_bound, weight_norms
 from oversmooth.metrics.mechanisms.norms import norm_gains, token_deviations
-from oversmooth.metrics.registry import UndefinedError
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.families.declaration import _REGISTRY
 from oversmooth.models.norms import BRANCHES

@@ -10,8 +10,8 @@ import torch
 from families import LAYERS, build
 from tiny import minilm, tiny
 
+from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.mechanisms.norms import norm_gains, token_deviations
-from oversmooth.metrics.registry import UndefinedError
 from oversmooth.models.anatomy import dissect
 from oversmooth.models.families.declaration import _REGISTRY
 
