@@ -103,17 +103,25 @@ class Canvas:
         place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom"}
         self.note(text=text, align="left", yshift=shift, font=font, **place)
 
-    def name_above(self, text: str, size: int, **place: Any) -> None:  # noqa: ANN401  plotly's own keywords
-        """Words just above the chart, where no line runs."""
-        self.note(text=text, y=1, yanchor="bottom", yshift=2, font={"size": size, "color": self.theme.text}, **place)
+    def name_above(self, text: str, size: int = 12, *, shift: float = 0, **place: Any) -> None:  # noqa: ANN401
+        """Words just above the chart, where no line runs; ``shift`` pixels higher."""
+        font = {"size": size, "color": self.theme.text}
+        self.note(text=text, y=1, yanchor="bottom", yshift=2 + shift, font=font, **place)
 
-    def over(self, position: float, text: str, *, shift: float = 0) -> None:
-        """Words above one position of the depth axis, kept inside the chart; ``shift`` pixels higher."""
-        low, high = self.depth_axis["range"]
-        share = (position - low) / (high - low)
-        anchor = "left" if share < 0.2 else "right" if share > 0.8 else "center"
-        font = {"size": 12, "color": self.theme.text}
-        self.note(text=text, x=position, xanchor=anchor, y=1, yanchor="bottom", yshift=2 + shift, font=font)
+    def select(self, position: float, text: str, *, shift: float = 0) -> None:
+        """A line at one position of the depth axis, and words above it that are kept inside the chart, if there are."""
+        self.shape(type="line", x0=position, x1=position, opacity=0.6, line={"color": self.theme.muted, "width": 1})
+        if text:
+            low, high = self.depth_axis["range"]
+            share = (position - low) / (high - low)
+            anchor = "left" if share < 0.2 else "right" if share > 0.8 else "center"
+            self.name_above(text, shift=shift, x=position, xanchor=anchor)
+
+    def gap(self, first: float, last: float, hover: str, *, upright: bool) -> None:
+        """A stretch of the depth axis without values: a grey area with a word in its middle, and why on hover."""
+        self.shape(type="rect", x0=first, x1=last, line={"width": 0}, fillcolor=self.theme.grid)
+        turned = -90 if upright else 0
+        self.note(text="missing", x=(first + last) / 2, y=0.5, font={"size": 10}, textangle=turned, hovertext=hover)
 
     def shape(self, **shape: Any) -> None:  # noqa: ANN401  plotly's own keywords
         """Something behind the lines, over the whole height."""

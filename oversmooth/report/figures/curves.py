@@ -165,31 +165,21 @@ class _Panel(Canvas):
     def _missing(self, series: Series) -> None:
         for run, why in series.gaps():
             first, last = series.positions[run[0]], series.positions[run[-1]]
-            self.shape(type="rect", x0=first - 0.4, x1=last + 0.4, line={"width": 0}, fillcolor=self.theme.grid)
             place = points.title(run[0]) if len(run) == 1 else f"{points.title(run[0])} to {points.title(run[-1])}"
-            self.note(
-                text="missing",
-                x=(first + last) / 2,
-                y=0.5,
-                font={"size": 10},
-                textangle=-90 if last - first < 0.2 * max(series.positions.values()) else 0,
-                hovertext=f"{place}: missing<br>{escape(why)}",
-            )
+            narrow = last - first < 0.2 * max(series.positions.values())
+            self.gap(first - 0.4, last + 0.4, f"{place}: missing<br>{escape(why)}", upright=narrow)
 
     def _selected(self, series: Series, selected: str) -> None:
         position = series.positions[selected]
-        self.shape(type="line", x0=position, x1=position, opacity=0.6, line={"color": self.theme.muted, "width": 1})
+        value = number(series.values.get(selected, math.nan))
+        self.select(position, "" if self.small else f"{points.title(selected)}: <b>{value}</b>")
         if selected in series.values:
             size = 8 if self.small else 13
             ring = {"size": size, "symbol": "circle-open", "color": self.theme.text, "line": {"width": 1.5}}
             self.add(x=[position], y=[series.values[selected]], mode="markers", marker=ring)
-        if not self.small:
-            value = number(series.values.get(selected, math.nan))
-            self.over(position, f"{points.title(selected)}: <b>{value}</b>")
 
     def _heading(self, series: Series, selected: str | None) -> None:
         """The metric above a small chart, with its value at the selected point."""
         words = [escape(line) for line in textwrap.wrap(series.axis_title, 24)]
         value = f" <b>{number(series.values[selected])}</b>" if selected in series.values else ""
-        corner = {"x": 0, "xref": "x domain", "xanchor": "left", "align": "left"}
-        self.name_above("<br>".join(words) + value, 11, **corner)
+        self.name_above("<br>".join(words) + value, 11, x=0, xref="x domain", xanchor="left", align="left")

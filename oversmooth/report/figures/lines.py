@@ -135,7 +135,5 @@ def _select(canvas: Canvas, depths: Depths, selected: str) -> None:
     """A line at a point of the baseline's axis, with its name, where that axis has such a point."""
     places = depths.positions([points.EMBEDDING, *map(points.block, range(depths.blocks[0])), *depths.apart])
     if selected in places:
-        x = places[selected]
-        canvas.shape(type="line", x0=x, x1=x, opacity=0.6, line={"color": canvas.theme.muted, "width": 1})
-        canvas.over(x, points.title(selected), shift=canvas.above)
+        canvas.select(places[selected], points.title(selected), shift=canvas.above)
         canvas.above += LINE + 4

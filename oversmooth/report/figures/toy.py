@@ -154,4 +154,4 @@ def _heading(canvas: Canvas, panel: str, limit: str, reached: bool) -> None:
 
 def _above(canvas: Canvas, panel: str, text: str) -> None:
     """Words above the left end of a chart."""
-    canvas.name_above(text, 12, x=0, xref=f"x{panel} domain", yref=f"y{panel} domain", xanchor="left")
+    canvas.name_above(text, x=0, xref=f"x{panel} domain", yref=f"y{panel} domain", xanchor="left")

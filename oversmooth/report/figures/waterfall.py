@@ -194,7 +194,5 @@ def _draw_gaps(canvas: Canvas, bars: Sequence[_Bar]) -> None:
             continue
         inside = list(run)
         first, last = inside[0].x - inside[0].width / 2, inside[-1].x + inside[-1].width / 2
-        canvas.shape(type="rect", x0=first, x1=last, line={"width": 0}, fillcolor=canvas.theme.grid)
         places = " to ".join(dict.fromkeys(step.title for step in (inside[0].step, inside[-1].step)))
-        words = f"{escape(places)}: missing<br>{escape(why)}"
-        canvas.note(text="missing", x=(first + last) / 2, y=0.5, font={"size": 10}, textangle=-90, hovertext=words)
+        canvas.gap(first, last, f"{escape(places)}: missing<br>{escape(why)}", upright=True)

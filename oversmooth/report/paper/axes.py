@@ -10,7 +10,7 @@ from oversmooth.report.paper import markup
 from oversmooth.report.paper.chart import Chart, Values, title_of
 from oversmooth.report.paper.colours import colour
 from oversmooth.report.paper.presets import Preset
-from oversmooth.report.paper.ticks import ticks
+from oversmooth.report.paper.ticks import Ticks, ticks
 from oversmooth.report.paper.typefaces import Typefaces
 
 _ZERO = 1.0
@@ -36,10 +36,7 @@ def set_up(axes: Axes, name: str, chart: Chart, preset: Preset, typefaces: Typef
     low, high = sorted(axis.get_view_interval())
     shown = decorate and settings.get("visible", True)
     found = ticks(settings, low, high, chart.categories(name)) if shown else []
-    axis.set_major_locator(FixedLocator([place for place, _ in found]))
-    axis.set_minor_locator(NullLocator())
-    labels = [label if settings.get("showticklabels", True) else "" for _, label in found]
-    axis.set_ticklabels([typefaces.shown(markup.plain(label)) for label in labels])
+    label(axis, found if settings.get("showticklabels", True) else [(place, "") for place, _ in found], typefaces)
     for spine in axes.spines.values():
         if spine.spine_type in ("left", "right") if name[0] == "y" else spine.spine_type in ("top", "bottom"):
             spine.set_visible(False)
@@ -59,6 +56,13 @@ def set_up(axes: Axes, name: str, chart: Chart, preset: Preset, typefaces: Typef
         width = settings.get("zerolinewidth", 1) * preset.points_per_pixel
         across(0, color=colour(settings["zerolinecolor"]), linewidth=width, zorder=_ZERO)
     _title(axis, settings, preset, typefaces)
+
+
+def label(axis: Axis, found: Ticks, typefaces: Typefaces) -> None:
+    """Put ticks there and nowhere else."""
+    axis.set_major_locator(FixedLocator([place for place, _ in found]))
+    axis.set_minor_locator(NullLocator())
+    axis.set_ticklabels([typefaces.shown(markup.plain(words)) for _, words in found])
 
 
 def _range(axes: Axes, name: str, chart: Chart) -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, NullLocator
 from matplotlib.transforms import Bbox
 
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.paper import markup
+from oversmooth.report.paper.axes import label
 from oversmooth.report.paper.chart import Values, title_of
 from oversmooth.report.paper.colours import colour, shaded
 from oversmooth.report.paper.presets import Preset
@@ -46,10 +46,8 @@ class ColourBar:
         for spine in axes.spines.values():
             spine.set_visible(False)
         size, words = preset.size(settings["tickfont"]["size"]), colour(theme.text)
-        found = ticks(settings, low, high, {})
-        axes.xaxis.set_major_locator(FixedLocator([place for place, _ in found]))
-        axes.yaxis.set_major_locator(NullLocator())
-        axes.set_xticklabels([typefaces.shown(markup.plain(label)) for _, label in found])
+        label(axes.xaxis, ticks(settings, low, high, {}), typefaces)
+        label(axes.yaxis, [], typefaces)
         axes.tick_params(length=0, pad=3 * unit, labelsize=size, labelcolor=words)
         axes.set_ylabel(
             typefaces.shown(markup.plain(title_of(settings))),
