@@ -13,10 +13,11 @@ from synthetic import measurement
 
 from oversmooth.cli.main import run
 from oversmooth.report.export.contents import files_beside_figures
+from oversmooth.report.export.formats import figure_formats, folders
 from oversmooth.report.paper.presets import PRESETS
 from oversmooth.results.agreement import SMALL, TOLERANCE
-from oversmooth.results.files.data import arrays
-from oversmooth.results.files.names import FIGURE_FORMS, FOLDERS, FORMATS
+from oversmooth.results.files.arrays import arrays
+from oversmooth.results.files.formats import number_formats
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs" / "exporting.md").read_text(encoding="utf-8")
@@ -37,7 +38,7 @@ def test_the_commands_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsy
         written = [(tmp_path / folder / name).read_bytes() for folder in ("result", "repeated", "unpacked")]
         assert len(set(written)) == 1
     assert capsys.readouterr().out.count("The same bytes as before: curves.csv, spectra.csv.") == 3
-    assert {path.name for path in (tmp_path / "paper").iterdir() if path.is_dir()} == set(FOLDERS)
+    assert {path.name for path in (tmp_path / "paper").iterdir() if path.is_dir()} == set(folders())
 
 
 def test_the_python_lines_print_what_they_read() -> None:
@@ -50,7 +51,7 @@ def test_the_python_lines_print_what_they_read() -> None:
 
 
 def test_every_file_name_and_array_is_explained() -> None:
-    for name in (*files_beside_figures(), *FORMATS, *FIGURE_FORMS):
+    for name in (*files_beside_figures(), *number_formats(), *figure_formats()):
         assert name in GUIDE or name.endswith(".parquet"), name
     for name in arrays(measurement()):
         assert f"`{name}`" in GUIDE, name

@@ -15,7 +15,7 @@ from oversmooth.report import alternatives
 from oversmooth.report.export.latex import caption
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.registry import Drawable
-from oversmooth.results.files.data import arrays
+from oversmooth.results.files.arrays import arrays
 from oversmooth.results.files.document import Document
 from oversmooth.results.files.tables import tables_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +12,8 @@ import typer
 from oversmooth.cli.options import path
 from oversmooth.core.errors import OutputError
 from oversmooth.core.wording import did_you_mean, enumerated
-from oversmooth.results.files.names import FIGURE_FORMS, FORMATS
+from oversmooth.report.export.formats import figure_formats
+from oversmooth.results.files.formats import number_formats
 
 if TYPE_CHECKING:
     from oversmooth.report.export.contents import Parts
@@ -90,13 +91,13 @@ class Output:
     formats: Annotated[
         str | None,
         typer.Option(
-            "--format", help=f"Of the numbers in --out: {', '.join(FORMATS)}; csv without it.", metavar="NAMES"
+            "--format", help=f"Of the numbers in --out: {', '.join(number_formats())}; csv without it.", metavar="NAMES"
         ),
     ] = None
     figures: Annotated[
         str | None,
         typer.Option(
-            "--figures", help=f"Write the figures into --out too: {', '.join(FIGURE_FORMS)}.", metavar="NAMES"
+            "--figures", help=f"Write the figures into --out too: {', '.join(figure_formats())}.", metavar="NAMES"
         ),
     ] = None
     bundle: Annotated[
@@ -143,8 +144,8 @@ class Output:
             option = f"--{given[0].replace('_', '-')}"
             raise OutputError(f"{option} says how figures are drawn: add --figures pdf, or --bundle FILE.")
         parts = Parts(
-            formats=("csv",) if self.formats is None else _named(self.formats, FORMATS, "format of numbers"),
-            figures=() if self.figures is None else _named(self.figures, FIGURE_FORMS, "format of figures"),
+            formats=("csv",) if self.formats is None else _named(self.formats, number_formats(), "format of numbers"),
+            figures=() if self.figures is None else _named(self.figures, figure_formats(), "format of figures"),
             preset=self._preset(),
             dpi=300 if self.dpi is None else self.dpi,
         )
@@ -167,12 +168,13 @@ class Output:
         return replace(PRESETS[name], **{name: value for name, value in changes.items() if value is not None})
 
 
-def _named(text: str, known: Sequence[Any], what: str) -> tuple[Any, ...]:
+def _named(text: str, registered: Iterable[str], what: str) -> tuple[Any, ...]:
+    known = list(registered)
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names or [""]:
         if name not in known:
             raise OutputError(
-                f"There is no {what} named “{name}”{did_you_mean(name, known)}. Choose from {enumerated(list(known))}, "
+                f"There is no {what} named “{name}”{did_you_mean(name, known)}. Choose from {enumerated(known)}, "
                 "with commas between several."
             )
     return tuple(dict.fromkeys(names))

@@ -10,27 +10,27 @@ import streamlit as st
 from oversmooth.core.errors import OutputError
 from oversmooth.dashboard.controls.state import hold, keep, last, remembered
 from oversmooth.dashboard.markdown import plain
+from oversmooth.report.export.formats import figure_formats
 from oversmooth.report.export.images import RESOLUTIONS
 from oversmooth.report.paper.presets import LARGEST_POINTS, PRESETS, SMALLEST_POINTS, WIDTHS, Preset
-from oversmooth.results.files.names import FigureForm, Format
+from oversmooth.results.files.formats import number_formats
 
-FORMATS: dict[str, tuple[FigureForm, ...]] = {
-    "PDF": ("pdf",),
-    "SVG": ("svg",),
-    "PNG": ("png",),
-    "HTML": ("html",),
-    "LaTeX": ("pdf", "latex", "pgfplots"),
-}
+
+def _by_title(*, bundled: bool) -> dict[str, tuple[str, ...]]:
+    """What is chosen together, of a bundle or of one figure, which brings what else it needs."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, each in figure_formats().items():
+        if each.bundled or not bundled:
+            found[each.title] = (*found.get(each.title, ()), *(() if bundled else each.brings), name)
+    return found
+
+
+FORMATS = _by_title(bundled=False)
 """What is written of a figure; LaTeX takes several files, in a zip."""
 CUSTOM = "custom"
-ZIP_FIGURES: dict[str, tuple[FigureForm, ...]] = {
-    "PDF": ("pdf",),
-    "SVG": ("svg",),
-    "PNG": ("png",),
-    "LaTeX": ("latex", "pgfplots"),
-}
+ZIP_FIGURES = _by_title(bundled=True)
 """What the zip of everything may hold of each figure."""
-ZIP_NUMBERS: dict[str, Format] = {"CSV": "csv", "Parquet": "parquet", "NPZ": "npz", "JSON": "json"}
+ZIP_NUMBERS = {each.title: name for name, each in number_formats().items()}
 """What it may hold of the numbers."""
 QUICK_FIGURES, QUICK_NUMBERS = ("PDF",), ("CSV",)
 """What it holds before anything is chosen."""
@@ -73,7 +73,7 @@ def resolution() -> int:
     return dots
 
 
-def forms() -> tuple[str, tuple[FigureForm, ...]]:
+def forms() -> tuple[str, tuple[str, ...]]:
     """The format chosen, and the files that it takes."""
     name: str = last(_FORMAT, "PDF")
     return name, FORMATS[name]
@@ -122,7 +122,7 @@ def draw_zip_choices() -> None:
     st.caption("PDF and CSV take a few seconds; each further format of the figures about as long again.")
 
 
-def zip_parts() -> tuple[tuple[FigureForm, ...], tuple[Format, ...]]:
+def zip_parts() -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Of the figures and of the numbers, what the zip of everything holds."""
     figures, numbers = last(_ZIP_FIGURES, QUICK_FIGURES), last(_ZIP_NUMBERS, QUICK_NUMBERS)
     forms = tuple(form for name, some in ZIP_FIGURES.items() if name in figures for form in some)

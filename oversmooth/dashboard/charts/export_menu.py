@@ -19,24 +19,22 @@ from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.admission import page_owner
 from oversmooth.dashboard.running.one_at_a_time import fragment, others_draw
 from oversmooth.report.export.contents import Parts
+from oversmooth.report.export.formats import figure_formats
 from oversmooth.report.export.images import missing_characters
 from oversmooth.report.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
 from oversmooth.report.figures.registry import Drawable
 from oversmooth.report.paper.chart import Chart
 from oversmooth.report.paper.presets import Preset
 from oversmooth.results.comparison import Comparison
-from oversmooth.results.files.names import SETTINGS, FigureForm
+from oversmooth.results.files.formats import number_formats
+from oversmooth.results.files.names import SETTINGS
 from oversmooth.results.measurement import Measurement
 from oversmooth.service.engine.shared import shared_engine
 from oversmooth.service.server.wanted import Wanted
 
 _TYPES: Final = {
-    "pdf": "application/pdf",
-    "svg": "image/svg+xml",
-    "png": "image/png",
-    "html": "text/html",
-    "json": "application/json",
-    "npz": "application/octet-stream",
+    **{name: each.media_type for name, each in figure_formats().items()},
+    **{name: each.media_type for name, each in number_formats().items()},
     "zip": "application/zip",
 }
 
@@ -58,7 +56,7 @@ class Paper:
     figure: Drawable
     """In the light theme, whatever the screen shows."""
 
-    def file(self, forms: tuple[FigureForm, ...], preset: Preset, dpi: int) -> ChartFile:
+    def file(self, forms: tuple[str, ...], preset: Preset, dpi: int) -> ChartFile:
         """The chart as a file, or as a zip where it takes several."""
         return ChartFile(self.result, self.name, self.figure, forms, preset, dpi)
 
@@ -113,7 +111,7 @@ def data_row(result: Measurement | Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="data"):
         _zip(result)
         for title, form in export_choices.ZIP_NUMBERS.items():
-            ending = "zip" if form in ("csv", "parquet") else form
+            ending = form if number_formats()[form].file else "zip"
             name = f"oversmooth-{form}.zip" if ending == "zip" else f"oversmooth.{form}"
             _download(title, partial(NumbersFile, result, form), name, f"download_{form}")
         _download(

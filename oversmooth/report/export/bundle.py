@@ -14,18 +14,10 @@ from oversmooth.core.errors import OutputError
 from oversmooth.core.progress import Report, silent
 from oversmooth.core.tokens import visible
 from oversmooth.report.export.contents import Parts, contents
+from oversmooth.report.export.formats import IMAGES, figure_formats
 from oversmooth.results.comparison import Comparison
-from oversmooth.results.files.names import (
-    ARRAYS,
-    DOCUMENT,
-    FORMATS,
-    IMAGES,
-    PGFPLOTS,
-    RECORD,
-    SETTINGS,
-    SNIPPETS,
-    FigureForm,
-)
+from oversmooth.results.files.formats import number_formats
+from oversmooth.results.files.names import RECORD, SETTINGS
 from oversmooth.results.files.tables import all_tables, sides_of
 
 if TYPE_CHECKING:
@@ -33,15 +25,12 @@ if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
 
 README: Final = "README.txt"
-FIGURES: Final[tuple[FigureForm, ...]] = ("pdf", "svg", "png", "latex", "pgfplots")
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
 """The first that a zip can hold: equal results give equal bytes."""
 _MODE: Final = 0o100644 << 16
 _UNIX: Final = 3
 
 _MEANT: Final = {
-    ARRAYS: "spectra and similarity maps with their coordinates, for numpy.load",
-    DOCUMENT: "all of it as one JSON document",
     SETTINGS: "what was measured: repeats the run",
     RECORD: "how the numbers came about: model, weights, versions, device, texts, warnings",
 }
@@ -66,7 +55,12 @@ def bundle(
         OutputError: for a figure that cannot be written.
         SettingsError: where the result has no such point.
     """
-    return zip_of(result, Parts(FORMATS, FIGURES, preset, dpi, point, lines))
+    return zip_of(result, Parts(tuple(number_formats()), figures_in_it(), preset, dpi, point, lines))
+
+
+def figures_in_it() -> tuple[str, ...]:
+    """The formats of figures that a bundle has."""
+    return tuple(name for name, each in figure_formats().items() if each.bundled)
 
 
 def zip_of(result: Measurement | Comparison, parts: Parts, report: Report = silent) -> bytes:
@@ -165,14 +159,17 @@ def _readme(result: Measurement | Comparison, names: Iterable[str]) -> str:
 
 def _told(names: list[str]) -> list[str]:
     """A line for each file, one for all images."""
-    tables = {f"{name}.{form}": each.meaning for name, each in all_tables().items() for form in ("csv", "parquet")}
-    lines = {name: meaning for name in names if (meaning := (_MEANT | tables).get(name))}
+    formats = number_formats().values()
+    known = _MEANT | {each.file: each.meaning for each in formats if each.file}
+    known |= {f"{name}.{each.name}": table.meaning for name, table in all_tables().items() for each in formats}
+    lines = {name: known[name] for name in names if name in known}
     images = sorted({name.rpartition(".")[2] for name in names if name.startswith(f"{IMAGES}/")})
     if images:
         lines[f"{IMAGES}/"] = f"every figure as {', '.join(images)}; each carries the record in its metadata"
-    if SNIPPETS in names:
-        lines[SNIPPETS] = "a figure environment with a caption for each of them"
-    if any(name.startswith(f"{PGFPLOTS}/") for name in names):
-        lines[f"{PGFPLOTS}/"] = "the curves as pgfplots drawings, each with the CSV file that it reads"
+    lines |= {
+        each.file: each.meaning
+        for each in figure_formats().values()
+        if each.file and any(name.startswith(each.file) for name in names)
+    }
     width = max(map(len, lines))
     return [f"{name.ljust(width)}  {meaning}" for name, meaning in lines.items()]

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oversmooth.core.progress import Report, silent
+from oversmooth.report.export.formats import figure_formats
 from oversmooth.report.paper.presets import PRESETS, Preset
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.files.data import data
-from oversmooth.results.files.names import ARRAYS, DOCUMENT, ENDINGS, RECORD, SETTINGS, SNIPPETS, FigureForm, Format
+from oversmooth.results.files.formats import number_formats
+from oversmooth.results.files.names import RECORD, SETTINGS
 from oversmooth.results.files.tables import all_tables
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 class Parts:
     """What is written beside settings and record."""
 
-    formats: tuple[Format, ...] = ("csv",)
-    figures: tuple[FigureForm, ...] = ()
+    formats: tuple[str, ...] = ("csv",)
+    figures: tuple[str, ...] = ()
     preset: Preset = PRESETS["single"]
     dpi: int = 300
     """Dots per inch of PNG."""
@@ -60,20 +62,24 @@ def contents(result: Measurement | Comparison, parts: Parts, report: Report = si
 
 def files_beside_figures() -> tuple[str, ...]:
     """Names of all files that a result can have but those of its figures."""
-    tables = (f"{name}.{form}" for form in ("csv", "parquet") for name in all_tables())
-    return (*tables, ARRAYS, DOCUMENT, SETTINGS, RECORD)
+    formats = number_formats().values()
+    tables = (f"{name}.{each.name}" for each in formats if not each.file for name in all_tables())
+    return (*tables, *(each.file for each in formats if each.file), SETTINGS, RECORD)
 
 
 def belongs(path: str) -> bool:
     """Whether a result can have a file of that path in its folder: any other is the user's own."""
     folder, _, name = path.rpartition("/")
-    if not folder or path == SNIPPETS:
-        return path in (*files_beside_figures(), SNIPPETS)
+    if not folder:
+        return path in files_beside_figures()
+    stem, _, ending = name.rpartition(".")
+    formats = figure_formats().values()
+    if all(each.folder != folder or ending not in each.endings for each in formats):
+        return path in [each.file for each in formats if each.gather is not None]
     # Only now: it needs plotly.
     from oversmooth.report.figures import registry
 
-    stem, _, ending = name.rpartition(".")
-    return ending in ENDINGS.get(folder, ()) and registry.owns(stem)
+    return registry.owns(stem)
 
 
 def settings_of(result: Measurement | Comparison) -> Settings | ComparisonSettings:

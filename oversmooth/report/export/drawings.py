@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from oversmooth.core.progress import Progress, Report, silent
-from oversmooth.report.export.images import FORMS, image
-from oversmooth.report.export.latex import snippets
-from oversmooth.results.files.names import FOLDERS, IMAGES, PGFPLOTS, SNIPPETS, FigureForm
+from oversmooth.report.export.formats import IMAGES, ToWrite, figure_formats, folders
+from oversmooth.report.export.images import image
 
 if TYPE_CHECKING:
     from oversmooth.report.figures.registry import Drawable
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 def drawings(
     result: Measurement | Comparison,
     figures: Mapping[str, Drawable],
-    forms: Sequence[FigureForm],
+    forms: Sequence[str],
     preset: Preset,
     *,
     dpi: int = 300,
@@ -42,20 +41,19 @@ def drawings(
     """
     record = result.record.to_json()
     found: dict[str, bytes] = {}
-    images = [form for form in FORMS if form in forms]
+    chosen = [each for name, each in figure_formats().items() if name in forms]
+    images = [each.name for each in chosen if each.folder == IMAGES]
     for number, (name, each) in enumerate(figures.items()):
         figure = each.build()
         for done, form in enumerate(images, number * len(images)):
             report(Progress("write", done, len(figures) * len(images), f"{name}.{form}"))
             content = image(figure, form, preset, dpi=dpi, record=record, title=each.title)
             found[f"{IMAGES}/{name}.{form}"] = content
-        if "pgfplots" in forms and each.pgfplots:
-            # Only now: it needs matplotlib, which takes a second to load.
-            from oversmooth.report.export.pgfplots import pgfplots
-
-            drawn = pgfplots(figure, preset, f"{PGFPLOTS}/{name}.csv")
-            for ending, text in zip(("tex", "csv"), drawn or (), strict=False):
-                found[f"{PGFPLOTS}/{name}.{ending}"] = text.encode()
-    if "latex" in forms:
-        found[SNIPPETS] = snippets(result, figures, preset, IMAGES).encode()
-    return dict(sorted(found.items(), key=lambda item: FOLDERS.index(item[0].partition("/")[0])))
+        drawn = ToWrite(figure=figure, name=name, title=each.title, preset=preset, is_curve=each.pgfplots)
+        for other in chosen:
+            if other.write is not None and other.folder != IMAGES:
+                files = other.write(drawn)
+                found |= {f"{other.folder}/{name}.{ending}": content for ending, content in files.items()}
+    found |= {each.file: each.gather(result, figures, preset) for each in chosen if each.gather is not None}
+    order = folders()
+    return dict(sorted(found.items(), key=lambda item: order.index(item[0].partition("/")[0])))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from oversmooth.core.errors import OutputError
 from oversmooth.report.export.contents import Parts, belongs, contents, files_beside_figures
-from oversmooth.results.files.names import FOLDERS
+from oversmooth.report.export.formats import folders
 
 if TYPE_CHECKING:
     from oversmooth.results.comparison import Comparison
@@ -35,7 +35,7 @@ def check(folder: Path, *, force: bool = False) -> None:
             raise OutputError(f"Cannot write into {folder}: you may not write to {ancestor}.")
         present = list(_present(folder))
         blocked = [name for name in present if (folder / name).is_dir()]
-        blocked += [name for name in FOLDERS if (folder / name).is_file()]
+        blocked += [name for name in folders() if (folder / name).is_file()]
     except OSError as error:
         raise OutputError(f"Cannot write into {folder}: {error.strerror or error}.") from error
     if blocked:
@@ -86,7 +86,7 @@ def write(
 def _present(folder: Path) -> Iterator[str]:
     """Files of an earlier result, by their path in the folder."""
     below = (
-        f"{name}/{path.name}" for name in FOLDERS if (folder / name).is_dir() for path in (folder / name).iterdir()
+        f"{name}/{path.name}" for name in folders() if (folder / name).is_dir() for path in (folder / name).iterdir()
     )
     for name in (*files_beside_figures(), *sorted(filter(belongs, below))):
         if (folder / name).exists() or (folder / name).is_symlink():
@@ -105,7 +105,7 @@ def _place(found: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
     # What the earlier result had must not lie beside the new one as if it were its own.
     for name in set(_present(folder)) - set(found):
         (folder / name).unlink()
-    _remove_empty([folder / name for name in FOLDERS])
+    _remove_empty([folder / name for name in folders()])
     return placed
 
 

@@ -5,28 +5,22 @@ Quick to import: matplotlib takes a second to load, and is loaded when the first
 
 from __future__ import annotations
 
-import html
-from typing import Final, Literal, get_args
+from typing import Final
 
 import plotly.graph_objects as go
 
 from oversmooth.core.errors import OutputError
-from oversmooth.report.figures import CONFIG
+from oversmooth.report.export.formats import ToWrite, figure_formats, image_formats
 from oversmooth.report.paper.presets import Preset
 
-Form = Literal["pdf", "svg", "png", "html"]
-FORMS: Final[tuple[Form, ...]] = get_args(Form)
 RESOLUTIONS: Final = (300, 600)
 """Dots per inch of PNG files."""
-RECORD_KEY: Final = "oversmooth-record"
-"""Key of the record among the texts of a PNG."""
-
 _DOTS = (50, 2400)
 _MOST_PIXELS = 12_000
 """Width of a PNG; twice as many would take a gigabyte of memory."""
 
 
-def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, record: str = "", title: str = "") -> bytes:
+def image(figure: go.Figure, form: str, preset: Preset, *, dpi: int = 300, record: str = "", title: str = "") -> bytes:
     """The figure in a file format; the same figure gives the same bytes on one machine.
 
     PDF and SVG hold curves as vectors and a map as one pixel a cell, lossless. Text stays text; a PDF embeds its fonts
@@ -34,7 +28,7 @@ def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, reco
 
     Args:
         figure: of the light theme, and for paper as it was drawn; HTML takes any.
-        form: the format.
+        form: the format, one of :func:`oversmooth.report.export.formats.image_formats`.
         preset: size and type on paper; HTML has the size of the screen.
         dpi: dots per inch of PNG.
         record: how the numbers came about (JSON), kept in the metadata: ``Keywords`` of PDF, the description of SVG,
@@ -44,22 +38,21 @@ def image(figure: go.Figure, form: Form, preset: Preset, *, dpi: int = 300, reco
     Raises:
         OutputError: for a format, resolution or figure that cannot be written.
     """
-    if form not in FORMS:
-        raise OutputError(f"There is no format “{form}” for figures: choose {', '.join(FORMS[:-1])} or {FORMS[-1]}.")
-    if form == "html":
-        return _page(figure, title)
+    known = image_formats()
+    if form not in known:
+        raise OutputError(f"There is no format “{form}” for figures: choose {', '.join(known[:-1])} or {known[-1]}.")
+    declared = figure_formats()[form]
+    if declared.write is not None:
+        written = declared.write(ToWrite(figure=figure, name="figure", title=title, preset=preset, is_curve=False))
+        return written[form]
     if form == "png":
         require_resolution(preset, dpi)
     from oversmooth.report.paper.files import write
     from oversmooth.report.paper.known import chart_of
 
-    owner, note = {"pdf": ("Creator", "Keywords"), "svg": ("Creator", "Description"), "png": ("Software", RECORD_KEY)}[
-        form
-    ]
-    texts = {owner: "Oversmooth", note: record, "Title": title}
-    # Without a date, the same figure is the same file; PNG has none.
-    date = {"pdf": "CreationDate", "svg": "Date"}.get(form)
-    metadata = {key: value for key, value in texts.items() if value} | ({date: None} if date else {})
+    keys = declared.metadata
+    texts = {keys.owner: "Oversmooth", keys.record: record, "Title": title}
+    metadata = {key: value for key, value in texts.items() if value} | ({keys.date: None} if keys.date else {})
     heading = title if preset.titled else ""
     return write(chart_of(figure), form, preset, dpi=dpi, heading=heading, metadata=metadata)
 
@@ -84,9 +77,3 @@ def missing_characters(figure: go.Figure, preset: Preset, *, title: str = "") ->
     from oversmooth.report.paper.known import chart_of
 
     return missing(chart_of(figure), preset, title if preset.titled else "")
-
-
-def _page(figure: go.Figure, title: str) -> bytes:
-    page: str = figure.to_html(include_plotlyjs=True, full_html=True, config=CONFIG, div_id="figure")
-    name = f"<title>{html.escape(title)}</title>" if title else ""
-    return page.replace("<head>", f"<head>{name}", 1).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from oversmooth.results.files.names import FigureForm, Format
+from oversmooth.results.files.formats import number_formats
 
 if TYPE_CHECKING:
     from oversmooth.core.progress import Report
@@ -39,7 +39,7 @@ class ChartFile:
     result: Measurement | Comparison
     name: str
     figure: Drawable
-    forms: tuple[FigureForm, ...]
+    forms: tuple[str, ...]
     preset: Preset
     dpi: int
     heavy: bool = False
@@ -59,7 +59,7 @@ class NumbersFile:
     """The numbers of a result in one format; a zip of the tables of CSV and Parquet."""
 
     result: Measurement | Comparison
-    format: Format
+    format: str
     heavy: bool = False
 
     def write(self, report: Report) -> bytes:
@@ -69,7 +69,7 @@ class NumbersFile:
         from oversmooth.results.files.data import data
 
         files = data(self.result, [self.format])
-        return zipped(files) if self.format in ("csv", "parquet") else next(iter(files.values()))
+        return next(iter(files.values())) if number_formats()[self.format].file else zipped(files)
 
 
 @dataclass(frozen=True)

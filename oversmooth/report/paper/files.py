@@ -6,7 +6,7 @@ import io
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import matplotlib as mpl
 
@@ -16,8 +16,6 @@ from oversmooth.report.paper.drawing import draw
 from oversmooth.report.paper.outlines import embeddable
 from oversmooth.report.paper.presets import Preset
 from oversmooth.report.paper.typefaces import Typefaces, choose
-
-PaperForm = Literal["pdf", "svg", "png"]
 
 _SETTINGS: Final[dict[str, Any]] = {
     "pdf.fonttype": 42,  # fonts embedded as TrueType
@@ -34,7 +32,7 @@ _ALONE = threading.Lock()
 
 
 def write(
-    chart: Chart, form: PaperForm, preset: Preset, *, dpi: int, heading: str, metadata: Mapping[str, str | None]
+    chart: Chart, form: str, preset: Preset, *, dpi: int, heading: str, metadata: Mapping[str, str | None]
 ) -> bytes:
     """The file; the same chart gives the same bytes on one machine.
 
@@ -76,7 +74,7 @@ def _characters(chart: Chart, heading: str) -> str:
 
 
 @contextmanager
-def _families(form: PaperForm, typefaces: Typefaces, preset: Preset, text: str) -> Iterator[dict[str, list[str]]]:
+def _families(form: str, typefaces: Typefaces, preset: Preset, text: str) -> Iterator[dict[str, list[str]]]:
     """Matplotlib's settings of the fonts."""
     fonts = list(typefaces.families)
     if form == "pdf":

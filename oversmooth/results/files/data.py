@@ -1,113 +1,23 @@
-"""The numbers of a result as files: CSV, Parquet, NPZ and JSON."""
+"""The numbers of a result as files."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from oversmooth.core.tokens import Tokens
-from oversmooth.results.comparison import Comparison
-from oversmooth.results.files.document import Document
-from oversmooth.results.files.names import ARRAYS, DOCUMENT, FORMATS, Format
-from oversmooth.results.files.tables import tables_of, to_csv
+from oversmooth.results.files.formats import number_formats
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from oversmooth.results.explanation import Explanation
+    from oversmooth.results.comparison import Comparison
     from oversmooth.results.measurement import Measurement
 
 
-def data(result: Measurement | Comparison, formats: Sequence[Format] = FORMATS) -> dict[str, bytes]:
-    """The numbers in the formats asked for, by file name; equal results give equal bytes.
+def data(result: Measurement | Comparison, formats: Iterable[str] | None = None) -> dict[str, bytes]:
+    """The numbers by file name, in the formats asked for or in all of them; equal results give equal bytes.
 
     ``csv`` and ``parquet`` give a file for each table (:func:`~oversmooth.results.files.tables.tables_of`), ``npz``
-    gives ``arrays.npz`` (:func:`arrays`), ``json`` gives ``data.json``
+    gives ``arrays.npz`` (:func:`~oversmooth.results.files.arrays.arrays`), ``json`` gives ``data.json``
     (:class:`~oversmooth.results.files.document.Document`).
     """
-    found: dict[str, bytes] = {}
-    if {"csv", "parquet"} & set(formats):
-        tables = tables_of(result)
-        if "csv" in formats:
-            found |= {f"{name}.csv": to_csv(table) for name, table in tables.items()}
-        if "parquet" in formats:
-            found |= {f"{name}.parquet": to_parquet(table) for name, table in tables.items()}
-    if "npz" in formats:
-        found[ARRAYS] = to_npz(arrays(result))
-    if "json" in formats:
-        found[DOCUMENT] = Document.of(result).to_json()
-    return found
-
-
-def arrays(result: Measurement | Comparison) -> dict[str, NDArray[Any]]:
-    """Spectra and similarity maps with their coordinates.
-
-    Of a measurement:
-
-    * ``point``, ``component``: names of the points; numbers of the singular values, from 1.
-    * ``spectra_raw``, ``spectra_centred`` (the latter where asked for): float64 (input, point, component), NaN beyond
-      the last; ``spectra_floor``: float64 (input, point), what the pass resolves, below which
-      singular values may be noise.
-    * ``similarity``: float32 (point, token, other), of the text shown, where it was kept; ``similarity_factor``:
-      neighbouring tokens that share one row.
-    * ``token``, ``token_id``, ``token_position``: text, number in the vocabulary and position in the sequence (from 0,
-      special tokens counted) of each measured token of the text shown; NumPy drops NUL characters at the end of a text.
-    * with an explanation each of its arrays by part and name, ``attention_attention_entropy``, ``circuits_eigenvalues``
-      (complex), with the axes of :class:`~oversmooth.results.explanation.Explanation`; ``corpus_form`` and
-      ``corpus_point`` name those of ``corpus``.
-
-    Of a comparison the same for each side, as ``0/point`` and so on, where 0 is the baseline; ``label`` names the
-    sides in that order.
-    """
-    if not isinstance(result, Comparison):
-        return _side(result)
-    found: dict[str, NDArray[Any]] = {"label": np.array(list(result.measurements))}
-    for place, each in enumerate(result.measurements.values()):
-        found |= {f"{place}/{name}": values for name, values in _side(each).items()}
-    return found
-
-
-def _side(measurement: Measurement) -> dict[str, NDArray[Any]]:
-    shown = measurement.shown if measurement.tokens else Tokens(())
-    found: dict[str, NDArray[Any]] = {
-        "point": np.array(measurement.points),
-        "component": measurement.spectra["component"].values,
-        "token": np.array([token.text for token in shown.measured], dtype=np.str_),
-        "token_id": np.array([token.id for token in shown.measured], dtype=np.int64),
-        "token_position": np.array(shown.positions, dtype=np.int64),
-    }
-    found |= {f"spectra_{name}": each.values for name, each in measurement.spectra.items()}
-    if measurement.similarity is not None:
-        found["similarity"] = measurement.similarity.values
-        found["similarity_factor"] = np.array(measurement.similarity_factor)
-    return found | (_explained(measurement.explanation) if measurement.explanation is not None else {})
-
-
-def _explained(explanation: Explanation) -> dict[str, NDArray[Any]]:
-    found: dict[str, NDArray[Any]] = {}
-    for part, dataset in explanation.parts.items():
-        found |= {f"{part}_{name}": _plain(values.values) for name, values in dataset.items()}
-    names = ("form", "point")
-    return found | {f"corpus_{n}": _plain(explanation.corpus[n].values) for n in names if n in explanation.corpus}
-
-
-def _plain(values: NDArray[Any]) -> NDArray[Any]:
-    """Without Python's objects, which only pickles could hold."""
-    return values.astype(np.str_) if values.dtype == object else values
-
-
-def to_npz(named: Mapping[str, NDArray[Any]]) -> bytes:
-    """Arrays as a compressed NPZ file that ``numpy.load`` reads without pickles."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **named)
-    return buffer.getvalue()
-
-
-def to_parquet(table: pd.DataFrame) -> bytes:
-    """The table as Parquet; what is missing is null."""
-    content: bytes = table.to_parquet(index=False, engine="pyarrow")
-    return content
+    chosen = [each for name, each in number_formats().items() if formats is None or name in formats]
+    return {name: content for each in chosen for name, content in each.write(result).items()}

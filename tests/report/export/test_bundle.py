@@ -134,7 +134,7 @@ def test_targets_that_cannot_take_it_are_refused(content: bytes, tmp_path: Path)
 
 
 def test_several_texts_have_their_means_and_the_single_lines_that_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "FIGURES", ("latex",))
+    monkeypatch.setattr(bundle, "figures_in_it", lambda: ("latex",))
     result = measurement({"token_cosine": [[0.1] * 8, [0.2] * 8]}, similarity=False)
     plain, lined = (files(bundle.bundle(result, PRESETS["single"], dpi=50, lines=lines)) for lines in (False, True))
     means = list(csv.DictReader(io.StringIO(plain["means.csv"].decode())))

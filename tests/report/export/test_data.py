@@ -17,6 +17,7 @@ from synthetic import SENTENCE, comparison_of, deep_variant, measurement, varian
 
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.files import data
+from oversmooth.results.files.arrays import arrays as arrays_of
 from oversmooth.results.files.document import Document
 from oversmooth.results.measurement import Measurement, Note
 
@@ -120,7 +121,7 @@ def test_arrays_of_a_comparison_lie_side_by_side(compared: Comparison) -> None:
 
 
 def test_a_map_that_was_not_kept_is_left_out() -> None:
-    names = set(data.arrays(measurement(similarity=False)))
+    names = set(arrays_of(measurement(similarity=False)))
     assert "spectra_raw" in names
     assert not {name for name in names if name.startswith("similarity")}
     assert json.loads(Document.of(measurement(similarity=False)).to_json())["sides"][0]["similarity"] is None

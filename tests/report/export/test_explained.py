@@ -136,7 +136,7 @@ def test_a_folder_and_a_bundle_hold_them_and_say_what_they_are(
     paths = folder.write(result, tmp_path)
     assert {path.name for path in paths} >= {f"{name}.csv" for name in EXPLAINED}
     # The other forms take long to draw, and are tried one by one elsewhere.
-    monkeypatch.setattr("oversmooth.report.export.bundle.FIGURES", ("latex", "pgfplots"))
+    monkeypatch.setattr("oversmooth.report.export.bundle.figures_in_it", lambda: ("latex", "pgfplots"))
     with zipfile.ZipFile(io.BytesIO(bundle(result, PRESETS["single"]))) as archive:
         names = archive.namelist()
         readme = archive.read("README.txt").decode()

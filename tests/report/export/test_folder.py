@@ -19,10 +19,11 @@ from oversmooth.core.errors import OutputError
 from oversmooth.measuring.measuring import measure
 from oversmooth.report.export import folder
 from oversmooth.report.export.contents import Parts, belongs
+from oversmooth.report.export.formats import figure_formats
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
-from oversmooth.results.files.names import ENDINGS, FORMATS
+from oversmooth.results.files.formats import number_formats
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.record import ComparisonRecord
 from oversmooth.results.settings import Settings
@@ -204,8 +205,8 @@ class TestParts:
     def test_nothing_of_a_bigger_result_stays(
         self, bigger: Measurement | Comparison, small: Measurement, tmp_path: Path
     ) -> None:
-        folder.write(bigger, tmp_path, Parts(FORMATS))
-        every = [(place, ending) for place, endings in ENDINGS.items() for ending in endings]
+        folder.write(bigger, tmp_path, Parts(tuple(number_formats())))
+        every = [(each.folder, ending) for each in figure_formats().values() for ending in each.endings]
         for name, (place, ending) in itertools.product(figures_of(bigger), every):
             (tmp_path / place).mkdir(exist_ok=True)
             (tmp_path / place / f"{name}.{ending}").write_text("of the bigger result")

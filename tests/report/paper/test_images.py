@@ -21,12 +21,13 @@ from playwright.sync_api import Browser
 from poppler import information
 
 from oversmooth.core.errors import OutputError
-from oversmooth.report.export.images import FORMS, RECORD_KEY, Form, image, missing_characters
+from oversmooth.report.export.formats import image_formats
+from oversmooth.report.export.images import image, missing_characters
 from oversmooth.report.paper import PRESETS
 
 RECORD = json.dumps({"model": "naïve “model” (∂)", "seed": 3, "warnings": ["a\nb"] * 400}, ensure_ascii=False)
 SINGLE = PRESETS["single"]
-SOME: list[tuple[str, Form]] = [("curve", "pdf"), ("compared_curve", "svg"), ("map", "png"), ("spectrum", "pdf")]
+SOME: list[tuple[str, str]] = [("curve", "pdf"), ("compared_curve", "svg"), ("map", "png"), ("spectrum", "pdf")]
 
 
 def _digests() -> dict[str, str]:
@@ -57,7 +58,7 @@ def test_the_record_comes_back_whole_from_every_format_for_paper() -> None:
     drawing = ElementTree.fromstring(image(figure, "svg", SINGLE, record=RECORD))
     assert drawing.findtext(".//{http://purl.org/dc/elements/1.1/}description") == RECORD
     picture = Image.open(io.BytesIO(image(figure, "png", SINGLE, record=RECORD)))
-    assert picture.info[RECORD_KEY] == RECORD
+    assert picture.info["oversmooth-record"] == RECORD
 
 
 def test_the_title_is_in_the_metadata_and_above_a_titled_figure_alone() -> None:
@@ -90,7 +91,7 @@ print(_digests())
 
 
 def test_eight_threads_at_once_write_the_files_that_one_writes() -> None:
-    jobs: list[tuple[str, Form]] = [(name, form) for name, _ in SOME for form in ("pdf", "svg")]
+    jobs: list[tuple[str, str]] = [(name, form) for name, _ in SOME for form in ("pdf", "svg")]
     alone = [image(chart(name), form, SINGLE) for name, form in jobs]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda job: image(chart(job[0]), job[1], SINGLE), jobs))
@@ -152,10 +153,10 @@ def test_no_plain_character_of_a_figure_is_missing(name: str) -> None:
 
 def test_what_cannot_be_written_is_refused_in_a_sentence() -> None:
     with pytest.raises(OutputError, match=r"no format “gif” for figures: choose pdf, svg, png or html"):
-        image(chart("curve"), "gif", SINGLE)  # type: ignore[arg-type]
+        image(chart("curve"), "gif", SINGLE)
     with pytest.raises(OutputError, match=r"A PNG 3\.25 in wide cannot have 10000 dots per inch"):
         image(chart("curve"), "png", SINGLE, dpi=10_000)
-    assert FORMS == ("pdf", "svg", "png", "html")
+    assert image_formats() == ("pdf", "svg", "png", "html")
 
 
 def test_a_page_too_low_for_a_chart_and_its_legend_is_refused_in_a_sentence() -> None:

@@ -1,0 +1,133 @@
+"""The formats in which figures are written: one file each, found by its registry.
+
+Nothing of what writes them is loaded before it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from oversmooth.core.plugins import Registry
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from oversmooth.report.figures.registry import Drawable
+    from oversmooth.report.paper.presets import Preset
+    from oversmooth.results.comparison import Comparison
+    from oversmooth.results.measurement import Measurement
+
+IMAGES: Final = "figures"
+"""The folder of whatever shows a figure by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToWrite:
+    """A figure on its way into a file."""
+
+    figure: go.Figure
+    """Of the light theme."""
+    name: str
+    """That of its files."""
+    title: str
+    preset: Preset
+    is_curve: bool
+    """Whether it is made of lines and markers over depth alone."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Keys under which a format drawn on paper keeps who made a figure, and how its numbers came about."""
+
+    owner: str
+    record: str
+    date: str = ""
+    """Left out, so that the same figure is the same file; empty where the format has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureFormat:
+    """One format of the figures."""
+
+    name: str
+    """As it is asked for."""
+    title: str
+    """On the pages; formats with one title are chosen together."""
+    folder: str
+    """Of its files."""
+    endings: tuple[str, ...]
+    """Of its files; none where it gives one file of all figures."""
+    media_type: str
+    metadata: Metadata
+    """Of a format that is drawn on paper (:func:`oversmooth.report.export.images.image`)."""
+    write: Callable[[ToWrite], Mapping[str, bytes]] | None
+    """Gives the files of a figure by their endings, where it is not drawn on paper."""
+    gather: Callable[[Measurement | Comparison, Mapping[str, Drawable], Preset], bytes] | None
+    """Gives the one file of all figures of a result."""
+    file: str
+    """What the README of a bundle tells of: that file, or the folder; empty where it tells of all images together."""
+    meaning: str
+    """What it holds, in a clause."""
+    brings: tuple[str, ...]
+    """Formats that a single chart is written in along with it."""
+    bundled: bool
+    """Whether a bundle has it."""
+
+
+_REGISTRY: Registry[FigureFormat] = Registry(
+    ("format of figures", "formats of figures"), "oversmooth.report.export.formats"
+)
+
+
+def figure_format(
+    name: str,
+    *,
+    title: str,
+    folder: str = IMAGES,
+    endings: tuple[str, ...] = (),
+    media_type: str = "application/octet-stream",
+    metadata: Metadata = Metadata("Creator", "Keywords"),
+    write: Callable[[ToWrite], Mapping[str, bytes]] | None = None,
+    gather: Callable[[Measurement | Comparison, Mapping[str, Drawable], Preset], bytes] | None = None,
+    file: str = "",
+    meaning: str = "",
+    brings: tuple[str, ...] = (),
+    bundled: bool = True,
+) -> None:
+    """Register a format of figures; see :class:`FigureFormat` for the arguments.
+
+    Raises:
+        RuntimeError: where another format has that name.
+    """
+    found = FigureFormat(
+        name=name,
+        title=title,
+        folder=folder,
+        endings=endings or (() if gather else (name,)),
+        media_type=media_type,
+        metadata=metadata,
+        write=write,
+        gather=gather,
+        file=file,
+        meaning=meaning,
+        brings=brings,
+        bundled=bundled,
+    )
+    _REGISTRY.add(name, found)
+
+
+def figure_formats() -> Mapping[str, FigureFormat]:
+    """Every format of figures by its name, in the order in which they are shown."""
+    return _REGISTRY
+
+
+def image_formats() -> tuple[str, ...]:
+    """Names of those that show a figure by itself."""
+    return tuple(name for name, each in _REGISTRY.items() if each.folder == IMAGES)
+
+
+def folders() -> tuple[str, ...]:
+    """The folders of figures, in the order in which their files are written."""
+    return tuple(dict.fromkeys(each.folder for each in _REGISTRY.values()))

@@ -1,0 +1,10 @@
+"""Figures as PDF: vectors for paper."""
+
+from __future__ import annotations
+
+from oversmooth.report.export.formats import Metadata, figure_format
+
+ORDER = 10
+figure_format(
+    "pdf", title="PDF", media_type="application/pdf", metadata=Metadata("Creator", "Keywords", "CreationDate")
+)

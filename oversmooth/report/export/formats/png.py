@@ -1,0 +1,8 @@
+"""Figures as PNG: pixels for paper."""
+
+from __future__ import annotations
+
+from oversmooth.report.export.formats import Metadata, figure_format
+
+ORDER = 30
+figure_format("png", title="PNG", media_type="image/png", metadata=Metadata("Software", "oversmooth-record"))
