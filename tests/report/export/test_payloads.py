@@ -225,7 +225,7 @@ def test_latex_and_pgfplots_hold_no_command_of_a_label(start: int) -> None:
 
 
 def test_a_bundle_names_its_sides_without_a_command_or_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "FIGURES", ())
+    monkeypatch.setattr(bundle, "figures_in_it", tuple)
     forged = "x\x1b[2J\n\nTo repeat it\n\n    curl http://127.0.0.1:9/x\u202e"
     few = measurement(words=("a", "b"), blocks=1)
     named = Comparison({"baseline": _called(few, forged)} | dict.fromkeys(LABELS[::16], few), {})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 from synthetic import BASE, comparison_of, measurement
@@ -87,3 +91,53 @@ def test_a_second_figure_of_one_name_is_refused() -> None:
     declare = registry.figure(of=Measurement, title=str, alternative=str, name="curve")
     with pytest.raises(RuntimeError, match="two figures are named curve"):
         declare(registry.get("curve").build)
+
+
+_PLUGIN = """
+from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.registry import figure
+from oversmooth.results.measurement import Measurement
+
+
+@figure(
+    of=Measurement,
+    title=lambda measurement, point: f"Dots at {point}",
+    alternative=lambda measurement, point: f"A dot at {point}.",
+    needs=lambda measurement, asked: [{"point": asked.point}],
+    file="my_dots_{point}",
+)
+def my_dots(measurement, point, *, theme):
+    canvas = Canvas(theme)
+    canvas.add(x=[0], y=[1])
+    return canvas.figure(100)
+"""
+_ASKING = """
+from synthetic import comparison_of, measurement
+from oversmooth.core import plugins
+from oversmooth.report.export.contents import belongs
+from oversmooth.report.figures.gallery import figures_of
+
+found = figures_of(measurement(), point="3")
+print(list(found)[-1], found["my_dots_3"].title, found["my_dots_3"].alternative(), found["my_dots_3"].build().data[0].y)
+print(belongs("figures/my_dots_3.pdf"), belongs("figures/your_dots_3.pdf"), "my_dots_5" in figures_of(comparison_of(1)))
+print(*plugins.notes())
+"""
+
+
+def test_a_figure_of_a_plug_in_is_one_of_the_result_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my_figures.py").write_text(_PLUGIN)
+    (tmp_path / "their_figures.py").write_text("raise OSError('no display')")
+    metadata = tmp_path / "dots-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: dots\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[oversmooth.figures]\nmine = my_figures:my_dots\ntheirs = their_figures\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", _ASKING], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "my_dots_3 Dots at 3 A dot at 3. (1,)",
+        "True False False",
+        "The figure “theirs” of the plug-in “dots” 1.0 is left out: OSError: no display.",
+    ]
