@@ -10,7 +10,7 @@ from typing import Final, Literal
 from oversmooth.core.errors import ModelError
 from oversmooth.core.wording import did_you_mean
 from oversmooth.models import catalog
-from oversmooth.models.kinds import kind_of
+from oversmooth.models.other_formats import kind_of
 
 CONFIG: Final = "config.json"
 """The file that makes a folder a model's."""

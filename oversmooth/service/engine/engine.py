@@ -14,10 +14,10 @@ from oversmooth.core.progress import Progress
 from oversmooth.service.engine import counters
 from oversmooth.service.engine.cache import request_key
 from oversmooth.service.engine.jobs import Job, Jobs
-from oversmooth.service.engine.kinds import EXPORTS
 from oversmooth.service.engine.launching import launcher
 from oversmooth.service.engine.messages import Start, StartWriting
 from oversmooth.service.engine.process import WorkerOptions
+from oversmooth.service.engine.queue_kinds import EXPORTS
 from oversmooth.service.engine.supervisor import Supervisor
 from oversmooth.service.hosting import Limits
 from oversmooth.service.hosting.limits import require

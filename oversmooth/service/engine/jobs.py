@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from oversmooth.core.bytecache import ByteCache
 from oversmooth.core.errors import CancelledError, LimitError, OversmoothError, QueueFullError
 from oversmooth.core.progress import Progress
-from oversmooth.service.engine.kinds import RUNS, Kind
+from oversmooth.service.engine.queue_kinds import RUNS, Kind
 from oversmooth.service.engine.rounds import Owner, Rounds
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from streamlit.runtime.backend_operation_handler import DeferredFileHandler
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
 from oversmooth.core.errors import CancelledError, OutputError, OversmoothError
-from oversmooth.service.server.wanted import NamedError, Wanted, named
+from oversmooth.service.server.offered_file import NamedError, Wanted, named
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
