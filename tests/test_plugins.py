@@ -20,6 +20,15 @@ import os, pathlib
 pathlib.Path(os.environ["MARKS"], f"{os.getpid()}").touch()
 """
 """Leaves a file wherever the plug-in is imported."""
+FIGURE = """
+from oversmooth.report.figures.canvas import blank
+from oversmooth.report.figures.registry import figure
+from oversmooth.results.measurement import Measurement
+
+@figure(of=Measurement, title=lambda _: "A figure of my own", alternative=lambda _: "Nothing is drawn.")
+def my_figure(measurement, *, theme):
+    return blank("drawn by a plug-in", theme)
+"""
 
 
 def install(folder: Path, into: Path) -> None:
@@ -56,6 +65,10 @@ def installed(written: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
     broken.write_text("1 / 0\n", encoding="utf-8")
     marked = declared_in(written["oversmooth-largest-distance"])
     marked.write_text(marked.read_text(encoding="utf-8") + MARK, encoding="utf-8")
+    (marked.parent / "figures.py").write_text(FIGURE, encoding="utf-8")
+    project = marked.parents[1] / "pyproject.toml"
+    entry = f'[project.entry-points."oversmooth.figures"]\nmy_figure = "{marked.parent.name}.figures:my_figure"\n'
+    project.write_text(f"{project.read_text(encoding='utf-8')}\n{entry}", encoding="utf-8")
     for folder in written.values():
         install(folder, target)
     return target
@@ -194,7 +207,8 @@ class TestInstalled:
     def test_a_worker_measures_and_writes_with_it(self, beside: Beside) -> None:
         done = beside("-c", ENGINE)
         assert done.returncode == 0, done.stderr
-        measured, exported, web = done.stdout.splitlines()
+        measured, exported, drawn, web = done.stdout.splitlines()
+        assert "A figure of my own" in drawn
         assert json.loads(measured) == {"oversmooth-largest-distance": "0.1.0", "oversmooth-push-apart": "0.1.0"}
         assert "Largest distance" in exported
         assert len(beside.imported_by - {web}) == 2, "a worker that measures, and one that writes"
@@ -207,7 +221,7 @@ class TestInstalled:
 
 
 ENGINE = """
-import json, os
+import io, json, os, zipfile
 from oversmooth.report.export.requests import ChartFile
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.paper.presets import PRESETS
@@ -218,11 +232,12 @@ engine = shared_engine()
 settings = Settings.of(texts="The cat sat.", metrics=["largest_distance"], mitigations=["push_apart"])
 result = engine.submit(settings).result(120)
 print(json.dumps(result.record.environment.plugins))
-name, figure = next((name, figure) for name, figure in figures_of(result).items() if "largest_distance" in name)
-file = engine.export(ChartFile(result, name, figure, ("latex", "svg"), PRESETS["single"], 300)).result(120)
-import io, zipfile
-files = zipfile.ZipFile(io.BytesIO(file))
-print(" ".join(files.read(each).decode() for each in files.namelist() if each.endswith(".tex")).replace("\\n", " "))
+figures = figures_of(result)
+for name in ("largest_distance", "my_figure"):
+    file = engine.export(ChartFile(result, name, figures[name], ("latex", "svg"), PRESETS["single"], 300)).result(120)
+    files = zipfile.ZipFile(io.BytesIO(file))
+    told = (files.read(each).decode() for each in files.namelist() if each.endswith(".tex"))
+    print(" ".join(" ".join(told).split()))
 print(os.getpid())
 close_shared_engine()
 """

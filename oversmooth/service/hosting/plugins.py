@@ -19,6 +19,8 @@ def permit() -> None:
 
 def notes() -> tuple[str, ...]:
     """What was left out of plug-ins of every kind, in sentences."""
-    for registry in (metrics, mitigations, families):
+    from oversmooth.report.figures import registry as figures  # loads plotly, which the commands do without
+
+    for registry in (metrics, mitigations, families, figures):
         registry.names()
     return plugins.notes()
