@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 from numpy.typing import DTypeLike
-from reference import matrices
-from reference.sample import Matrix
+from reference import formulas, matrices
+from reference.sample import Matrix, Sample
 
 from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get_metric, names
 
@@ -44,6 +44,20 @@ def unresolved(states: TokenStates) -> set[str]:
     return {name for name, verdict in verdicts.items() if not verdict}
 
 
+def require(
+    found: dict[str, float], expected: dict[str, float], states: TokenStates, classification: Matrix, tolerance: float
+) -> None:
+    """Every metric is as expected, and one that nobody thought of here is what its reference formula gives."""
+    exact = Sample(states.values, classification.astype(np.float64))
+    others = {name: formulas.of(name)(exact) for name in found.keys() - expected.keys()}
+    assert found == pytest.approx(expected | others, rel=tolerance, abs=tolerance)
+
+
+def undefined(states: TokenStates) -> set[str]:
+    """The metrics that have no value."""
+    return set(names()) - values(states).keys()
+
+
 def reason(name: str, states: TokenStates) -> str:
     """Why the metric is undefined."""
     with pytest.raises(UndefinedError) as error:
@@ -71,7 +85,8 @@ def test_equal_tokens(shape: tuple[int, int], dtype: DTypeLike) -> None:
         assert found.pop("spectrum_skewness") == pytest.approx((rank - 2) / math.sqrt(rank - 1), abs=1e-9)
     exactly_zero = ("distance_to_mean", "high_frequency_share", "dirichlet_energy")
     assert [found.pop(name) for name in exactly_zero] == [0.0, 0.0, 0.0]
-    assert found == pytest.approx(
+    require(
+        found,
         {
             "token_cosine": 1,
             "cls_uniformity": 1,
@@ -83,8 +98,11 @@ def test_equal_tokens(shape: tuple[int, int], dtype: DTypeLike) -> None:
             "explained_variance_1": 1,
             "matrix_entropy": 0,
         },
-        abs=1e-12,
+        states,
+        token.astype(dtype),
+        1e-12,
     )
+    assert undefined(states) >= {"token_cosine_centred", "prompt_entropy"}
     assert f"({count} of {count} tokens)" in reason("token_cosine_centred", states)
     assert {*exactly_zero, "rbf_distance"} <= unresolved(states)
 
@@ -104,7 +122,8 @@ def test_orthonormal_tokens(shape: tuple[int, int], aligned: bool, dtype: DTypeL
     assert "spectrum_skewness" not in found or "spectrum_skewness" in unresolved(states)
     found.pop("spectrum_skewness", None)
     found.pop("max_activation_ratio", None)
-    assert found == pytest.approx(
+    require(
+        found,
         {
             "token_cosine": 0,
             "token_cosine_centred": -1 / (count - 1),
@@ -126,8 +145,9 @@ def test_orthonormal_tokens(shape: tuple[int, int], aligned: bool, dtype: DTypeL
             "mean_norm": 1,
             "mean_token_norm": 1 / math.sqrt(count),
         },
-        rel=1e-6,
-        abs=1e-6,
+        states,
+        tokens.sum(axis=0),
+        1e-6,
     )
     assert unresolved(states) <= {"spectrum_skewness"}
 
@@ -167,7 +187,8 @@ def test_one_token_has_ranks_and_no_pairs(dtype: DTypeLike) -> None:
     for name in NEEDS_PAIRS:
         assert reason(name, states) == "needs at least two tokens"
     assert reason("spectrum_skewness", states) == "all singular values are equal"
-    assert values(states) == pytest.approx(
+    require(
+        values(states),
         {
             "effective_rank": 1,
             "rankme": 1,
@@ -182,8 +203,11 @@ def test_one_token_has_ranks_and_no_pairs(dtype: DTypeLike) -> None:
             "max_activation_ratio": 3,
             "cls_uniformity": 5 / 13,
         },
-        abs=1e-6,
+        states,
+        np.array([3.0, -4.0, 0.0]),
+        1e-6,
     )
+    assert undefined(states) >= {*NEEDS_PAIRS, "prompt_entropy", "spectrum_skewness"}
     assert unresolved(states) == set()
     only_cls = TokenStates(tokens, tokens[0], includes_classification=True)
     assert reason("cls_uniformity", only_cls) == "there is no token beside [CLS]"

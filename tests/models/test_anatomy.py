@@ -17,6 +17,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.masking_utils import eager_mask
 
 from oversmooth.core.errors import ModelError
+from oversmooth.models import families
 from oversmooth.models.anatomy import Anatomy, dissect
 
 TEXT = [name for name, family in FAMILIES.items() if not family.image]
@@ -49,6 +50,13 @@ def network_of(name: str) -> tuple[PreTrainedModel, Anatomy]:
 
 def path_of(module: nn.Module | None, network: nn.Module) -> str | None:
     return next((name for name, each in network.named_modules() if each is module), None)
+
+
+@pytest.mark.parametrize("name", families.names())
+def test_every_family_that_is_declared_is_tried(name: str) -> None:
+    declared = families.get(name)
+    tried = [other for other in FAMILIES if families.get(other) is declared]
+    assert tried, f"{name} needs an entry in tests/families.py"
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
 from types import ModuleType
 
-from reference import frequency, precise, scale, similarity, spectral
+import reference
+from reference import precise
 from reference.sample import Reference
 
-FLOAT = (similarity, spectral, frequency, scale)
+FLOAT = tuple(
+    import_module(f"reference.{module.name}")
+    for module in pkgutil.iter_modules(reference.__path__)
+    if module.name not in ("formulas", "precise")
+)
 
 
 def _named(name: str, modules: tuple[ModuleType, ...]) -> Reference:
