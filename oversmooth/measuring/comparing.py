@@ -50,19 +50,24 @@ def compare(
         OversmoothError: where the baseline cannot be measured.
     """
     from oversmooth.measuring.measuring import measure
+    from oversmooth.measuring.preparing import load_model
     from oversmooth.models.loaded import LoadedModel
 
     refuse_other_models(model, LoadedModel)
     named = _by_label(variants)
     baseline = as_baseline(settings)
-    models = _Models(baseline, model)
+    models = {} if model is None else {_loaded_by(baseline): model}
     measurements: dict[str, Measurement] = {}
     failures: dict[str, str] = {}
     for label, variant in {BASELINE: baseline, **named}.items():
         of_side = _labelled(report, label)
         try:
             side = variant_settings(baseline, variant)
-            measurements[label] = measure(side, model=models.get(side, of_side), report=of_side)
+            if _loaded_by(side) not in models:
+                # The baseline's is kept throughout, the others make room: memory does not grow with variants.
+                models = {key: kept for key, kept in models.items() if key == _loaded_by(baseline)}
+                models[_loaded_by(side)] = load_model(side, of_side)
+            measurements[label] = measure(side, model=models[_loaded_by(side)], report=of_side)
         except OversmoothError as error:
             if label == BASELINE or isinstance(error, CancelledError):
                 raise
@@ -138,23 +143,5 @@ def _labelled(report: Report, label: str) -> Report:
     return with_label
 
 
-class _Models:
-    """The baseline's model, kept throughout, and the last other one, so that memory does not grow with variants."""
-
-    def __init__(self, baseline: Settings, model: LoadedModel | None) -> None:
-        self._baseline = _identity(baseline)
-        self._kept = {} if model is None else {self._baseline: model}
-
-    def get(self, settings: Settings, report: Report) -> LoadedModel:
-        """The model of a side, loaded unless it is kept."""
-        from oversmooth.measuring.preparing import load_model
-
-        key = _identity(settings)
-        if key not in self._kept:
-            self._kept = {kept: model for kept, model in self._kept.items() if kept == self._baseline}
-            self._kept[key] = load_model(settings, report)
-        return self._kept[key]
-
-
-def _identity(settings: Settings) -> tuple[str, str | None, str, str]:
+def _loaded_by(settings: Settings) -> tuple[str, str | None, str, str]:
     return settings.model, settings.revision, settings.device, settings.precision

@@ -191,7 +191,7 @@ class _Predictions:
 
     def theirs(self, number: int, questions: _Questions) -> Tensor:
         """Of the baseline (question, vocabulary), for the same pass."""
-        kept: Any = self._model.references.get(self._name(number))
+        kept: Any = self._model.references.get((self._key, number))
         if kept is not None:
             return torch.from_numpy(kept)
         with acting(Intervention(self._model, ())):
@@ -201,10 +201,7 @@ class _Predictions:
 
     def _keep(self, number: int, found: Tensor) -> None:
         if self._fit:
-            self._model.references.put(self._name(number), found.numpy())
-
-    def _name(self, number: int) -> Hashable:
-        return self._key, number
+            self._model.references.put((self._key, number), found.numpy())
 
 
 def logits_of(model: LoadedModel, questions: _Questions) -> Tensor:
