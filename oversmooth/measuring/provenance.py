@@ -20,7 +20,7 @@ from oversmooth.core.wording import count
 from oversmooth.measuring.analysis import Analysis
 from oversmooth.measuring.preparing import Prepared
 from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
-from oversmooth.mitigations import parse
+from oversmooth.mitigations import Mitigation, parse
 from oversmooth.models import families
 from oversmooth.models.encodings import Encoded
 from oversmooth.models.loaded import LoadedModel
@@ -48,6 +48,7 @@ def provenance(
         more: warnings beside those of texts and states.
     """
     settings = run.settings
+    acting = parse("+".join(mitigations)) if mitigations else ()
     inputs = tuple(
         InputRecord(
             characters=characters(text),
@@ -63,12 +64,14 @@ def provenance(
     return Record(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         model=run.model.record,
-        environment=environment.model_copy(update={"plugins": _plugins(run, mitigations)}),
+        environment=environment.model_copy(
+            update={"plugins": _plugins(settings.metrics, run.model.anatomy.family, acting)}
+        ),
         inputs=inputs,
         special_tokens_measured=settings.special_tokens,
         max_tokens=settings.max_tokens,
         mitigations=mitigations,
-        seeds=_seeds(mitigations),
+        seeds={method.declaration.name: method.seed for method in acting if hasattr(method, "seed")},
         seconds=seconds,
         warnings=(*_warnings(run.texts, analysis, environment.dtype), *more),
     )
@@ -96,17 +99,11 @@ def environment_of(model: LoadedModel) -> Environment:
     )
 
 
-def _plugins(run: Prepared, acting: Sequence[str]) -> dict[str, str]:
+def _plugins(measured: Sequence[str], family: str, acting: Sequence[Mitigation]) -> dict[str, str]:
     """Version of each plug-in that took part, by its name."""
-    methods = parse("+".join(acting)) if acting else ()
-    found = [*map(metrics.plugin, run.settings.metrics), families.plugin(run.model.anatomy.family)]
-    found += [mitigations.plugin(method.declaration.name) for method in methods]
+    found = [*map(metrics.plugin, measured), families.plugin(family)]
+    found += [mitigations.plugin(method.declaration.name) for method in acting]
     return {each.name: each.version for each in found if each is not None}
-
-
-def _seeds(acting: Sequence[str]) -> dict[str, int]:
-    methods = parse("+".join(acting)) if acting else ()
-    return {method.declaration.name: method.seed for method in methods if hasattr(method, "seed")}
 
 
 def _warnings(texts: Sequence[Encoded], analysis: Analysis, precision: str) -> Iterator[str]:
