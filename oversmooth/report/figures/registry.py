@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from string import Formatter
 from typing import Any, Final, TypeVar
@@ -65,36 +65,50 @@ class Drawable:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One kind of figure. What it calls gets the result and, as keywords, the arguments of one figure of the kind."""
+    """One kind of figure, declared over the function that draws it: ``@figure(of=Measurement, …)``.
 
-    name: str
-    """That of the kind, and of the function that draws it unless told otherwise."""
+    What it calls gets the result and, as keywords, the arguments of one figure of the kind.
+    """
+
     of: type[Measurement] | type[Comparison]
     """The result that it is drawn of."""
-    build: Callable[..., go.Figure]
-    """Draws it in a ``theme``, another keyword."""
     title: Callable[..., str]
     """What it shows, as a heading of plain text."""
-    heading: Callable[..., str]
-    """The same as a page says it above the figure."""
     alternative: Callable[..., str]
     """Its finding with numbers, for readers who do not see it."""
-    file: str
-    """The name of its files, with the arguments that tell several apart: ``similarity_{point}``."""
-    needs: Callable[[Any, Asked], Iterable[Arguments]]
+    heading: Callable[..., str] = str
+    """What a page says above it; the title unless told otherwise."""
+    name: str = ""
+    """That of the kind; that of the function unless told otherwise."""
+    file: str = ""
+    """The name of its files, with the arguments that tell several apart: ``similarity_{point}``; or else its name."""
+    needs: Callable[[Any, Asked], Iterable[Arguments]] = lambda _, __: [{}]
     """The arguments of each figure that the result has; none where it lacks what the figure needs."""
-    caption: Callable[..., str]
+    caption: Callable[..., str] = lambda _, **__: ""
     """What is drawn of several texts, in sentences."""
-    declared: Callable[..., Sequence[str]]
+    declared: Callable[..., Sequence[str]] = lambda _, **__: ()
     """Names of the metrics and of the quantities of an explanation that it shows."""
-    definition: str
+    definition: str = ""
     """What its values are, in a sentence, where they are neither."""
-    of_the_text_shown: bool
+    of_the_text_shown: bool = False
     """Whether it is of the text number ``settings.shown`` alone."""
-    pgfplots: bool
+    pgfplots: bool = False
     """Whether, as a curve over depth, it is made of lines and markers alone."""
-    beside: str
+    beside: str = ""
     """The figure after which it stands, metric by metric; empty for a place of its own."""
+    build: Callable[..., go.Figure] = go.Figure
+    """The function that draws it, in a ``theme``, another keyword."""
+
+    def __call__(self, build: Build) -> Build:
+        """Register the function that draws it.
+
+        Raises:
+            RuntimeError: where another figure has its name.
+        """
+        name = self.name or build.__name__
+        heading = self.title if self.heading is str else self.heading
+        _REGISTRY.add(name, replace(self, name=name, file=self.file or name, heading=heading, build=build))
+        return build
 
     def file_name(self, result: Measurement | Comparison, arguments: Arguments) -> str:
         """The name of its files, without their ending: lower-case letters, digits and _."""
@@ -129,53 +143,7 @@ class Figure:
 _REGISTRY: Registry[Figure] = Registry(("figure", "figures"), "oversmooth.report.figures", "oversmooth.figures")
 
 
-def figure(
-    *,
-    of: type[Measurement] | type[Comparison],
-    title: Callable[..., str],
-    alternative: Callable[..., str],
-    heading: Callable[..., str] | None = None,
-    name: str = "",
-    file: str = "",
-    needs: Callable[[Any, Asked], Iterable[Arguments]] = lambda _, __: [{}],
-    caption: Callable[..., str] = lambda _, **__: "",
-    declared: Callable[..., Sequence[str]] = lambda _, **__: (),
-    definition: str = "",
-    of_the_text_shown: bool = False,
-    pgfplots: bool = False,
-    beside: str = "",
-) -> Callable[[Build], Build]:
-    """Register the decorated function, which draws a figure of a result; see :class:`Figure` for the arguments.
-
-    Without a ``name``, the kind has that of the function; without a ``file``, its files have that of the kind; without
-    a ``heading``, its title stands above it.
-
-    Raises:
-        RuntimeError: where another figure has that name.
-    """
-
-    def register(build: Build) -> Build:
-        kind = name or build.__name__
-        found = Figure(
-            name=kind,
-            of=of,
-            build=build,
-            title=title,
-            heading=heading or title,
-            alternative=alternative,
-            file=file or kind,
-            needs=needs,
-            caption=caption,
-            declared=declared,
-            definition=definition,
-            of_the_text_shown=of_the_text_shown,
-            pgfplots=pgfplots,
-            beside=beside,
-        )
-        _REGISTRY.add(kind, found)
-        return build
-
-    return register
+figure = Figure
 
 
 def names() -> tuple[str, ...]:

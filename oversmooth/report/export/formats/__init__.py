@@ -55,24 +55,24 @@ class FigureFormat:
     """As it is asked for."""
     title: str
     """On the pages; formats with one title are chosen together."""
-    folder: str
+    folder: str = IMAGES
     """Of its files."""
     endings: tuple[str, ...]
-    """Of its files; none where it gives one file of all figures."""
-    media_type: str
-    metadata: Metadata
+    """Of the files of each figure; none where it gives one file of all."""
+    media_type: str = "application/octet-stream"
+    metadata: Metadata = Metadata("Creator", "Keywords")
     """Of a format that is drawn on paper (:func:`oversmooth.report.export.images.image`)."""
-    write: Callable[[ToWrite], Mapping[str, bytes]] | None
+    write: Callable[[ToWrite], Mapping[str, bytes]] | None = None
     """Gives the files of a figure by their endings, where it is not drawn on paper."""
-    gather: Callable[[Measurement | Comparison, Mapping[str, Drawable], Preset], bytes] | None
+    gather: Callable[[Measurement | Comparison, Mapping[str, Drawable], Preset], bytes] | None = None
     """Gives the one file of all figures of a result."""
-    file: str
+    file: str = ""
     """What the README of a bundle tells of: that file, or the folder; empty where it tells of all images together."""
-    meaning: str
+    meaning: str = ""
     """What it holds, in a clause."""
-    brings: tuple[str, ...]
+    brings: tuple[str, ...] = ()
     """Formats that a single chart is written in along with it."""
-    bundled: bool
+    bundled: bool = True
     """Whether a bundle has it."""
 
 
@@ -81,41 +81,13 @@ _REGISTRY: Registry[FigureFormat] = Registry(
 )
 
 
-def figure_format(
-    name: str,
-    *,
-    title: str,
-    folder: str = IMAGES,
-    endings: tuple[str, ...] = (),
-    media_type: str = "application/octet-stream",
-    metadata: Metadata = Metadata("Creator", "Keywords"),
-    write: Callable[[ToWrite], Mapping[str, bytes]] | None = None,
-    gather: Callable[[Measurement | Comparison, Mapping[str, Drawable], Preset], bytes] | None = None,
-    file: str = "",
-    meaning: str = "",
-    brings: tuple[str, ...] = (),
-    bundled: bool = True,
-) -> None:
-    """Register a format of figures; see :class:`FigureFormat` for the arguments.
+def figure_format(declared: FigureFormat) -> None:
+    """Register a format of figures.
 
     Raises:
         RuntimeError: where another format has that name.
     """
-    found = FigureFormat(
-        name=name,
-        title=title,
-        folder=folder,
-        endings=endings or (() if gather else (name,)),
-        media_type=media_type,
-        metadata=metadata,
-        write=write,
-        gather=gather,
-        file=file,
-        meaning=meaning,
-        brings=brings,
-        bundled=bundled,
-    )
-    _REGISTRY.add(name, found)
+    _REGISTRY.add(declared.name, declared)
 
 
 def figure_formats() -> Mapping[str, FigureFormat]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from oversmooth.report.export.formats import ToWrite, figure_format
+from oversmooth.report.export.formats import FigureFormat, ToWrite, figure_format
 
 ORDER = 40
 
@@ -18,4 +18,6 @@ def _page(drawn: ToWrite) -> dict[str, bytes]:
     return {"html": page.replace("<head>", f"<head>{name}", 1).encode()}
 
 
-figure_format("html", title="HTML", media_type="text/html", write=_page, bundled=False)
+figure_format(
+    FigureFormat(name="html", title="HTML", media_type="text/html", write=_page, bundled=False, endings=("html",))
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from oversmooth.report.export.formats import IMAGES, figure_format
+from oversmooth.report.export.formats import IMAGES, FigureFormat, figure_format
 
 if TYPE_CHECKING:
     from oversmooth.report.figures.registry import Drawable
@@ -23,11 +23,14 @@ def _environments(result: Measurement | Comparison, figures: Mapping[str, Drawab
 
 
 figure_format(
-    "latex",
-    title="LaTeX",
-    folder="latex",
-    gather=_environments,
-    file="latex/figures.tex",
-    meaning="a figure environment with a caption for each of them",
-    brings=("pdf",),
+    FigureFormat(
+        name="latex",
+        title="LaTeX",
+        folder="latex",
+        gather=_environments,
+        file="latex/figures.tex",
+        meaning="a figure environment with a caption for each of them",
+        brings=("pdf",),
+        endings=(),
+    )
 )

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from oversmooth.report.export.formats import Metadata, figure_format
+from oversmooth.report.export.formats import FigureFormat, Metadata, figure_format
 
 ORDER = 10
 figure_format(
-    "pdf", title="PDF", media_type="application/pdf", metadata=Metadata("Creator", "Keywords", "CreationDate")
+    FigureFormat(
+        name="pdf",
+        title="PDF",
+        media_type="application/pdf",
+        metadata=Metadata("Creator", "Keywords", "CreationDate"),
+        endings=("pdf",),
+    )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from oversmooth.report.export.formats import ToWrite, figure_format
+from oversmooth.report.export.formats import FigureFormat, ToWrite, figure_format
 
 ORDER = 60
 _FOLDER: Final = "pgfplots"
@@ -21,11 +21,13 @@ def _drawing(drawn: ToWrite) -> dict[str, bytes]:
 
 
 figure_format(
-    "pgfplots",
-    title="LaTeX",
-    folder=_FOLDER,
-    endings=("tex", "csv"),
-    write=_drawing,
-    file=f"{_FOLDER}/",
-    meaning="the curves as pgfplots drawings, each with the CSV file that it reads",
+    FigureFormat(
+        name="pgfplots",
+        title="LaTeX",
+        folder=_FOLDER,
+        endings=("tex", "csv"),
+        write=_drawing,
+        file=f"{_FOLDER}/",
+        meaning="the curves as pgfplots drawings, each with the CSV file that it reads",
+    )
 )

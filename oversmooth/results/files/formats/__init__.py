@@ -6,7 +6,7 @@ Nothing of what writes them is loaded before it writes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oversmooth.core.plugins import Registry
@@ -20,40 +20,34 @@ Write = Callable[["Measurement | Comparison"], Mapping[str, bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format of the numbers."""
+    """One format of the numbers, declared over the function that writes it: ``@number_format(title="CSV")``."""
 
-    name: str
-    """As it is asked for, and the ending of its files."""
     title: str
     """On the pages."""
-    media_type: str
-    file: str
+    media_type: str = "application/octet-stream"
+    file: str = ""
     """The one file that it gives; empty where it gives one for each table."""
-    meaning: str
+    meaning: str = ""
     """What that file holds, in a clause."""
-    write: Write
+    name: str = ""
+    """As it is asked for, and the ending of its files: the name of the function."""
+    write: Write = lambda _: {}
     """Gives the files of a result by their names; equal results give equal bytes."""
+
+    def __call__(self, write: Write) -> Write:
+        """Register the function that writes it.
+
+        Raises:
+            RuntimeError: where another format has its name.
+        """
+        _REGISTRY.add(write.__name__, replace(self, name=write.__name__, write=write))
+        return write
 
 
 _REGISTRY: Registry[Format] = Registry(("format of numbers", "formats of numbers"), "oversmooth.results.files.formats")
 
 
-def number_format(
-    *, title: str, media_type: str = "application/octet-stream", file: str = "", meaning: str = ""
-) -> Callable[[Write], Write]:
-    """Register the decorated function as the format of its name; see :class:`Format` for the arguments.
-
-    Raises:
-        RuntimeError: where another format has that name.
-    """
-
-    def register(write: Write) -> Write:
-        name = write.__name__
-        found = Format(name=name, title=title, media_type=media_type, file=file, meaning=meaning, write=write)
-        _REGISTRY.add(name, found)
-        return write
-
-    return register
+number_format = Format
 
 
 def number_formats() -> Mapping[str, Format]:
