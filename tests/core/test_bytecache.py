@@ -20,7 +20,7 @@ def test_never_holds_more_than_its_limit_and_keeps_the_latest(limit: int, puts: 
             order.pop()
         while sum(size for _, size in order) > limit:
             order.pop(0)
-        assert cache.bytes == sum(size for _, size in order) <= limit
+        assert cache.currsize == sum(size for _, size in order) <= limit
         assert len(cache) == len(order)
     for key, size in order:
         assert cache.get(key) == "x" * size

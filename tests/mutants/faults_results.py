@@ -79,7 +79,8 @@ FAULTS = [
         "({start}–{last})",
         "tests/core/test_tokens.py tests/core/test_token_numbers.py",
     ),
-    Fault("oversmooth/core/bytecache.py", "self._values.move_to_end(key)\n", "pass\n", "tests/core/test_bytecache.py"),
+    Fault("oversmooth/core/bytecache.py", "self.pop(key, None)\n", "pass\n", "tests/core/test_bytecache.py"),
+    Fault("oversmooth/core/bytecache.py", "<= self.maxsize", "< self.maxsize", "tests/core/test_bytecache.py"),
     Fault(
         "oversmooth/service/engine/cache.py",
         "variable.values.setflags(write=False)",
