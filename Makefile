@@ -27,7 +27,7 @@ test: lint types $(VENV)/.browser $(VENV)/.nginx  ## Install what is missing, th
 lint: $(VENV)/.test  ## Check style, formatting and which room imports which
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/lint-imports --no-logo --no-cache --contract rooms --contract pages
+	$(BIN)/lint-imports --no-logo --no-cache
 
 types: $(VENV)/.test  ## Check types
 	$(BIN)/mypy

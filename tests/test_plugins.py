@@ -211,7 +211,7 @@ class TestInstalled:
         assert "A figure of my own" in drawn
         assert json.loads(measured) == {"oversmooth-largest-distance": "0.1.0", "oversmooth-push-apart": "0.1.0"}
         assert "Largest distance" in exported
-        assert len(beside.imported_by - {web}) == 2, "a worker that measures, and one that writes"
+        assert len(beside.imported_by - {web}) in (2, 3), "a worker that measures, and one or both of those that write"
 
     def test_a_page_offers_it_and_says_what_is_left_out(self, beside: Beside) -> None:
         done = beside("-c", PAGE)

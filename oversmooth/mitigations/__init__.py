@@ -19,3 +19,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401  a class, or what Python asks
         if method.__name__ == name:
             return method
     raise AttributeError(f"There is no mitigation {name}.")
+
+
+def __dir__() -> list[str]:
+    """What completion in a notebook offers: the classes too."""
+    return sorted([*__all__, *(method.__name__ for method in all_mitigations())])

@@ -112,7 +112,7 @@ def test_every_method_is_exported_by_its_class() -> None:
 
     for method in all_mitigations():
         assert getattr(mitigations, method.__name__) is method
-        assert method.__name__ in mitigations.__all__
+        assert method.__name__ in dir(mitigations)
 
 
 def test_the_record_names_the_kernel_that_ran() -> None:
