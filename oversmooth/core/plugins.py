@@ -12,6 +12,7 @@ import re
 import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from importlib import import_module, metadata
 from typing import Final, Generic, TypeVar
@@ -103,6 +104,21 @@ class Registry(Mapping[str, Declared]):
         """
         return self._found()[name].plugin
 
+    @contextmanager
+    def guarded(self, name: str) -> Iterator[None]:
+        """Leave out, with a sentence, what a plug-in declares under a name and what fails meanwhile."""
+        try:
+            yield
+        except Exception as error:
+            if (plugin := self.plugin(name)) is None:
+                raise
+            self._leave_out(name, plugin, error)
+
+    def _leave_out(self, name: str, plugin: Plugin, error: BaseException) -> None:
+        _Permission.left_out[
+            f"The {self._kind[0]} “{name}” of the plug-in “{plugin.name}” {plugin.version} is left out: {what(error)}."
+        ] = None
+
     def _found(self) -> dict[str, _Item[Declared]]:
         with self._lock:
             if not self._asked:
@@ -133,10 +149,7 @@ class Registry(Mapping[str, Declared]):
                 raise TypeError(f"“{entry.value}” declares no {self._kind[0]}")
         except (Exception, SystemExit) as error:  # whatever a stranger's module does while it is imported
             self._items = before
-            _Permission.left_out[
-                f"The {self._kind[0]} “{entry.name}” of the plug-in “{plugin.name}” {plugin.version} is left out: "
-                f"{shortened(f'{type(error).__name__}: {error}'.rstrip(' :.'), _TOLD)}."
-            ] = None
+            self._leave_out(entry.name, plugin, error)
             return
         for name in found | (self._items.keys() - before.keys()):
             self._items[name].plugin = plugin
@@ -159,6 +172,11 @@ def allow(names: Collection[str] | None) -> None:
             metadata.version(name)
         except metadata.PackageNotFoundError:
             _Permission.left_out[f"The plug-in “{name}” is allowed here, but is not installed."] = None
+
+
+def what(error: BaseException) -> str:
+    """What went wrong in somebody else's code, in a clause."""
+    return shortened(f"{type(error).__name__}: {error}".rstrip(" :."), _TOLD)
 
 
 def notes() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from oversmooth.report.figures.choosing import chosen_metric, chosen_point, metrics_of
-from oversmooth.report.figures.registry import Asked, Drawable, figures_asked
+from oversmooth.report.figures.registry import Asked, Drawable, drawables
 from oversmooth.report.figures.theme import LIGHT, Theme
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement
@@ -42,7 +42,4 @@ def figures_of(
     place = chosen_point(result, -1 if point is None else point)
     chosen = metrics_of(result) if metrics is None else tuple(chosen_metric(result, name) for name in metrics)
     asked = Asked(place, tuple(chosen), lines)
-    return {
-        each.file_name(result, arguments): each.drawable(result, arguments, theme=theme)
-        for each, arguments in figures_asked(result, asked)
-    }
+    return drawables(result, asked, theme)

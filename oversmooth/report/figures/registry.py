@@ -12,9 +12,11 @@ from typing import Any, Final, TypeVar
 import plotly.graph_objects as go
 
 from oversmooth import metrics
-from oversmooth.core.plugins import Registry
+from oversmooth.core.plugins import Registry, what
 from oversmooth.core.wording import count
 from oversmooth.metrics import mechanisms
+from oversmooth.report.figures.canvas import blank
+from oversmooth.report.figures.theme import Theme
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.explanation import Reading
 from oversmooth.results.measurement import Measurement
@@ -122,7 +124,7 @@ class Figure:
         )
         return re.fullmatch(pattern, file_name) is not None
 
-    def drawable(self, result: Measurement | Comparison, arguments: Arguments, **theme: Any) -> Drawable:  # noqa: ANN401
+    def drawable(self, result: Measurement | Comparison, arguments: Arguments, *, theme: Theme) -> Drawable:
         """One figure of the kind."""
         shown = self.declared(result, **arguments)
         layer = arguments.get("layer")
@@ -130,7 +132,7 @@ class Figure:
             title=self.title(result, **arguments),
             metrics=tuple(name for name in shown if name not in mechanisms.names()),
             point=arguments.get("point") if layer is None else str(layer),
-            build=partial(self.build, result, **arguments, **theme),
+            build=partial(_built, self.name, result, arguments, theme),
             drawn=self.caption(result, **arguments),
             quantities=tuple(name for name in shown if name in mechanisms.names()),
             pgfplots=self.pgfplots,
@@ -174,8 +176,23 @@ def figures_asked(result: Measurement | Comparison, asked: Asked) -> Iterator[tu
         metric = asked.metrics.index(arguments["metric"]) if "metric" in arguments else 0
         return order[each.beside or each.name], metric, order[each.name]
 
-    kinds = [each for each in _REGISTRY.values() if isinstance(result, each.of)]
-    yield from sorted(((each, found) for each in kinds for found in each.needs(result, asked)), key=place)
+    yield from sorted(_needed(result, asked), key=place)
+
+
+def _needed(result: Measurement | Comparison, asked: Asked) -> Iterator[tuple[Figure, Arguments]]:
+    for each in _REGISTRY.values():
+        if isinstance(result, each.of):
+            with _REGISTRY.guarded(each.name):
+                yield from [(each, found) for found in each.needs(result, asked)]
+
+
+def drawables(result: Measurement | Comparison, asked: Asked, theme: Theme) -> dict[str, Drawable]:
+    """The figures that a result has by the names of their files, those left out that fail in a plug-in."""
+    found: dict[str, Drawable] = {}
+    for each, arguments in figures_asked(result, asked):
+        with _REGISTRY.guarded(each.name):
+            found[each.file_name(result, arguments)] = each.drawable(result, arguments, theme=theme)
+    return found
 
 
 def measured_metrics(_: Measurement | Comparison, asked: Asked) -> list[Arguments]:
@@ -230,7 +247,25 @@ _PATTERNS: Final[Mapping[str, Callable[[], str]]] = {
 
 def _alternative(name: str, result: Measurement | Comparison, arguments: Arguments) -> str:
     """By name: a declaration's own functions do not travel between processes."""
-    return get(name).alternative(result, **arguments)
+    try:
+        return get(name).alternative(result, **arguments)
+    except Exception as error:
+        return _failure(name, error)
+
+
+def _built(name: str, result: Measurement | Comparison, arguments: Arguments, theme: Theme) -> go.Figure:
+    try:
+        return get(name).build(result, **arguments, theme=theme)
+    except Exception as error:
+        return blank(_failure(name, error), theme)
+
+
+def _failure(name: str, error: Exception) -> str:
+    """What a figure of a plug-in says in its own place; what comes along fails as it does."""
+    plugin = _REGISTRY.plugin(name)
+    if plugin is None:
+        raise error
+    return f"The figure “{name}” of the plug-in “{plugin.name}” {plugin.version} fails: {what(error)}."
 
 
 def _slug(text: str) -> str:

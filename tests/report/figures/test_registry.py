@@ -141,3 +141,55 @@ def test_a_figure_of_a_plug_in_is_one_of_the_result_and_a_broken_one_is_named(tm
         "True False False",
         "The figure “theirs” of the plug-in “dots” 1.0 is left out: OSError: no display.",
     ]
+
+
+_FAILING = """
+from oversmooth.report.figures.registry import figure
+from oversmooth.results.measurement import Measurement
+
+def broken(*_, **__): raise ZeroDivisionError("nothing to share")
+words = {"title": lambda m: "Dots", "alternative": lambda m: "Dots."}
+
+@figure(of=Measurement, **words, needs=broken)
+def asks(measurement, *, theme): raise AssertionError
+
+@figure(of=Measurement, **words | {"title": broken})
+def says(measurement, *, theme): raise AssertionError
+
+@figure(of=Measurement, **words | {"alternative": broken})
+def draws(measurement, *, theme): broken()
+"""
+_DRAWING = """
+from synthetic import measurement
+from oversmooth.core import plugins
+from oversmooth.report.export.images import image
+from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.paper.presets import PRESETS
+
+found = figures_of(measurement(), point="3")
+print({"asks", "says", "draws"} & found.keys())
+print(found["draws"].alternative())
+figure = found["draws"].build()
+print(figure.layout.annotations[0].text.replace("<br>", " "))
+assert image(figure, "svg", PRESETS["single"], record="{}", title="").startswith(b"<?xml")
+print(*plugins.notes(), sep="\\n")
+"""
+
+
+def test_a_figure_of_a_plug_in_that_fails_later_stops_no_other(tmp_path: Path) -> None:
+    (tmp_path / "failing_figures.py").write_text(_FAILING)
+    metadata = tmp_path / "dots-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: dots\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[oversmooth.figures]\nfailing = failing_figures\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run([sys.executable, "-c", _DRAWING], env=environment, capture_output=True, text=True, check=True)
+    why = "ZeroDivisionError: nothing to share"
+    assert done.stdout.splitlines() == [
+        "{'draws'}",
+        f"The figure “draws” of the plug-in “dots” 1.0 fails: {why}.",
+        f"The figure “draws” of the plug-in “dots” 1.0 fails: {why}.",
+        f"The figure “asks” of the plug-in “dots” 1.0 is left out: {why}.",
+        f"The figure “says” of the plug-in “dots” 1.0 is left out: {why}.",
+    ]
