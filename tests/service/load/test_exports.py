@@ -97,24 +97,22 @@ def test_a_file_of_another_page_or_of_nobody_is_refused(server: Server) -> None:
 
 
 def test_progress_is_shown_and_the_zip_can_be_stopped(server: Server) -> None:
-    async def stop() -> tuple[str, list[str]]:
+    async def stop() -> str:
         async with AsyncExitStack() as stack:
             visitor = await reader(server, stack, "stops")
             file = visitor.widget(ZIP).deferred_file_id
             # As the page does: the press first, then the wish for the file that the button had.
             await visitor.press(ZIP)
             wish = await visitor.wish(file)
-            await visitor.until(lambda: any(step.startswith("Writing") for step in visitor.steps))
+            # Which figures a page hears of depends on how quick they are: one of them.
+            await visitor.until(lambda: any(step.startswith("Writing") and ".pdf" in step for step in visitor.steps))
             await visitor.until(lambda: "Stop" in [getattr(message, "label", "") for _, message in visitor.elements])
-            steps = list(visitor.steps)
             await visitor.press("Stop")
             await visitor.until(lambda: wish in visitor.answers)
             await visitor.finished()
-            return visitor.answers[wish].error_msg, steps
+            return str(visitor.answers[wish].error_msg)
 
-    told, steps = asyncio.run(stop())
-    assert told == "The run was cancelled."
-    assert any("token_cosine.pdf" in step for step in steps)
+    assert asyncio.run(stop()) == "The run was cancelled."
     wait(lambda: not writing(server))
 
 
