@@ -18,7 +18,7 @@ Blocks are counted from 0, as in the weights' own names.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, cast
+from typing import Final, Literal, cast, get_args
 
 from oversmooth.core.wording import count, enumerated
 
@@ -28,6 +28,9 @@ FUSION = "fusion"
 OUTPUT = "output"
 """Of the language-model head; no point of the states, but a place for notes on what is measured there."""
 
+Branch = Literal["attention", "mlp"]
+BRANCHES: Final[tuple[Branch, ...]] = get_args(Branch)
+"""Of a block, in the order of the data's way."""
 PointSet = Literal["blocks", "all", "branches"]
 SubLayer = Literal["attention", "attention_norm", "mlp"]
 BranchPart = Literal["attention_read", "attention_branch", "mlp_branch"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from oversmooth.mitigations.sites import Branch
+    from oversmooth.core.points import Branch
 
 CHOICES = ("both", "attention", "mlp")
 

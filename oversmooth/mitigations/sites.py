@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from oversmooth.core.errors import MitigationError
+from oversmooth.core.points import Branch
 from oversmooth.core.wording import count
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Stage = Literal["logits", "probabilities", "values", "mixed"]
 """Steps of attention, in order: before the softmax, after it, the values, and the values once they were mixed."""
-Branch = Literal["attention", "mlp"]
 Kind = Stage | Literal["attention", "mlp", "norm", "attention_norm_input", "mlp_norm_input", "block"]
 
 
@@ -251,7 +251,7 @@ class Sites:
         self.require(bool(self.anatomy.norms), self.anatomy.why_no_norms)
         self._add(layer, "norm", change)
 
-    def before_norm(self, layer: int, which: Literal["attention", "mlp"], change: OnStates) -> None:
+    def before_norm(self, layer: int, which: Branch, change: OnStates) -> None:
         """Change what the norm after a branch reads: the point ``i.attention`` or ``i.mlp``.
 
         Raises:

@@ -13,7 +13,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from oversmooth.core.errors import ModelError
-from oversmooth.core.points import SubLayer
+from oversmooth.core.points import Branch, SubLayer
 from oversmooth.models import families
 from oversmooth.models.families import GlobalAttention, Layout, Parts
 from oversmooth.models.families.common import FINAL_NORM_NAMES
@@ -47,7 +47,7 @@ class Anatomy:
     sub_layers: dict[SubLayer, tuple[nn.Module, ...]]
     """Modules whose input (``attention``, ``mlp``) or output (``attention_norm``) is the point, one per layer: norms,
     but in families with norms on their branches alone."""
-    branches: dict[Literal["attention", "mlp"], tuple[nn.Module, ...]]
+    branches: dict[Branch, tuple[nn.Module, ...]]
     """Modules whose output is added to the residual stream, one per layer; without those that are not known."""
     mlp_matrices: tuple[tuple[nn.Module, nn.Module], ...]
     """The two matrices of the MLP, one pair per layer; empty where it has others, or where they are not known."""
@@ -185,10 +185,8 @@ def _each(blocks: tuple[nn.Module, ...], name: str) -> tuple[nn.Module, ...]:
     return tuple(block.get_submodule(name) for block in blocks)
 
 
-def _branches(
-    blocks: tuple[nn.Module, ...], parts: Parts | None
-) -> dict[Literal["attention", "mlp"], tuple[nn.Module, ...]]:
-    found: dict[Literal["attention", "mlp"], tuple[nn.Module, ...]] = {}
+def _branches(blocks: tuple[nn.Module, ...], parts: Parts | None) -> dict[Branch, tuple[nn.Module, ...]]:
+    found: dict[Branch, tuple[nn.Module, ...]] = {}
     if parts is not None and parts.attention is not None:
         found["attention"] = _each(blocks, parts.attention)
     if parts is not None and parts.mlp is not None:

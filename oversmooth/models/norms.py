@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
+
+from oversmooth.core.points import Branch
 
 if TYPE_CHECKING:
     from oversmooth.models.anatomy import Anatomy
 
 NormKind = Literal["LayerNorm", "RMSNorm", "none"]
 """Whether the mean over the dimensions is removed, or only the scale, or nothing is done."""
-Branch = Literal["attention", "mlp"]
-BRANCHES: tuple[Branch, ...] = get_args(Branch)
 
 _LARGE = 1024.0
 """Size of the probe: beside it, the small constant under a norm's root does not count."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from oversmooth.core import points
+from oversmooth.core.points import BRANCHES, Branch
 from oversmooth.core.wording import enumerated
 
 if TYPE_CHECKING:
     from oversmooth.results.measurement import Measurement
 
-Branch = Literal["attention", "mlp"]
-BRANCHES: Final[tuple[Branch, ...]] = ("attention", "mlp")
 CONSTANT: Final = "mean_token_norm"
 """The metric ‖x̄‖; that of the constant part is √n ‖x̄‖, whose √n cancels."""
 REST: Final = "distance_to_mean"

@@ -11,9 +11,10 @@ from families import FAMILIES, LAYERS, WIDTH, build
 from torch import nn
 from transformers import PreTrainedModel
 
+from oversmooth.core.points import BRANCHES
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.families.declaration import _REGISTRY
-from oversmooth.models.norms import BRANCHES, branch_norms, norm_map
+from oversmooth.models.norms import branch_norms, norm_map
 
 ROOT_MEAN_SQUARE = {"llama", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "mistral", "t5"}
 ON_BRANCHES_ALONE = {"olmo2", "olmo3"}

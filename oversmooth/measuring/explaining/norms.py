@@ -10,9 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from oversmooth.core import points
+from oversmooth.core.points import BRANCHES, Branch
 from oversmooth.metrics.mechanisms.norms import NormGains, norm_gains, token_deviations
 from oversmooth.models.anatomy import Anatomy
-from oversmooth.models.norms import BRANCHES, Branch
 
 
 class NormGatherer:

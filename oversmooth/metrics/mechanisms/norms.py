@@ -13,8 +13,9 @@ from oversmooth.core.errors import UndefinedError
 from oversmooth.metrics.numerics import Float64
 
 if TYPE_CHECKING:
+    from oversmooth.core.points import Branch
     from oversmooth.models.anatomy import Anatomy
-    from oversmooth.models.norms import Branch, NormKind
+    from oversmooth.models.norms import NormKind
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from oversmooth.results.measurement import Measurement
 Arguments = Mapping[str, Any]
 """What tells one figure of a kind from the others: keywords of all that its declaration calls."""
 Build = TypeVar("Build", bound=Callable[..., go.Figure])
+Made = TypeVar("Made")
 _SLUG_CHARACTERS: Final = 40
 
 
@@ -247,25 +248,24 @@ _PATTERNS: Final[Mapping[str, Callable[[], str]]] = {
 
 def _alternative(name: str, result: Measurement | Comparison, arguments: Arguments) -> str:
     """By name: a declaration's own functions do not travel between processes."""
-    try:
-        return get(name).alternative(result, **arguments)
-    except Exception as error:
-        return _failure(name, error)
+    return _or_failure(name, lambda: get(name).alternative(result, **arguments), str)
 
 
 def _built(name: str, result: Measurement | Comparison, arguments: Arguments, theme: Theme) -> go.Figure:
+    return _or_failure(
+        name, lambda: get(name).build(result, **arguments, theme=theme), lambda failure: blank(failure, theme)
+    )
+
+
+def _or_failure(name: str, make: Callable[[], Made], instead: Callable[[str], Made]) -> Made:
+    """What is made of a figure, or what stands there where a plug-in's fails; what comes along fails as it does."""
     try:
-        return get(name).build(result, **arguments, theme=theme)
+        return make()
     except Exception as error:
-        return blank(_failure(name, error), theme)
-
-
-def _failure(name: str, error: Exception) -> str:
-    """What a figure of a plug-in says in its own place; what comes along fails as it does."""
-    plugin = _REGISTRY.plugin(name)
-    if plugin is None:
-        raise error
-    return f"The figure “{name}” of the plug-in “{plugin.name}” {plugin.version} fails: {what(error)}."
+        plugin = _REGISTRY.plugin(name)
+        if plugin is None:
+            raise
+        return instead(f"The figure “{name}” of the plug-in “{plugin.name}” {plugin.version} fails: {what(error)}.")
 
 
 def _slug(text: str) -> str:

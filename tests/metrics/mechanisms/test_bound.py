@@ -18,11 +18,11 @@ from tiny import minilm
 from transformers import PreTrainedModel
 
 from oversmooth.core.errors import UndefinedError
+from oversmooth.core.points import BRANCHES
 from oversmooth.metrics.mechanisms.bound import contraction, smoothing_bound, weight_norms
 from oversmooth.metrics.mechanisms.norms import norm_gains, token_deviations
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.families.declaration import _REGISTRY
-from oversmooth.models.norms import BRANCHES
 
 HEADS = 4
 SETTING = {"bert", "roberta", "xlm-roberta", "albert", "distilbert", "electra", "bart"}

@@ -124,19 +124,21 @@ print(*plugins.notes())
 """
 
 
+def asked(folder: Path, figures: str, code: str) -> list[str]:
+    """What a fresh process prints that has a plug-in with these entry points, whose modules are in the folder."""
+    metadata = folder / "dots-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: dots\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[oversmooth.figures]\n{figures}")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
 def test_a_figure_of_a_plug_in_is_one_of_the_result_and_a_broken_one_is_named(tmp_path: Path) -> None:
     (tmp_path / "my_figures.py").write_text(_PLUGIN)
     (tmp_path / "their_figures.py").write_text("raise OSError('no display')")
-    metadata = tmp_path / "dots-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: dots\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(
-        "[oversmooth.figures]\nmine = my_figures:my_dots\ntheirs = their_figures\n"
-    )
-    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    environment = os.environ | {"PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", _ASKING], env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [
+    assert asked(tmp_path, "mine = my_figures:my_dots\ntheirs = their_figures\n", _ASKING) == [
         "my_dots_3 Dots at 3 A dot at 3. (1,)",
         "True False False",
         "The figure “theirs” of the plug-in “dots” 1.0 is left out: OSError: no display.",
@@ -178,15 +180,8 @@ print(*plugins.notes(), sep="\\n")
 
 def test_a_figure_of_a_plug_in_that_fails_later_stops_no_other(tmp_path: Path) -> None:
     (tmp_path / "failing_figures.py").write_text(_FAILING)
-    metadata = tmp_path / "dots-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: dots\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[oversmooth.figures]\nfailing = failing_figures\n")
-    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    environment = os.environ | {"PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", _DRAWING], env=environment, capture_output=True, text=True, check=True)
     why = "ZeroDivisionError: nothing to share"
-    assert done.stdout.splitlines() == [
+    assert asked(tmp_path, "failing = failing_figures\n", _DRAWING) == [
         "{'draws'}",
         f"The figure “draws” of the plug-in “dots” 1.0 fails: {why}.",
         f"The figure “draws” of the plug-in “dots” 1.0 fails: {why}.",
