@@ -6,6 +6,7 @@
 0.5
 """
 
+import os
 import sys
 
 import lazy_loader
@@ -14,6 +15,11 @@ from oversmooth.core import texts
 
 # Under this name scripts read lists of texts from files since the first release.
 sys.modules[f"{__name__}.texts"] = texts
+
+if "torch" not in sys.modules:
+    # OpenMP reads it as torch is loaded. Threads that spin while they wait for work take several times the processor
+    # time of a short pass, of the very cores that metrics are computed on. Whoever has chosen keeps the choice.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def rows_of(name: str) -> list[list[str]]:
-    """The cells of every row with numbers that a benchmark prints."""
+def rows_of(name: str, numbered: str = r"\| [^|]*\d") -> list[list[str]]:
+    """The cells of every row with numbers that a benchmark prints: those that begin so, with a number in the first."""
     done = subprocess.run(
         [sys.executable, f"benchmarks/{name}.py", "--quick"],
         cwd=ROOT,
@@ -21,7 +21,7 @@ def rows_of(name: str) -> list[list[str]]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if re.match(r"\| [^|]*\d", line)]
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if re.match(numbered, line)]
     return [[cell.strip() for cell in row] for row in rows]
 
 
@@ -62,3 +62,9 @@ def test_resolution_prints_every_row() -> None:
     cells = rows_of("resolution")
     assert [row[1] for row in cells] == [family for family in ("bert", "gpt2", "llama") for _ in range(2)]
     assert all(float(row[3]) > 0 for row in cells)
+
+
+def test_start_up_prints_every_row() -> None:
+    cells = rows_of("start_up", r"\|[^|]*\| \d")
+    assert len(cells) == 12
+    assert all(re.fullmatch(r"\d\.\d+ / \d\.\d+", row[1]) for row in cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import pytest
 
 HEAVY = ["torch", "transformers", "streamlit", "plotly"]
+TABLES = ["pandas.core", "xarray.core"]
+"""A quarter of a second together: what a command that measures nothing does not need; not their names alone."""
 
 
-def loaded(code: str) -> list[str]:
+def loaded(code: str, heavy: list[str] = HEAVY) -> list[str]:
     """The heavy libraries that a fresh interpreter holds after running the code."""
-    report = f"\nimport sys; print('\\n' + ' '.join(name for name in {HEAVY} if name in sys.modules))"
+    report = f"\nimport sys; print('\\n' + ' '.join(name for name in {heavy} if name in sys.modules))"
     result = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True)
     return result.stdout.splitlines()[-1].split()
 
@@ -54,10 +57,19 @@ QUICK = [
 
 @pytest.mark.parametrize("arguments", QUICK)
 def test_quick_commands_load_no_heavy_libraries(arguments: list[str]) -> None:
-    assert loaded(f"from oversmooth.cli.main import run; assert run({arguments}) == 0") == []
+    assert loaded(f"from oversmooth.cli.main import run; assert run({arguments}) == 0", [*HEAVY, *TABLES]) == []
 
 
 REFUSED = [
+    ["nope"],
+    ["measure"],
+    ["measure", "--nope"],
+    ["measure", "--text", "a b", "--max-tokens", "0"],
+    ["measure", "--text", "a b", "--device", "gpu"],
+    ["compare", "--text", "a b"],
+    ["app", "--port", "0"],
+    ["app", "--host", "nowhere.invalid"],
+    ["new", "nope", "a"],
     ["measure", "--text", ""],
     ["measure", "--text", "a b", "--text", " "],
     ["measure", "--text", "a b", "--metric", "token_cosin"],
@@ -86,7 +98,7 @@ def test_a_mistake_in_an_argument_is_told_before_heavy_libraries_are_loaded(
     settings = tmp_path / "settings.json"
     settings.write_text('{"texts": ["a b"], "model": "./nowhere"}')
     given = [each.format(settings=settings) for each in arguments]
-    assert loaded(f"from oversmooth.cli.main import run; assert run({given}) == 2") == []
+    assert loaded(f"from oversmooth.cli.main import run; assert run({given}) == 2", [*HEAVY, *TABLES]) == []
 
 
 def test_measuring_needs_neither_dashboard_nor_charts() -> None:
@@ -125,3 +137,19 @@ def test_a_worker_that_writes_files_holds_what_figures_need_before_it_is_asked_f
 def test_lists_of_texts_are_read_under_the_name_that_scripts_know() -> None:
     code = "from oversmooth.texts import read_texts; assert read_texts(b'a b', 'x.txt').texts == ('a b',)"
     assert loaded(code) == []
+
+
+def test_threads_that_wait_sleep_where_torch_is_yet_to_come_and_nobody_chose_otherwise() -> None:
+    assert wait_policy("import oversmooth") == "PASSIVE"
+    assert wait_policy("import oversmooth", OMP_WAIT_POLICY="ACTIVE") == "ACTIVE"
+    # Too late to have an effect, and not to be handed on to programs that are started.
+    assert wait_policy("import torch, oversmooth") == "None"
+
+
+def wait_policy(code: str, **chosen: str) -> str:
+    """What a fresh interpreter has told threads after running the code."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    report = "; import os; print(os.environ.get('OMP_WAIT_POLICY'))"
+    command = [sys.executable, "-c", code + report]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment | chosen)
+    return done.stdout.strip()

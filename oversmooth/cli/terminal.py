@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, TextIO
 import typer
 
 from oversmooth.cli import interrupts
+from oversmooth.core.numerals import arrow, number, signed
 from oversmooth.core.points import title
 from oversmooth.core.progress import Progress, Report, sentence, silent
 from oversmooth.core.tokens import harmless, visible
 from oversmooth.core.wording import MISSING, count
-from oversmooth.metrics import fidelity_names
-from oversmooth.report.findings import Side, arrow, changes, differences, number, signed
 
 if TYPE_CHECKING:
+    from oversmooth.report.findings import Side
     from oversmooth.results.comparison import Comparison
     from oversmooth.results.measurement import Measurement
 
@@ -53,6 +53,10 @@ def table(measurement: Measurement) -> str:
 
 def comparison_tables(comparison: Comparison) -> str:
     """A row for each metric and side, from first to last and what differs; then what is left of the baseline."""
+    # Only now: most of what is told has no numbers.
+    from oversmooth.metrics import fidelity_names
+    from oversmooth.report.findings import differences
+
     names = comparison.baseline.settings.metrics
     sides = differences(comparison, names)
     head = ("METRIC", "VARIANT", "FIRST → LAST", "DELTA", "LARGEST DELTA", "PARTS AT")
@@ -71,6 +75,8 @@ def comparison_tables(comparison: Comparison) -> str:
 
 
 def _difference(comparison: Comparison, side: Side, name: str) -> tuple[str, str, str, str]:
+    from oversmooth.report.findings import changes
+
     measurement, found = comparison.measurements[side.label], side.differences[name]
     if name not in measurement.metrics:
         return MISSING, MISSING, MISSING, MISSING

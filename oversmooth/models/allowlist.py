@@ -28,7 +28,7 @@ class AllowedModel(Frozen):
     """What visitors pick."""
     source: Literal["embedded", "hub"]
     """Whether it came with the installation or was fetched from the hub."""
-    identifier: Annotated[str, Field(pattern=r"^[\w.-]{1,96}(/[\w.-]{1,96})?$")]
+    identifier: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,96}(/[A-Za-z0-9_.-]{1,96})?$")]
     """Package or hub id."""
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
     """Of the hub; the package has none."""

@@ -11,15 +11,19 @@ from functools import wraps
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from oversmooth.results.files.tables import table
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from oversmooth.results.explanation import Explanation
     from oversmooth.results.measurement import Measurement
+else:
+    import lazy_loader
+
+    pd = lazy_loader.load("pandas")
 
 ORDER = 20
 

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import pandas as pd
-import xarray as xr
-
 from oversmooth.core.plugins import Registry
 from oversmooth.core.resampling import band
 from oversmooth.results.comparison import Comparison
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
     from oversmooth.results.measurement import Measurement
+else:
+    import lazy_loader
+
+    # When first asked for something: names of tables are asked for by commands that have no numbers yet.
+    pd, xr = map(lazy_loader.load, ("pandas", "xarray"))
 
 ORDER = 10
 
