@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -19,6 +20,8 @@ _NOTE_CHARACTERS = 58
 _TITLE_CHARACTERS = 40
 Path = tuple[str | int, ...]
 """Where a value stands in a figure."""
+_ALONE = threading.Lock()
+"""Plotly makes what checks a value when the value is first set, and mixes up the axes where two threads do so at once."""
 _TEXT_ONLY = "%{text}<extra></extra>"
 """Hover template of a trace whose ``text`` holds the words of each point."""
 
@@ -155,7 +158,6 @@ class Canvas:
             self.margin["t"] = self.above + over
         self.height = height + self.above
         layout: dict[str, Any] = {
-            "template": template(self.theme),
             "height": self.height,
             "shapes": self.shapes,
             "annotations": self.annotations,
@@ -167,8 +169,9 @@ class Canvas:
             layout |= {"showlegend": True, "legend": legend(self.theme)}
         if any(trace["type"] == "bar" for trace in self.traces):
             layout["barmode"] = "overlay"
-        # Everything at once: adding one thing at a time, plotly checks it all again each time.
-        figure = Drawn(self.traces, layout)
+        with _ALONE:
+            # Everything at once: adding one thing at a time, plotly checks it all again each time.
+            figure = Drawn(self.traces, {"template": template(self.theme), **layout})
         figure.canvas, figure._told = self, figure._leaves()
         return figure
 
