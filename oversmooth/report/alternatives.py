@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,8 @@ from oversmooth.report.findings.outlying import compared_outliers, outlier_sente
 from oversmooth.report.findings.plane import plane_positions
 from oversmooth.report.findings.spectra import cumulative_shares, singular_values, spectrum_reason
 from oversmooth.report.findings.spread import BAND, UNPAIRED, Spread, delta_spreads, is_unpaired, mean_of, spreads
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from oversmooth.results.comparison import Comparison
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 _APART = (points.FINAL_NORM, points.FUSION)
 

@@ -8,21 +8,19 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from oversmooth.core.errors import OutputError
 from oversmooth.core.progress import Report, silent
 from oversmooth.core.tokens import visible
 from oversmooth.report.export.contents import Parts, contents
 from oversmooth.report.export.formats import IMAGES, figure_formats
+from oversmooth.report.paper.presets import Preset
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.files.formats import number_formats
 from oversmooth.results.files.names import RECORD, SETTINGS
 from oversmooth.results.files.tables import all_tables, sides_of
-
-if TYPE_CHECKING:
-    from oversmooth.report.paper.presets import Preset
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 README: Final = "README.txt"
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
@@ -65,11 +63,6 @@ def figures_in_it() -> tuple[str, ...]:
 
 def zip_of(result: Measurement | Comparison, parts: Parts, report: Report = silent) -> bytes:
     """The zip of :func:`bundle` with some parts alone.
-
-    Args:
-        result: what was measured.
-        parts: what is in it beside settings and record.
-        report: told of each figure.
 
     Raises:
         OutputError: for a figure that cannot be written.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from oversmooth.core.progress import Report, silent
 from oversmooth.report.export.formats import figure_formats
@@ -14,10 +13,8 @@ from oversmooth.results.files.data import data
 from oversmooth.results.files.formats import number_formats
 from oversmooth.results.files.names import RECORD, SETTINGS
 from oversmooth.results.files.tables import all_tables
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
-    from oversmooth.results.settings import Settings
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -37,11 +34,6 @@ class Parts:
 
 def contents(result: Measurement | Comparison, parts: Parts, report: Report = silent) -> dict[str, bytes]:
     """The files of a result.
-
-    Args:
-        result: what was measured.
-        parts: what is written.
-        report: told of each figure.
 
     Raises:
         OutputError: for a figure that cannot be written.

@@ -27,14 +27,9 @@ def drawings(
 ) -> dict[str, bytes]:
     """Files by their path: ``figures/token_cosine.pdf``, ``latex/figures.tex``, ``pgfplots/token_cosine.tex``.
 
-    Args:
-        result: what was measured; images carry its record.
-        figures: of the light theme, as :func:`~oversmooth.report.figures.gallery.figures_of` names them.
-        forms: image formats; ``latex`` for an environment around each figure; ``pgfplots`` for a drawing and a CSV
-            file of each curve over depth.
-        preset: size and type.
-        dpi: dots per inch of PNG.
-        report: told of each figure before it is drawn.
+    Figures are of the light theme; ``forms`` are image formats, ``latex`` for an environment around each figure, and
+    ``pgfplots`` for a drawing and a CSV file of each curve over depth. ``report`` is told of each figure before it is
+    drawn.
 
     Raises:
         OutputError: for a figure, format or resolution that cannot be written.

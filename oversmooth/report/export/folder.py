@@ -7,15 +7,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from oversmooth.core.errors import OutputError
 from oversmooth.report.export.contents import Parts, belongs, contents, files_beside_figures
 from oversmooth.report.export.formats import folders
-
-if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 _NAMED = 6
 """Files that a refusal names."""

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core.errors import MitigationError
 from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms import registry as mechanisms
+from oversmooth.metrics.registry import Definition
 from oversmooth.mitigations import parse
 from oversmooth.report.export.tex import escaped, needs_unicode
+from oversmooth.report.figures.registry import Drawable
 from oversmooth.report.findings.outlying import compared_outliers, outlier_sentence
 from oversmooth.report.findings.spread import mean_of
+from oversmooth.report.paper.presets import Preset
 from oversmooth.results.comparison import Comparison
-
-if TYPE_CHECKING:
-    from oversmooth.metrics.registry import Definition
-    from oversmooth.report.figures.registry import Drawable
-    from oversmooth.report.paper.presets import Preset
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 HEAD: Final = "% Needs \\usepackage{graphicx}, and \\usepackage[T1]{fontenc} for accents.\n"
 UNICODE: Final = "% Holds characters that pdfLaTeX cannot set: use LuaLaTeX or XeLaTeX with a font that has them.\n"
@@ -31,11 +29,7 @@ COLUMN: Final = 3.6
 def snippets(result: Measurement | Comparison, figures: Mapping[str, Drawable], preset: Preset, folder: str) -> str:
     """A ``figure`` environment for each figure.
 
-    Args:
-        result: what was measured.
-        figures: by the names of their files.
-        preset: a figure wider than one of two columns spans both.
-        folder: where the files of the figures lie, as LaTeX finds them.
+    A figure wider than one of two columns spans both; LaTeX finds its files in ``folder``.
     """
     every = "\n".join(_environment(result, name, each, preset, folder) for name, each in figures.items())
     return f"{HEAD}{UNICODE if needs_unicode(every) else ''}\n{every}"

@@ -33,12 +33,9 @@ _COLOUR: Final = re.compile(r"oversmooth[0-9a-f]{6}")
 def pgfplots(figure: go.Figure, preset: Preset, data: str) -> tuple[str, str] | None:
     """LaTeX source and CSV of a figure of lines and markers; None where there is nothing to draw.
 
-    Args:
-        figure: curves over depth, of the light theme.
-        preset: size on paper.
-        data: the path under which LaTeX finds the CSV file. Its columns are ``x1,y1`` of the first trace and so on,
-            as the comments of the source name them, with ``nan`` where there is no number; ``mark1`` names the marker
-            of each point where a trace has several.
+    LaTeX finds the CSV file under the path ``data``. Its columns are ``x1,y1`` of the first trace and so on, as the
+    comments of the source name them, with ``nan`` where there is no number; ``mark1`` names the marker of each point
+    where a trace has several.
     """
     chart = chart_of(figure)
     if not chart.traces:

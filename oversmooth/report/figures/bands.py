@@ -20,12 +20,7 @@ _BAR: Final = 8
 def draw_band(canvas: Canvas, series: Series, colour: str, *, opacity: float, axis: str = "x") -> None:
     """Fill between the ends of the bands along the line; points that stand alone have an upright bar.
 
-    Args:
-        canvas: drawn upon, so that what is added later lies before it.
-        series: with or without bands.
-        colour: of the line, as ``#rrggbb``.
-        opacity: of the area, in [0, 1].
-        axis: plotly's name of the depth axis.
+    What is added to the canvas later lies before it.
     """
     shade = translucent(colour, opacity)
     runs = list(_runs(series))
@@ -42,16 +37,7 @@ def draw_band(canvas: Canvas, series: Series, colour: str, *, opacity: float, ax
 def draw_area(
     canvas: Canvas, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str, pane: Pane = WHOLE
 ) -> None:
-    """Fill between two lines without gaps, behind what is drawn later.
-
-    Args:
-        canvas: drawn upon.
-        x: positions.
-        low: one line.
-        high: the other.
-        colour: of the line between them, as ``#rrggbb``.
-        pane: whose axes they are of.
-    """
+    """Fill between two lines without gaps, behind what is drawn later."""
     canvas.add(
         pane, x=[*x, *x[::-1]], y=[*map(float, low), *map(float, high[::-1])], mode="none", fill="toself",
         fillcolor=translucent(colour, canvas.theme.band),

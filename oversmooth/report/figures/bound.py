@@ -56,10 +56,6 @@ def smoothing_bound(measurement: Measurement, *, theme: Theme) -> Drawn:
     """The bound v of each block and, below it, the measured ratio, on one logarithmic axis with a line at 1.
 
     Where no bound exists, the measured ratio stands alone with the reason above it.
-
-    Args:
-        measurement: what to draw, means over its texts.
-        theme: colours.
     """
     measured = contraction(measurement)
     bound = bound_of(measurement)

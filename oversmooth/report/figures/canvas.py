@@ -21,7 +21,7 @@ _TITLE_CHARACTERS = 40
 Path = tuple[str | int, ...]
 """Where a value stands in a figure."""
 _ALONE = threading.Lock()
-"""Plotly makes what checks a value when the value is first set, and mixes up the axes where two threads do so at once."""
+"""Plotly makes what checks a value when it is first set, and mixes up the axes where two threads do so at once."""
 _TEXT_ONLY = "%{text}<extra></extra>"
 """Hover template of a trace whose ``text`` holds the words of each point."""
 
@@ -150,9 +150,7 @@ class Canvas:
     def figure(self, height: int, *, over: int | None = None) -> Drawn:
         """The screen figure, which knows what it was drawn from.
 
-        Args:
-            height: without what stands above the chart, in pixels.
-            over: pixels of it that stay free above the chart; None for those of the theme.
+        ``height`` is without what stands above the chart; ``over`` pixels of it stay free there, or those of the theme.
         """
         if over is not None:
             self.margin["t"] = self.above + over

@@ -22,12 +22,8 @@ MOST_HEADS: Final = 8
 def cells(canvas: Canvas, values: NDArray[np.float64], scale: Scale, pane: Pane, *, hover: str) -> None:
     """A heat map; cells without a value stay empty. The first of a canvas shows the scale of its colours.
 
-    Args:
-        canvas: drawn upon.
-        values: (head, block).
-        scale: of the colours.
-        pane: whose axes count heads and blocks from 0.
-        hover: words before the value, as a template of plotly's.
+    Values are of (head, block), on axes that count both from 0; ``hover`` are words before one, as a template of
+    plotly's.
     """
     rows, columns = values.shape
     first = not any(trace["type"] == "heatmap" for trace in canvas.traces)

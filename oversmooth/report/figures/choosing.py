@@ -22,9 +22,7 @@ _MOST_LISTED = 24
 def chosen_point(result: Measurement | Comparison, layer: Layer) -> str:
     """The point that a person names; of a comparison, one that at least one side has.
 
-    Args:
-        result: what was measured.
-        layer: negative numbers count from the end, in a comparison from that of the baseline.
+    Negative numbers count from the end, in a comparison from that of the baseline.
 
     Raises:
         SettingsError: where there is no such point.

@@ -48,10 +48,7 @@ def even_scale(values: NDArray[np.float64], title: str) -> Scale:
 def scale_around_zero(size: float, title: str, number: str = "") -> Scale:
     """As far below zero as above, to the next number of one digit; of 0, one part in a thousand.
 
-    Args:
-        size: of the largest value.
-        title: what the values are.
-        number: their format on hover, as of d3; without it two decimals more than the ends have.
+    ``number`` is their format on hover, as of d3; without it, two decimals more than the ends have.
     """
     # Of maps that are the same, the scale would have no extent; below a thousandth, a cosine of float32 is rounding.
     size = max(size, 1e-3)
@@ -67,13 +64,8 @@ def heat(
 ) -> dict[str, Any]:
     """A trace of one coloured cell for each value, (row, column), at these positions or of these categories.
 
-    Args:
-        values: those that are not finite stay empty.
-        x: of the columns.
-        y: of the rows.
-        scale: of the colours.
-        hover: words before a value, as a template of plotly's.
-        bar: whether the scale stands above the figure.
+    Cells that are not finite stay empty. ``hover`` are words before a value, as a template of plotly's; ``bar`` says
+    whether the scale stands above the figure.
     """
     return {
         "type": "heatmap", "x": list(x), "y": list(y), "z": values.astype(np.float32), "zmin": scale.low,
@@ -98,11 +90,7 @@ def _colour_bar(scale: Scale) -> dict[str, Any]:
 def square_axes(values: Sequence[str], labels: Sequence[str], angle: int, size: int = 11) -> dict[str, dict[str, Any]]:
     """Two axes of the same categories for a square map whose diagonal runs down.
 
-    Args:
-        values: the categories that are labelled.
-        labels: of these.
-        angle: of the labels across, in degrees.
-        size: of the labels, in pixels.
+    Only ``values`` are labelled; ``angle`` is that of the labels across, in degrees.
     """
     shared = {
         "type": "category", "tickvals": values, "ticktext": labels, "tickfont": {"size": size}, "showline": False,

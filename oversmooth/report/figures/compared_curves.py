@@ -39,13 +39,8 @@ def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selecte
     A side with another number of blocks has its own block axis above the chart. Several texts give their mean, with its
     bootstrap band (:func:`oversmooth.core.resampling.band`). A missing value is a gap, with a hollow marker at the
     bottom that has the reason on hover; a value below the states' resolution is a hollow marker. A side that does not
-    have the metric is not drawn.
-
-    Args:
-        comparison: what to draw.
-        metric: of at least one side; else the figure is blank and says why.
-        theme: colours.
-        selected: a point of the baseline to mark.
+    have the metric is not drawn. Where no side has the metric, the figure is blank and says why. ``selected`` is a
+    point of the baseline to mark.
     """
     why = absent(comparison, metric)
     if why:

@@ -54,11 +54,7 @@ def _difference_title(comparison: Comparison, label: str, point: str) -> str:
 def compared_map(comparison: Comparison, label: str, point: str, *, theme: Theme) -> Drawn:
     """Cosine of every pair of tokens of one side's text shown, on a colour scale shared by all sides and points.
 
-    Args:
-        comparison: what it belongs to.
-        label: of the side.
-        point: of that side; where it has no map there, the figure is blank and says why.
-        theme: colours.
+    Where the side has no map at the point, the figure is blank and says why.
     """
     measurement = comparison.measurements[label]
     cosines, why = kept_map(measurement, point)
@@ -81,13 +77,8 @@ def compared_map(comparison: Comparison, label: str, point: str, *, theme: Theme
 def difference_map(comparison: Comparison, label: str, point: str, *, theme: Theme) -> Drawn:
     """Variant minus baseline of the cosine of every pair of tokens, on a scale shared by all variants and points.
 
-    The scale reaches as far below zero as above. Only a variant with the baseline's tokens has differences.
-
-    Args:
-        comparison: what it belongs to.
-        label: of the variant.
-        point: of the variant; where either side has no map there, the figure is blank and says why.
-        theme: colours.
+    The scale reaches as far below zero as above. Only a variant with the baseline's tokens has differences. Where
+    either side has no map at the point, the figure is blank and says why.
     """
     difference, why = difference_of_maps(comparison, label, point)
     if difference is None:

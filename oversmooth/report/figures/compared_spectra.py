@@ -48,15 +48,9 @@ def _needs(comparison: Comparison, asked: Asked) -> list[Arguments]:
 def compared_spectra(comparison: Comparison, point: str, *, centred: bool, logarithmic: bool, theme: Theme) -> Drawn:
     """Singular values of each side's text shown, at one point, and below them the share of the energy in the first k.
 
-    Values below the resolution of their passes are grey, and the resolutions are dashed lines where they are in
-    view. Sides without a spectrum there are named above the chart, with the reason.
-
-    Args:
-        comparison: what to draw.
-        point: the one to look at.
-        centred: whether the mean token is removed first.
-        logarithmic: whether the value axis is; values of exactly 0 are then left out.
-        theme: colours.
+    Values below the resolution of their passes are grey, and the resolutions are dashed lines where they are in view.
+    Sides without a spectrum there are named above the chart, with the reason. On a logarithmic axis, values of exactly
+    0 are left out.
     """
     named = sides(comparison, theme)
     without = {side: no_spectrum(comparison, side.label, point, centred=centred) for side in named}

@@ -51,14 +51,8 @@ def curve(
 
     Several texts give their mean as a line with its bootstrap band (:func:`oversmooth.core.resampling.band`) behind it.
     A missing value is a gap with a word and its reason on hover; a value below the states' resolution is a hollow
-    marker.
-
-    Args:
-        measurement: what to draw.
-        metric: one of ``measurement.metrics``.
-        theme: colours.
-        selected: a point to mark with its value.
-        lines: whether each of several texts has a thin line of its own.
+    marker. ``selected`` is a point to mark with its value; with ``lines``, each of several texts has a thin line of its
+    own.
     """
     series = Series.of(measurement, metric)
     if not series.defined:

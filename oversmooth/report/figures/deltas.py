@@ -56,13 +56,8 @@ def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: 
     Zero is the baseline. Several texts give the mean of their differences, with a bootstrap band of these pairs
     (:func:`oversmooth.core.resampling.band`); a variant that read other texts than the baseline has no band. A ring
     marks the first point at which a variant differs from it. Variants that have no differences are named above the
-    chart, with the reason.
-
-    Args:
-        comparison: what to draw.
-        metric: of the baseline and at least one variant; else the figure is blank and says why.
-        theme: colours.
-        selected: a point of the baseline to mark.
+    chart, with the reason. Without differences, the figure is blank and says why. ``selected`` is a point of the
+    baseline to mark.
     """
     if metric not in comparison.baseline.metrics:
         return blank(f"{unmeasured(metric)}.", theme, height=HEIGHT)

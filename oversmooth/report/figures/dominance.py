@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import xarray as xr
 
 from oversmooth.core.numerals import number
 from oversmooth.metrics.mechanisms import registry
@@ -19,10 +20,6 @@ from oversmooth.report.findings.absences import unexplained
 from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import shown_text
 from oversmooth.results.measurement import Measurement
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 ORDER = 70
 
@@ -60,12 +57,7 @@ _PAGE_HEADING: Final = "Which pair of eigenvalues dominates"
     declared=lambda _: ("dominant_gain",),
 )
 def dominance(measurement: Measurement, *, theme: Theme) -> Drawn:
-    """The dominating gain of each head as a map, and below it what kind of pair attains it, in the text shown.
-
-    Args:
-        measurement: what to draw.
-        theme: colours.
-    """
+    """The dominating gain of each head as a map, and below it what kind of pair attains it, in the text shown."""
     title = registry.get("dominant_gain").title
     explanation = measurement.explanation
     if explanation is None or "dominant_gain" not in explanation.dominance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,8 @@ from oversmooth.report.figures.keys import Entry, draw_key
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
 from oversmooth.report.findings.absences import unexplained
+from oversmooth.results.explanation import Explanation
 from oversmooth.results.measurement import Measurement
-
-if TYPE_CHECKING:
-    from oversmooth.results.explanation import Explanation
 
 ORDER = 65
 
@@ -61,13 +59,8 @@ def circuit_eigenvalues(
     """Eigenvalues λ of the heads' circuits, with the unit circle, the disc |1 + λ| < 1 and the interval [−1, 0).
 
     Inside the disc, the residual update X + AXH shrinks what A keeps; in the interval it sharpens. Rings mark, in the
-    shape and colour of their kind, the eigenvalues that dominate each head.
-
-    Args:
-        measurement: what to draw.
-        layer: the number of a block; None for all blocks, in the colour of their depth.
-        theme: colours.
-        head: the number of a head that is drawn strongly, the others faintly; None for all alike.
+    shape and colour of their kind, the eigenvalues that dominate each head. Without a ``layer`` all blocks are drawn,
+    in the colour of their depth; a ``head`` that is given is drawn strongly, the others faintly.
     """
     title = registry.get("circuit_eigenvalues").title
     explanation = measurement.explanation

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import xarray as xr
 
 from oversmooth.core.resampling import band
 from oversmooth.core.tokens import escape
@@ -19,10 +20,6 @@ from oversmooth.report.findings.circuits_reading import gain_sentence
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results import gains as measured
 from oversmooth.results.measurement import Measurement
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 ORDER = 45
 
@@ -54,10 +51,6 @@ def branch_gains(measurement: Measurement, *, theme: Theme) -> Drawn:
 
     Dotted lines are of the branch alone, what it adds over what it reads; solid lines of the stream after over before
     the branch was added. At 1 nothing changes; where the constant part gains more than the rest, tokens grow alike.
-
-    Args:
-        measurement: what to draw, means over its texts.
-        theme: colours.
     """
     found = measured.branch_gains(measurement)
     means = {str(name): values.mean("input", skipna=True) for name, values in found.items()}

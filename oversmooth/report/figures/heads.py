@@ -67,11 +67,7 @@ def _alternative(measurement: Measurement, quantity: str, difference: bool = Fal
 def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, difference: bool = False) -> Drawn:
     """One value for each block and head, and below it, on the same scale, that of shuffled attention where it has one.
 
-    Args:
-        measurement: what to draw, means over its texts.
-        quantity: one of :func:`quantities`.
-        theme: colours.
-        difference: whether to draw the quantity less that of shuffled attention, alone.
+    With ``difference``, the quantity less that of shuffled attention is drawn alone.
     """
     title = registry.get(quantity).title
     found = _means(measurement, quantity)

@@ -6,13 +6,11 @@ import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from oversmooth.core.tokens import escape, visible
 from oversmooth.report.figures.theme import Theme
-
-if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
+from oversmooth.results.comparison import Comparison
 
 NAME_CHARACTERS = 32
 """Longest name on a figure; longer labels are shortened in the middle and whole on hover."""

@@ -14,12 +14,7 @@ _GAP = 3
 
 
 def draw_key(canvas: Canvas, entries: Sequence[Entry]) -> None:
-    """Put a key above the chart and what stands there already, in lines that fit a phone.
-
-    Args:
-        canvas: drawn upon.
-        entries: in the order of the chart.
-    """
+    """Put a key above the chart and what stands there already, in lines that fit a phone."""
     lines: list[list[Entry]] = [[]]
     for entry in entries:
         if CHARACTER * sum(len(words) + 2 + _GAP for _, _, words in (*lines[-1], entry)) > PHONE:

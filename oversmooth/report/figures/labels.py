@@ -28,10 +28,8 @@ _LEGEND_ROW = 20
 def name_sides(canvas: Canvas, ends: Sequence[tuple[NamedSide, float]], height: float) -> int:
     """Name lines at their ends or, where that does not fit, below; gives back the pixels that it takes below.
 
-    Args:
-        canvas: gets the labels and the margin right of the chart, or the legend.
-        ends: each side with the height of its line's end, in pixels from the bottom of the chart.
-        height: of the chart, in pixels.
+    Each side comes with the height of its line's end, in pixels from the bottom of the chart. The canvas gets the
+    labels and the margin right of the chart, or the legend.
     """
     labels = _direct(ends, height, canvas.theme.text)
     if labels is None:

@@ -29,12 +29,7 @@ HEIGHT: Final = 400
     declared=lambda _: ("layer_cka",),
 )
 def layer_cka(measurement: Measurement, *, theme: Theme) -> Drawn:
-    """Linear CKA of every pair of points, as a square map whose diagonal runs down.
-
-    Args:
-        measurement: what to draw.
-        theme: colours.
-    """
+    """Linear CKA of every pair of points, as a square map whose diagonal runs down."""
     title = registry.get("layer_cka").title
     explanation = measurement.explanation
     if explanation is None or "layer_cka" not in explanation.corpus:

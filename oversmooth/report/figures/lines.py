@@ -50,12 +50,8 @@ def figure_of(
 ) -> Drawn:
     """Axes, lines and their names as a figure whose chart is ``CHART`` pixels high.
 
-    Args:
-        canvas: with its value axis; what it holds already is drawn below the lines.
-        lines: each with at least one value.
-        depths: their axes.
-        remarks: sentences above the chart, not yet escaped.
-        selected: a point of the baseline's axis to mark.
+    The canvas has its value axis; what it holds already is drawn below the lines, each of which has a value.
+    ``selected`` is a point of the baseline's axis to mark.
     """
     depths.draw(canvas)
     for line in lines:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from oversmooth.core.numerals import number
@@ -21,10 +22,6 @@ from oversmooth.report.findings.absences import unexplained
 from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import shown_text
 from oversmooth.results.measurement import Measurement
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 ORDER = 55
 
@@ -53,10 +50,6 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Histograms of the tokens' deviations before both norms of each block, of the text shown, side by side.
 
     The smallest deviation, which decides the bound, is marked; the signs of the gains are told in words.
-
-    Args:
-        measurement: what to draw.
-        theme: colours.
     """
     title = registry.get("norm_deviation").title
     explanation = measurement.explanation

@@ -103,15 +103,9 @@ def fidelity_plane(
     """One marker a side: what it keeps of the baseline's states across, how alike its tokens are upwards.
 
     Of several texts it stands at their means. A side of another model or text, and one without either number, is named
-    above the chart with the reason.
-
-    Args:
-        comparison: what to draw.
-        point: of the baseline; where it is the baseline's last block, each side is read at its own end.
-        diversity: a metric of the sides.
-        fidelity: a metric beside the baseline, at which the baseline itself stands at 1 unless it was measured.
-        controls: title → sweep of one control over the same baseline, its variants in order of strength.
-        theme: colours.
+    above the chart with the reason. Where the point is the baseline's last block, each side is read at its own end. The
+    baseline itself stands at 1 unless its fidelity was measured. ``controls`` are sweeps of one control over the same
+    baseline by their titles, variants in order of strength.
     """
     found, without = plane_positions(comparison, point, diversity=diversity, fidelity=fidelity)
     named = sides(comparison, theme)

@@ -6,16 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.tokens import escape
 from oversmooth.report.findings import number
 from oversmooth.report.findings.spread import BAND, Spread, mean_of, spreads
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 APART = (points.FINAL_NORM, points.FUSION)
 """Points that are set apart behind the last block, in this order, since they are not blocks."""
@@ -105,10 +102,8 @@ class Series:
 def positions(names: Sequence[str], apart: Sequence[str] = (), gap: float = GAP) -> dict[str, float]:
     """Where each point stands on an axis that numbers the blocks.
 
-    Args:
-        names: the points.
-        apart: points set apart that other lines on the same axis have, which keep their place.
-        gap: distance between them, in blocks.
+    Points set ``apart`` that other lines on the same axis have keep their place; ``gap`` is the distance between them,
+    in blocks.
     """
     last = sum(map(points.is_block, names)) - 1
     known = {points.EMBEDDING: -1.0}

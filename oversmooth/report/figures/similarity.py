@@ -46,11 +46,6 @@ def similarity_map(measurement: Measurement, point: str, *, theme: Theme) -> Dra
 
     All points of a measurement share one colour scale, so that maps of two layers can be compared. Above
     ``MOST_ROWS`` rows, neighbouring tokens are averaged, and the map says how many.
-
-    Args:
-        measurement: what to draw.
-        point: where.
-        theme: colours.
     """
     cosines, why = kept_map(measurement, point)
     if cosines is None:
@@ -69,13 +64,8 @@ def token_map(
 ) -> Drawn:
     """A square map of one value for every pair of a measurement's tokens.
 
-    Args:
-        measurement: whose tokens they are.
-        values: all finite, one row for every ``similarity_factor`` tokens.
-        scale: of the colours.
-        theme: colours of the rest.
-        height: of the figure.
-        heading: short lines above the map, as markup.
+    Values are finite, one row for every ``similarity_factor`` tokens; ``heading`` are short lines above the map, as
+    markup.
     """
     further = -(-len(values) // MOST_ROWS)
     factor = measurement.similarity_factor * further

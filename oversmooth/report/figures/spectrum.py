@@ -64,14 +64,8 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
     """Singular values of the tokens of the text shown, and below them the share of the energy in the first k.
 
     The point is drawn strongly, every other main point as a thin line whose colour is its depth. Values below the
-    resolution of the pass are grey, and the resolution is a dashed line where it is in view.
-
-    Args:
-        measurement: what to draw.
-        point: the one to look at.
-        centred: whether the mean token is removed first.
-        logarithmic: whether the value axis is; values of exactly 0 are then left out.
-        theme: colours.
+    resolution of the pass are grey, and the resolution is a dashed line where it is in view. On a logarithmic axis,
+    values of exactly 0 are left out.
     """
     values = singular_values(measurement, point, centred=centred)
     if values.size == 0 or values[0] == 0:
@@ -130,12 +124,8 @@ def name_depths(canvas: Canvas, measurement: Measurement) -> None:
 def draw_strongly(canvas: Canvas, values: Float64, floor: float, title: str, **style: Any) -> None:  # noqa: ANN401
     """A spectrum and its cumulative share as strong lines; in the first, values below the resolution are grey.
 
-    Args:
-        canvas: drawn upon.
-        values: descending.
-        floor: the resolution of the pass.
-        title: what hover calls it, as markup.
-        style: plotly's ``line``, and what else the traces are given.
+    Values descend; ``title`` is what hover calls them, as markup; ``style`` is plotly's ``line``, and what else the
+    traces are given.
     """
     mode = "lines+markers" if values.size <= MOST_MARKERS else "lines"
     style = {"mode": mode, "marker": {"size": 5, "color": style["line"]["color"]}, **style}

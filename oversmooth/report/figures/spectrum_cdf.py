@@ -41,10 +41,6 @@ def spectrum_cdf(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Share of the singular values that are at most x times the largest, of the text shown, a line for each main point.
 
     A line that rises at once is a spectrum that few directions carry. The colour is the depth.
-
-    Args:
-        measurement: what to draw.
-        theme: colours.
     """
     canvas = Canvas(theme)
     shares = depth_shares(measurement)

@@ -129,11 +129,8 @@ def translucent(colour: str, opacity: float) -> str:
 def value_axis(low: float, high: float, *, ticks: int, from_zero: bool) -> dict[str, Any]:
     """Settings of a linear value axis: a round step, all tick labels with the same decimals, no exaggeration.
 
-    Args:
-        low: smallest value drawn.
-        high: largest value drawn.
-        ticks: about how many fit.
-        from_zero: whether zero is in view: cut off above zero, an axis makes a small change look large.
+    About ``ticks`` of them fit. ``from_zero`` keeps zero in view: cut off above it, an axis makes a small change look
+    large.
     """
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)

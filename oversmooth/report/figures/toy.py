@@ -30,10 +30,6 @@ def toy_figure(toy: Toy, *, theme: Theme) -> Drawn:
 
     The ratio of high to low frequencies is drawn on a logarithmic axis and not below the floor of float64. In the
     lowest chart, the pair of eigenvalues that decides the limit is ringed.
-
-    Args:
-        toy: what to draw.
-        theme: colours.
     """
     canvas = Canvas(theme)
     _ratio(canvas, toy)

@@ -68,13 +68,8 @@ def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: De
     """Floating bars from value to value, block after block, in the colour of their kind of sub-layer.
 
     A thin line runs through the values at the outputs of the blocks. Steps without a value are a grey area with the
-    reason on hover.
-
-    Args:
-        measurement: what to draw, means over its texts.
-        metric: one of ``measurement.metrics``.
-        theme: colours.
-        detail: how fine; None takes the finest that stays readable (:func:`oversmooth.results.waterfall.finest`).
+    reason on hover. Without a ``detail`` it is the finest that stays readable
+    (:func:`oversmooth.results.waterfall.finest`).
     """
     chosen = finest(measurement) if detail is None else detail
     found = steps(measurement, metric, chosen)

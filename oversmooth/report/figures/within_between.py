@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from oversmooth.core import points
@@ -23,10 +24,6 @@ from oversmooth.report.findings.absences import unexplained
 from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.report.findings.whether import whether
 from oversmooth.results.measurement import Measurement
-
-if TYPE_CHECKING:
-    import xarray as xr
-
 
 ORDER = 80
 
@@ -67,10 +64,6 @@ def within_between(measurement: Measurement, *, theme: Theme) -> Drawn:
 
     What falls away when the mean token of all texts is removed was common to all of them. The line of what lies within
     has the bootstrap band of its mean over texts.
-
-    Args:
-        measurement: what to draw.
-        theme: colours.
     """
     explanation = measurement.explanation
     if explanation is None or "within" not in explanation.corpus:

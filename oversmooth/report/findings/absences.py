@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core.wording import enumerated
 from oversmooth.report.findings.maps import beside
 from oversmooth.report.findings.spectra import singular_values, spectrum_reason
-
-if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
-    from oversmooth.results.explanation import Reading
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.explanation import Reading
+from oversmooth.results.measurement import Measurement
 
 
 def absent(comparison: Comparison, metric: str) -> str:

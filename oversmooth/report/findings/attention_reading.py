@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
+import xarray as xr
 
 from oversmooth.core.numerals import number
 from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms.declared_attention import NULL
 from oversmooth.report.findings.norms_reading import Extremes, over_layers, span
 from oversmooth.results.gains import branch_gains
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 ROOT_LAMBDA: Final = "attention_root_lambda"
 
@@ -59,9 +56,7 @@ def mixing(measurement: Measurement) -> Mixing | None:
 def attention_gains(measurement: Measurement, *, stream: bool = False) -> Extremes | None:
     """What the attention branch multiplies the distance to the mean token by, over blocks.
 
-    Args:
-        measurement: at the points ``branches``.
-        stream: whether of the residual stream, the branch added; else of the branch alone.
+    With ``stream`` of the residual stream, the branch added; else of the branch alone.
     """
     gains = branch_gains(measurement)["rest_stream" if stream else "rest_branch"].sel(branch="attention")
     return over_layers(gains)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.report.findings.course import course
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 MAIN_METRIC = "token_cosine"
 FLAT_COSINE = 0.02

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from oversmooth.core.wording import count, enumerated
 from oversmooth.report.findings.whether import places
 from oversmooth.results.gains import branch_gains
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 SMOOTHING: Final = "smoothing"
 _KINDS: Final = (SMOOTHING, "sharpening", "neutral", "tied")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.report.findings.outlying import activation_ratios, massive
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 COLLAPSED_SHARE: Final = 1e-4
 """High-frequency share at which tokens have collapsed: their distances to the mean token are 1 % of their lengths, in

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
@@ -15,10 +14,7 @@ from oversmooth.report.findings.absences import elsewhere
 from oversmooth.report.findings.changes import MAIN_METRIC
 from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.spread import BAND, delta_spreads, mean_of
-from oversmooth.results.comparison import SAME
-
-if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
+from oversmooth.results.comparison import SAME, Comparison
 
 KEPT = "cka_to_baseline"
 """What the sentence says a variant leaves of the baseline."""

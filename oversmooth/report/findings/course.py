@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,7 @@ from numpy.typing import NDArray
 from oversmooth.core import points
 from oversmooth.core.resampling import band
 from oversmooth.report.findings.spread import Spread, at_the_end
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 TIE = 1e-9
 """Relative difference below which two steps are of one size."""

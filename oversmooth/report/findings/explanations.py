@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
@@ -15,12 +15,8 @@ from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.report.findings.readings import readings
 from oversmooth.report.findings.whether import offset_sentence, offsets, own_clause, whether
 from oversmooth.results import waterfall
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from oversmooth.results.measurement import Measurement
-    from oversmooth.results.waterfall import Detail, Step
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.waterfall import Detail, Step
 
 
 def explanation_headline(measurement: Measurement) -> str:
@@ -67,12 +63,9 @@ def where(
 ) -> tuple[str, ...]:
     """The steps that change a metric most, in sentences: ``Block 5's attention output norm removes 0.14 …``.
 
-    Args:
-        measurement: what was measured.
-        metric: of which steps.
-        detail: of the chart beside it; None as there (:func:`oversmooth.results.waterfall.finest`). Of every part, a
-            branch and its residual add are told together: apart they are the largest, and undo each other.
-        most: how many steps are named.
+    Without a ``detail`` it is that of the chart beside it (:func:`oversmooth.results.waterfall.finest`). Of every part,
+    a branch and its residual add are told together: apart they are the largest, and undo each other. ``most`` steps are
+    named.
     """
     if metric not in measurement.metrics:
         return ()

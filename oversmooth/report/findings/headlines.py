@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.numerals import arrow, decimals_for, fixed, number
@@ -21,9 +19,7 @@ from oversmooth.report.findings.changes import (
 from oversmooth.report.findings.course import TIE, Course, course
 from oversmooth.report.findings.outlying import massive, outlier_sentence
 from oversmooth.report.findings.spread import mean_of
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 
 def headline(measurement: Measurement) -> str:

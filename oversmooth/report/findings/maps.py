@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.core import points
-
-if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 Map = NDArray[np.float32]
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from oversmooth.core.numerals import number, pair
 from oversmooth.core.wording import count, enumerated
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,8 @@ from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.core.wording import count, enumerated
 from oversmooth.metrics.scale import MASSIVE, TOLD_MASSIVE
-
-if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 _RATIO: Final = "max_activation_ratio"
 _DESCRIBED: Final = "cosines, ranks and spectra there describe that outlier, not smoothing"
@@ -42,9 +40,7 @@ def massive(measurement: Measurement) -> dict[str, float]:
 def outlier_sentence(measurement: Measurement, at: Sequence[str] | None = None) -> str:
     """That an outlier makes other numbers, in a sentence; empty where there is none.
 
-    Args:
-        measurement: what was measured.
-        at: the points that are spoken of; all main points without it.
+    It speaks of the points ``at``; of all main points without them.
     """
     found = {point: ratio for point, ratio in massive(measurement).items() if at is None or point in at}
     if not found:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from oversmooth.core import points
 from oversmooth.report.findings.absences import elsewhere, unmeasured
-
-if TYPE_CHECKING:
-    from oversmooth.results.comparison import Comparison
+from oversmooth.results.comparison import Comparison
 
 KEPT = 1.0
 """The baseline's own fidelity to itself, where it was not measured."""

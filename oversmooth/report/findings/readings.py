@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from oversmooth.core import points
 from oversmooth.core.numerals import arrow
@@ -13,12 +14,8 @@ from oversmooth.report.findings.changes import Change, changes
 from oversmooth.report.findings.circuits_reading import circuits_sentence, gain_sentence
 from oversmooth.report.findings.norms_reading import bound_sentence, contraction_sentence, norms_sentence
 from oversmooth.report.findings.spectrum_reading import outlier_warning, spectrum_found
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from oversmooth.results.explanation import Reading as Part
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.explanation import Reading as Part
+from oversmooth.results.measurement import Measurement
 
 Name = Literal["attention", "norms", "circuits", "spectrum"]
 

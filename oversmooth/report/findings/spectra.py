@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 Float64 = NDArray[np.float64]
 

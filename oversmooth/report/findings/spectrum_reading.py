@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from oversmooth.core import points
 from oversmooth.core.numerals import arrow, number
 from oversmooth.report.findings.changes import changes
 from oversmooth.report.findings.outlying import massive
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 FEW: Final = 0.5
 """Effective share of tokens that carry the energy, below which a few long tokens make the spectrum."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import xarray as xr
 
 from oversmooth.core.numerals import between
 from oversmooth.core.resampling import LEVEL, RESAMPLES, band
 from oversmooth.core.wording import count
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import xarray as xr
-
-    from oversmooth.results.comparison import Comparison
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 BAND = f"{LEVEL} % band"
 UNPAIRED = "the difference of means over other texts, which has no band"
@@ -84,9 +80,7 @@ def at_the_end(texts: int, last: Spread | None) -> str:
 def mean_of(texts: int, known: int | None = None) -> str:
     """``mean of 64 texts``, ``mean of 63 of 64 texts``; empty of one text.
 
-    Args:
-        texts: how many there are.
-        known: how many of them have a value; all without it.
+    So many of them are ``known`` to have a value; all without it.
     """
     if texts < 2:
         return ""
@@ -102,10 +96,7 @@ def shown_text(measurement: Measurement) -> str:
 def band_caption(*measurements: Measurement, of: str = "over texts", lines: bool = False) -> str:
     """What is drawn of several texts in a curve, in sentences; empty where each side has one.
 
-    Args:
-        measurements: whose curves they are.
-        of: what the means are of.
-        lines: whether each text has a thin line.
+    ``of`` says what the means are of, ``lines`` whether each text has a thin line.
     """
     if all(len(each.tokens) == 1 for each in measurements):
         return ""

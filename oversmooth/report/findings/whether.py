@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from oversmooth.core import points
 from oversmooth.core.numerals import between, number, pair
 from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, shrinkage_sentence
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from oversmooth.results.measurement import Measurement
+from oversmooth.results.measurement import Measurement
 
 MOSTLY: Final = 0.5
 """Share of the cosine from which an offset common to all texts is most of it."""
@@ -63,9 +60,7 @@ class Offset:
 def offsets(measurement: Measurement, form: str = "raw") -> dict[str, Offset]:
     """By point, the embedding, blocks and final norm in order; empty where texts were not set beside each other.
 
-    Args:
-        measurement: with an explanation.
-        form: "raw", "centred" (the mean of all tokens of all texts removed) or "standardised" (by dimension, too).
+    ``form`` is “raw”, “centred” (the mean of all tokens of all texts removed) or “standardised” (by dimension, too).
     """
     corpus = None if measurement.explanation is None else measurement.explanation.corpus
     if corpus is None or "within" not in corpus:

@@ -22,13 +22,7 @@ GAP = 3.0
 def set_up(axes: Axes, name: str, chart: Chart, preset: Preset, typefaces: Typefaces, *, decorate: bool) -> None:
     """Give one side of the axes the scale and range of the screen figure, and its ticks, grid and title.
 
-    Args:
-        axes: matplotlib's.
-        name: ``xaxis2``.
-        chart: whose axis it is.
-        preset: sizes.
-        typefaces: of the words.
-        decorate: False where other axes draw the same plotly axis already.
+    Without ``decorate``, other axes draw the same plotly axis already.
     """
     settings = chart.axes[name]
     axis = axes.xaxis if name[0] == "x" else axes.yaxis

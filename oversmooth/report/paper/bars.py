@@ -58,9 +58,7 @@ class ColourBar:
     def arrange(self, page: Bbox, top: float) -> None:
         """Stand above the chart, the name at the left edge of the map.
 
-        Args:
-            page: in points.
-            top: upper end of the chart, as a share of the page.
+        The page is in points; ``top`` is the upper end of the chart, as a share of it.
         """
         self.map.apply_aspect()
         box = self.map.get_position()

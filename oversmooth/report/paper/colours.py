@@ -28,11 +28,8 @@ def colour(written: str) -> Colour:
 def shaded(values: NDArray[np.float64], low: float, high: float, name: Any) -> NDArray[np.uint8]:  # noqa: ANN401
     """Values as pixels: red, green, blue and opacity, mixed between the colours of a scale as plotly does.
 
-    Args:
-        values: of any shape; those that are not finite are transparent.
-        low: value of the first colour.
-        high: of the last.
-        name: plotly's name of the scale, or pairs of share and colour.
+    Those that are not finite are transparent. ``low`` has the first colour, ``high`` the last; ``name`` is plotly's of
+    the scale, or pairs of share and colour.
     """
     pairs = plotly.colors.get_colorscale(name) if isinstance(name, str) else name
     stops, colours = [float(stop) for stop, _ in pairs], np.asarray([colour(each) for _, each in pairs])

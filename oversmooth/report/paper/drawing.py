@@ -32,11 +32,8 @@ Entry = tuple[Line2D, str]
 def draw(chart: Chart, preset: Preset, typefaces: Typefaces, *, title: str = "") -> Figure:
     """A chart on paper: the same lines, dashes, markers, colours and words.
 
-    Args:
-        chart: of which everything is known to :mod:`~oversmooth.report.paper.known`.
-        preset: its size there.
-        typefaces: for all its characters; matplotlib's setting ``font.family`` names the same.
-        title: plain text above it.
+    Everything of the chart is known to :mod:`~oversmooth.report.paper.known`; matplotlib's setting ``font.family``
+    names the same typefaces. ``title`` is plain text above it.
     """
     sheet = Sheet.of(chart, preset)
     for number, pair in enumerate(chart.pairs()):

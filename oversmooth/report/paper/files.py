@@ -36,13 +36,8 @@ def write(
 ) -> bytes:
     """The file; the same chart gives the same bytes on one machine.
 
-    Args:
-        chart: all of whose parts are known.
-        form: of the file.
-        preset: its size.
-        dpi: dots per inch of a PNG.
-        heading: plain text above the chart.
-        metadata: as matplotlib takes it for this form.
+    All parts of the chart are known. ``heading`` is plain text above it; ``metadata`` is as matplotlib takes it for the
+    form.
     """
     text = _characters(chart, heading)
     buffer = io.BytesIO()

@@ -161,13 +161,7 @@ def draw_bars(axes: Axes, trace: Values, unit: float) -> None:
 
 
 def draw_map(axes: Axes, trace: Values, *, square: bool) -> None:
-    """Draw every cell of a map as one pixel of an image, not smoothed into its neighbours.
-
-    Args:
-        axes: to draw on.
-        trace: the map.
-        square: whether its cells are.
-    """
+    """Draw every cell of a map as one pixel of an image, not smoothed into its neighbours."""
     pixels = shaded(array(trace["z"]), trace["zmin"], trace["zmax"], trace["colorscale"])
     rows, columns, _ = pixels.shape
     aspect: Literal["equal", "auto"] = "equal" if square else "auto"

@@ -29,9 +29,7 @@ _ENDING: Final = " quadratic"
 def embeddable(typefaces: Typefaces, text: str) -> Iterator[list[str]]:
     """Families for a PDF: for as long as this lasts, TrueType versions of those that are none stand in for them.
 
-    Args:
-        typefaces: of the figure.
-        text: all its characters.
+    ``text`` holds all characters of the figure.
     """
     cubic = [family for family in typefaces.families if _is_cubic(family)]
     if not cubic:

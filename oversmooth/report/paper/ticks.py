@@ -22,11 +22,7 @@ _STEPS = (2, 5, 10)
 def ticks(settings: Values, low: float, high: float, categories: dict[Any, int]) -> Ticks:
     """Positions within the range, with their labels as markup.
 
-    Args:
-        settings: of an axis or a colour bar.
-        low: end of the range.
-        high: other end, above ``low``.
-        categories: positions of the axis's categories.
+    Settings are those of an axis or a colour bar; ``categories`` are the positions of the axis's categories.
     """
     if settings.get("tickvals") is not None:
         places = [float(categories.get(each, each)) for each in settings["tickvals"]]

@@ -59,9 +59,7 @@ def _code_point(character: str) -> str:
 def choose(typeface: Typeface, text: Iterable[str]) -> Typefaces:
     """Fonts for all of these characters.
 
-    Args:
-        typeface: what is preferred.
-        text: the characters; those without ink of their own, such as joiners, need no font.
+    Those without ink of their own, such as joiners, need no font.
     """
     installed = _installed()
     chosen = [name for name in WANTED[typeface] if name in installed]

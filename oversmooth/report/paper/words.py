@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from matplotlib.artist import Artist
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea, VPacker
 from matplotlib.text import Annotation
 from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Transform
 
 from oversmooth.report.paper import markup
 from oversmooth.report.paper.chart import Values
@@ -18,10 +20,6 @@ from oversmooth.report.paper.colours import colour
 from oversmooth.report.paper.markup import Piece
 from oversmooth.report.paper.presets import Preset
 from oversmooth.report.paper.typefaces import Typefaces
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from matplotlib.transforms import Transform
 
 Align = Literal["left", "center", "right"]
 Point = tuple[float, float]
