@@ -6,12 +6,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import alternatives
 import numpy as np
 import pytest
 from tiny import tiny
 
 from oversmooth import Comparison, Measurement, Settings, compare, measure
-from oversmooth.report import alternatives
 from oversmooth.report.export.latex import caption
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.registry import Drawable

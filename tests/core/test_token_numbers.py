@@ -6,6 +6,7 @@ import io
 import json
 import re
 
+import alternatives
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,6 @@ from transformers import PreTrainedTokenizerFast
 from oversmooth import Settings, measure
 from oversmooth.dashboard.charts.tables import token_table
 from oversmooth.dashboard.measure.tokens import _chip
-from oversmooth.report import alternatives
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
 from oversmooth.report.figures.similarity import similarity_map
 from oversmooth.report.figures.theme import LIGHT

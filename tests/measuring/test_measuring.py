@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import alternatives
 import numpy as np
 import pytest
 import torch
@@ -30,7 +31,6 @@ from oversmooth.metrics import TokenStates
 from oversmooth.metrics.similarity import averaged
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
-from oversmooth.report import alternatives
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.settings import Settings
 

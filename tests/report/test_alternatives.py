@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import math
 
+import alternatives
 import numpy as np
 from synthetic import broken_variant, comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.report import alternatives
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement, Note
 

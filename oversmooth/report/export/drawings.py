@@ -44,7 +44,7 @@ def drawings(
             report(Progress("write", done, len(figures) * len(images), f"{name}.{form}"))
             content = image(figure, form, preset, dpi=dpi, record=record, title=each.title)
             found[f"{IMAGES}/{name}.{form}"] = content
-        drawn = ToWrite(figure=figure, name=name, title=each.title, preset=preset, is_curve=each.pgfplots)
+        drawn = ToWrite(figure=figure, name=name, title=each.title, preset=preset, is_curve=each.declared.pgfplots)
         for other in chosen:
             if other.write is not None and other.folder != IMAGES:
                 files = other.write(drawn)

@@ -77,7 +77,7 @@ def _texts(measurement: Measurement, figure: Drawable) -> str:
     """How much was read of how many texts, and which tokens count."""
     tokens = measurement.tokens
     special = f"special tokens {'counted' if measurement.settings.special_tokens else 'not counted'}"
-    one = len(tokens) == 1 or figure.of_the_text_shown
+    one = len(tokens) == 1 or figure.declared.of_the_text_shown
     if one:
         place = "one text" if len(tokens) == 1 else f"text {measurement.settings.shown + 1} of {len(tokens)},"
         read = f"{place} of {count(len(measurement.shown.measured), 'token')}"
@@ -112,10 +112,10 @@ def _names(label: str, mitigations: Sequence[str]) -> bool:
 def _definitions(figure: Drawable) -> Iterator[str]:
     for each in _declared(figure):
         yield f"{each.title}{f' ({each.paper.cite()})' if each.paper else ''}: {each.reads}"
-    if figure.definition:
-        yield figure.definition
+    if figure.declared.definition:
+        yield figure.declared.definition
 
 
 def _declared(figure: Drawable) -> list[Definition]:
     """What is said of the metrics and quantities that a figure shows."""
-    return [*map(metric_registry.get, figure.metrics), *map(mechanisms.get, figure.quantities)]
+    return [mechanisms.get(name) if name in mechanisms.names() else metric_registry.get(name) for name in figure.shown]

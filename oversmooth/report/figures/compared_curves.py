@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from oversmooth.report import alternatives
+from oversmooth.core import points
+from oversmooth.core.numerals import arrow, number
+from oversmooth.core.tokens import visible
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.depth import Depths, depth_of
-from oversmooth.report.figures.identity import NamedSide, sides
+from oversmooth.report.figures.identity import NamedSide, sides, sides_in_words
 from oversmooth.report.figures.lines import Line, figure_of
 from oversmooth.report.figures.registry import figure, measured_metrics
 from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absent, by_reason
+from oversmooth.report.findings.changes import caveats
+from oversmooth.report.findings.course import course
+from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.spread import BAND, band_caption
 from oversmooth.results.comparison import Comparison
+from oversmooth.results.measurement import Measurement
 
 ORDER = 10
 
@@ -23,10 +29,31 @@ HEIGHT = 350
 """Of a chart with nothing to draw."""
 
 
+def _alternative(comparison: Comparison, metric: str) -> str:
+    opening = f"{over_depth(metric)}, a line chart of {sides_in_words(comparison)}"
+    why = absent(comparison, metric)
+    if why:
+        return f"{opening}, empty. {why}"
+    owners = {label: each for label, each in comparison.measurements.items() if metric in each.metrics}
+    told = [_course(label, each, metric) for label, each in owners.items()]
+    return " ".join(filter(None, [f"{opening}.", *told, compared_outliers(comparison)]))
+
+
+def _course(label: str, measurement: Measurement, metric: str) -> str:
+    found, gaps = course(measurement, metric), caveats(measurement, metric)
+    if found is None:
+        return f"{visible(label)}: {' '.join(gaps)}"
+    first, last = found.points[0], found.points[-1]
+    way = f"{arrow(found.means[first], found.means[last])} from {points.title(first)} to {points.title(last)}"
+    if first == last:
+        way = f"{number(found.means[first])} at {points.title(first)}"
+    return " ".join([f"{visible(label)}: {', '.join(filter(None, (way, found.mean_of)))}.", *gaps])
+
+
 @figure(
     of=Comparison,
     title=lambda _, metric: over_depth(metric),
-    alternative=alternatives.compared_curve,
+    alternative=_alternative,
     file="{metric}",
     needs=measured_metrics,
     caption=lambda comparison, **_: band_caption(*comparison.measurements.values()),

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from oversmooth.core import points
 from oversmooth.core.tokens import escape, visible
-from oversmooth.report import alternatives
+from oversmooth.core.wording import count
 from oversmooth.report.figures.canvas import Drawn, blank
 from oversmooth.report.figures.coloured import Scale, scale_around_zero
 from oversmooth.report.figures.identity import sides
 from oversmooth.report.figures.registry import Arguments, Asked, figure
-from oversmooth.report.figures.similarity import COSINES, colour_range, similarity_title, token_map
+from oversmooth.report.figures.similarity import (
+    COSINES,
+    colour_range,
+    map_in_words,
+    pairs_in_words,
+    similarity_title,
+    token_map,
+)
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.maps import difference_of_maps, incomparable_maps, kept_map, largest_difference
+from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.results.comparison import Comparison
 
 ORDER = 25
@@ -42,10 +50,23 @@ def _difference_title(comparison: Comparison, label: str, point: str) -> str:
     return f"Difference of the similarities at {points.title(point)}: {words}"
 
 
+def _difference_in_words(comparison: Comparison, label: str, point: str) -> str:
+    difference, why = difference_of_maps(comparison, label, point)
+    if difference is None:
+        return f"{visible(label)}: {why}"
+    variant = comparison.measurements[label]
+    tokens = count(len(variant.shown.measured), "token")
+    opening = f"Heat map of the cosine between {tokens} at {points.title(point)}, {visible(label)} minus the baseline"
+    told = f"{opening}: {pairs_in_words(variant, difference)}."
+    return " ".join(filter(None, (told, compared_outliers(comparison))))
+
+
 @figure(
     of=Comparison,
     title=lambda _, label, point: f"{similarity_title(point)}: {visible(label)}",
-    alternative=alternatives.compared_map,
+    alternative=lambda comparison, label, point: (
+        f"{visible(label)}: {map_in_words(comparison.measurements[label], point)}"
+    ),
     file="similarity_{point}_{label}",
     needs=_mapped,
     definition=COSINES,
@@ -68,7 +89,7 @@ def compared_map(comparison: Comparison, label: str, point: str, *, theme: Theme
 @figure(
     of=Comparison,
     title=_difference_title,
-    alternative=alternatives.difference_map,
+    alternative=_difference_in_words,
     file="difference_{point}_{label}",
     needs=_differing,
     definition="Each cell is the difference of two cosines of the angle between the states of two tokens.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from oversmooth.core import points
-from oversmooth.report import alternatives
+from oversmooth.core.tokens import visible
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.identity import NamedSide, sides
+from oversmooth.report.figures.identity import NamedSide, left_out, sides, sides_in_words
 from oversmooth.report.figures.labels import legend
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.spectrum import (
@@ -15,6 +15,7 @@ from oversmooth.report.figures.spectrum import (
     draw_strongly,
     extent_of,
     forms_of,
+    spectrum_in_words,
     spectrum_title,
 )
 from oversmooth.report.figures.theme import Theme
@@ -34,12 +35,20 @@ def _needs(comparison: Comparison, asked: Asked) -> list[Arguments]:
     return [{"point": asked.point, "centred": centred, "logarithmic": True} for centred in forms]
 
 
+def _alternative(comparison: Comparison, point: str, *, centred: bool, **_: bool) -> str:
+    without = {label: no_spectrum(comparison, label, point, centred=centred) for label in comparison.measurements}
+    found = {label: each for label, each in comparison.measurements.items() if not without[label]}
+    told = [f"{visible(label)}: {spectrum_in_words(each, point, centred=centred)}" for label, each in found.items()]
+    opening = (
+        f"Spectra of {sides_in_words(comparison)} at {points.title(point)}, line charts{'' if told else ', empty'}."
+    )
+    return " ".join([opening, *told, *left_out({label: why for label, why in without.items() if why})])
+
+
 @figure(
     of=Comparison,
     title=lambda _, point, centred, **__: spectrum_title(point, centred),
-    alternative=lambda comparison, point, centred, **_: alternatives.compared_spectra(
-        comparison, point, centred=centred
-    ),
+    alternative=_alternative,
     file="spectra_{point}{centred}",
     needs=_needs,
     definition=SINGULAR_VALUES,

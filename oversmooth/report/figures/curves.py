@@ -7,16 +7,18 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from oversmooth import metrics
 from oversmooth.core import points
+from oversmooth.core.numerals import between
 from oversmooth.core.tokens import escape
-from oversmooth.report import alternatives
 from oversmooth.report.figures.bands import draw_band
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.series import APART, Series, over_depth, ticks
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
-from oversmooth.report.findings import number
-from oversmooth.report.findings.spread import band_caption
+from oversmooth.report.findings import caveats, number
+from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.spread import BAND, Spread, band_caption, mean_of, spreads
 from oversmooth.results.measurement import Measurement
 
 ORDER = 10
@@ -34,10 +36,35 @@ def _needs(_: Measurement, asked: Asked) -> list[Arguments]:
     return [{"metric": name, "lines": asked.lines} for name in asked.metrics]
 
 
+def _alternative(measurement: Measurement, metric: str, **_: bool) -> str:
+    declared = metrics.get(metric)
+    values = {point: value for point, value in measurement.curve(metric).items() if math.isfinite(value)}
+    over, means = spreads(measurement, metric), mean_of(len(measurement.tokens))
+    banded = f" with a {BAND}" if any(spread.defined for spread in over.values()) else ""
+    opening = f"{over_depth(metric)}, a line chart{means and f', {means}{banded}'}"
+    if not values:
+        return f"{opening}, empty. {' '.join(caveats(measurement, metric))}"
+    unit = f" {declared.unit}" if declared.unit else ""
+    path = [point for point in values if point not in APART] or list(values)
+    course = ", ".join(
+        f"{number(values[point])}{unit}{_ends_of_band(over.get(point))} at {points.title(point)}"
+        for point in dict.fromkeys([path[0], path[-1], *(point for point in APART if point in values)])
+    )
+    low, high = min(values, key=lambda point: values[point]), max(values, key=lambda point: values[point])
+    lowest = f"Lowest {number(values[low])} at {points.title(low)}"
+    highest = f"highest {number(values[high])} at {points.title(high)}"
+    told = [f"{opening}: {course}.", f"{lowest}, {highest}.", outlier_sentence(measurement)]
+    return " ".join(filter(None, [*told, *caveats(measurement, metric)]))
+
+
+def _ends_of_band(spread: Spread | None) -> str:
+    return f" ({between(spread.low, spread.high)})" if spread is not None and spread.defined else ""
+
+
 @figure(
     of=Measurement,
     title=lambda _, metric, **__: over_depth(metric),
-    alternative=lambda measurement, metric, **_: alternatives.curve(measurement, metric),
+    alternative=_alternative,
     file="{metric}",
     needs=_needs,
     caption=lambda measurement, lines, **_: band_caption(measurement, lines=lines),

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 from oversmooth.core import points
 from oversmooth.core.numerals import number, signed
-from oversmooth.core.tokens import escape
-from oversmooth.report import alternatives
+from oversmooth.core.tokens import escape, visible
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.compared_curves import means
 from oversmooth.report.figures.depth import Depths
-from oversmooth.report.figures.identity import NamedSide, sides
+from oversmooth.report.figures.identity import NamedSide, left_out, sides
 from oversmooth.report.figures.lines import Line, figure_of
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absence, by_reason, no_deltas, unmeasured
 from oversmooth.report.findings.maps import beside
-from oversmooth.report.findings.spread import UNPAIRED, band_caption, delta_spreads, is_unpaired
+from oversmooth.report.findings.outlying import compared_outliers
+from oversmooth.report.findings.spread import UNPAIRED, band_caption, delta_spreads, is_unpaired, mean_of
 from oversmooth.results.comparison import Comparison
 
 ORDER = 15
@@ -39,10 +39,29 @@ def _caption(comparison: Comparison, **_: str) -> str:
     return band_caption(*paired, of="of the differences, text by text")
 
 
+def _alternative(comparison: Comparison, metric: str) -> str:
+    opening = f"{over_depth(metric)}, variant minus baseline, a line chart"
+    without = no_deltas(comparison, metric)
+    unpaired = {label: UNPAIRED for label in comparison.variants if is_unpaired(comparison, label)}
+    told = [_departure(comparison, metric, label) for label in comparison.variants if label not in without]
+    told = [f"{opening}{'' if told else ', empty'}.", *told, *left_out(unpaired | without)]
+    return " ".join(filter(None, [*told, compared_outliers(comparison)]))
+
+
+def _departure(comparison: Comparison, metric: str, label: str) -> str:
+    parting, largest = comparison.parting(metric, label), comparison.largest(metric, label)
+    if parting is None or largest is None:
+        return f"{visible(label)} nowhere differs from the baseline."
+    most = f"by {signed(largest[1])} at most, at {points.title(largest[0])}"
+    spread = delta_spreads(comparison, metric, label).get(largest[0])
+    words = [mean_of(len(comparison.baseline.tokens), spread.count), spread.words] if spread else []
+    return f"{visible(label)} differs from {points.title(parting)} on, {', '.join(filter(None, (most, *words)))}."
+
+
 @figure(
     of=Comparison,
     title=lambda _, metric: f"{over_depth(metric)}: difference to the baseline",
-    alternative=alternatives.delta_curve,
+    alternative=_alternative,
     file="{metric}_delta",
     needs=_needs,
     caption=_caption,

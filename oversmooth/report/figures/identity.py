@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from oversmooth.core.tokens import escape, visible
+from oversmooth.core.wording import count
 from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.absences import by_reason
 from oversmooth.results.comparison import Comparison
 
 NAME_CHARACTERS = 32
@@ -102,6 +104,16 @@ def sides(comparison: Comparison, theme: Theme) -> list[NamedSide]:
     names = short_names(list(comparison.measurements))
     looks = {label: identity(theme, comparison.position(label)) for label in comparison.measurements}
     return [NamedSide(label, names[label], looks[label]) for label in comparison.measurements]
+
+
+def sides_in_words(comparison: Comparison) -> str:
+    """``a baseline and 2 variants``."""
+    return f"a baseline and {count(len(comparison.variants), 'variant')}"
+
+
+def left_out(without: Mapping[str, str]) -> list[str]:
+    """A sentence for each reason why sides, by their labels, are not drawn."""
+    return by_reason({visible(label): why for label, why in without.items()})
 
 
 def short_names(labels: Sequence[str], most: int = NAME_CHARACTERS) -> dict[str, str]:

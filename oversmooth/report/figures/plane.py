@@ -10,15 +10,15 @@ from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.core.tokens import escape, visible
-from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.choosing import metrics_of
-from oversmooth.report.figures.identity import NamedSide, shortened, sides
+from oversmooth.report.figures.identity import NamedSide, left_out, shortened, sides
 from oversmooth.report.figures.labels import CHARACTER, LABEL_LINE, PHONE, broken_name, legend
 from oversmooth.report.figures.placing import Box, Words, anchored, place
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import by_reason
+from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.plane import known_texts, plane_positions
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.comparison import Comparison
@@ -83,10 +83,29 @@ def _needs(comparison: Comparison, asked: Asked) -> list[Arguments]:
     return [{"point": asked.point, "diversity": diversity, "fidelity": KEPT, "controls": {}}]
 
 
+def _alternative(
+    comparison: Comparison, point: str, *, diversity: str, fidelity: str, controls: Mapping[str, Comparison]
+) -> str:
+    found, without = plane_positions(comparison, point, diversity=diversity, fidelity=fidelity)
+    told = [f"{visible(label)}: {number(y)} at {number(x)}." for label, (x, y) in found.items()]
+    sweeps = []
+    for title, sweep in controls.items():
+        path = list(plane_positions(sweep, point, diversity=diversity, fidelity=fidelity)[0].values())
+        if len(path) > 1:
+            (x, y), (u, v) = path[0], path[-1]
+            sweeps.append(
+                f"{visible(title)}, a control, runs from {number(y)} at {number(x)} to {number(v)} at {number(u)}."
+            )
+    means = mean_of(len(comparison.baseline.tokens))
+    opening = f"{plane_title(point, diversity, fidelity)}, a scatter chart{means and f', {means}'}."
+    told = [opening, *told, *sweeps, *left_out(without), compared_outliers(comparison)]
+    return " ".join(filter(None, told))
+
+
 @figure(
     of=Comparison,
     title=lambda _, point, diversity, fidelity, **__: plane_title(point, diversity, fidelity),
-    alternative=alternatives.fidelity_plane,
+    alternative=_alternative,
     file="plane_{point}",
     needs=_needs,
     declared=lambda _, diversity, fidelity, **__: (fidelity, diversity),

@@ -42,28 +42,32 @@ class Asked:
 
 @dataclass(frozen=True)
 class Drawable:
-    """A figure that can be drawn, before it is; it travels between processes."""
+    """A figure that can be drawn, before it is; it travels between processes, its declaration by name."""
 
+    name: str
+    """That of its declaration."""
     title: str
     """What it shows, as a heading of plain text."""
-    metrics: tuple[str, ...]
-    """The metrics on its axes; none for maps and spectra."""
+    shown: tuple[str, ...]
+    """The metrics on its axes, or the quantities of an explanation; none for maps and spectra."""
     point: str | None
     """Where in the model; None for curves over depth."""
+    drawn: str
+    """What is drawn of several texts, in sentences for a caption; empty of one."""
     build: Callable[[], go.Figure]
     """Draws it."""
-    drawn: str = ""
-    """What is drawn of several texts, in sentences for a caption; empty of one."""
-    quantities: tuple[str, ...] = ()
-    """The quantities of an explanation that it shows."""
-    pgfplots: bool = False
-    """Whether, as a curve over depth, it is made of lines and markers alone."""
-    definition: str = ""
-    """What its values are, in a sentence for a caption, where they are no metric or quantity."""
-    of_the_text_shown: bool = False
-    """Whether it is of the text number ``settings.shown`` alone."""
-    alternative: Callable[[], str] = str
+    alternative: Callable[[], str]
     """Gives its alternative text: its finding with numbers, for readers who do not see it."""
+
+    @property
+    def declared(self) -> Figure:
+        """What is said of its kind."""
+        return get(self.name)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics of what it shows."""
+        return tuple(name for name in self.shown if name not in mechanisms.names())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,18 +131,14 @@ class Figure:
 
     def drawable(self, result: Measurement | Comparison, arguments: Arguments, *, theme: Theme) -> Drawable:
         """One figure of the kind."""
-        shown = self.declared(result, **arguments)
         layer = arguments.get("layer")
         return Drawable(
+            name=self.name,
             title=self.title(result, **arguments),
-            metrics=tuple(name for name in shown if name not in mechanisms.names()),
+            shown=tuple(self.declared(result, **arguments)),
             point=arguments.get("point") if layer is None else str(layer),
-            build=partial(_built, self.name, result, arguments, theme),
             drawn=self.caption(result, **arguments),
-            quantities=tuple(name for name in shown if name in mechanisms.names()),
-            pgfplots=self.pgfplots,
-            definition=self.definition,
-            of_the_text_shown=self.of_the_text_shown,
+            build=partial(_built, self.name, result, arguments, theme),
             alternative=partial(_alternative, self.name, result, arguments),
         )
 

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from oversmooth.core import points, tokens
+from oversmooth.core.numerals import number
+from oversmooth.core.wording import count
 from oversmooth.metrics.similarity import averaged
-from oversmooth.report import alternatives
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.coloured import Scale, heat, square_axes
 from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.maps import Map, kept_map
+from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.results.measurement import Measurement
 
 ORDER = 20
@@ -32,10 +34,41 @@ def similarity_title(point: str) -> str:
     return f"Similarity of every pair of tokens at {points.title(point)}"
 
 
+def map_in_words(measurement: Measurement, point: str) -> str:
+    """Mean and extremes of the map of one point, or why there is none."""
+    place = points.title(point)
+    if measurement.similarity is None:
+        return f"No similarity map at {place}: none was kept."
+    if point not in measurement.points:
+        return f"No similarity map at {place}: the model has no such point."
+    cosines = measurement.similarity.sel(point=point).values
+    if not np.isfinite(cosines).all():
+        return f"No similarity map at {place}: {measurement.reason('similarity', point)}."
+    opening = f"Heat map of the cosine between {count(len(measurement.shown.measured), 'token')} at {place}"
+    return " ".join(
+        filter(None, (f"{opening}: {pairs_in_words(measurement, cosines)}.", outlier_sentence(measurement, [point])))
+    )
+
+
+def pairs_in_words(measurement: Measurement, values: Map) -> str:
+    """Mean and extremes of a map over pairs of different tokens."""
+    if len(values) < 2:
+        return "there is no pair to compare"
+    names = tokens.rows(measurement.shown, measurement.similarity_factor)
+    pairs = np.ma.masked_array(values, mask=np.eye(len(values), dtype=bool))
+
+    def extreme(flat: int) -> str:
+        row, column = divmod(flat, len(values))
+        return f"{number(float(values[row, column]))} for {names[row]} and {names[column]}"
+
+    mean = number(float(pairs.mean()))
+    return f"mean {mean} over pairs, from {extreme(int(pairs.argmin()))} to {extreme(int(pairs.argmax()))}"
+
+
 @figure(
     of=Measurement,
     title=lambda _, point: similarity_title(point),
-    alternative=alternatives.similarity,
+    alternative=map_in_words,
     file="similarity_{point}",
     needs=lambda measurement, asked: [] if measurement.similarity is None else [{"point": asked.point}],
     definition=COSINES,

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.core.numerals import number
-from oversmooth.report import alternatives
+from oversmooth.core.wording import count
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, value_axis
+from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.report.findings.spectra import Float64, cumulative_shares, singular_values, spectrum_reason
 from oversmooth.results.measurement import Measurement
 
@@ -51,10 +52,33 @@ def _needs(measurement: Measurement, asked: Asked) -> list[Arguments]:
     return [{"point": asked.point, "centred": centred, "logarithmic": True} for centred in forms_of(measurement)]
 
 
+def spectrum_in_words(measurement: Measurement, point: str, *, centred: bool, **_: bool) -> str:
+    """Sizes of the singular values and of the energy that few carry, or why there are none."""
+    place = points.title(point)
+    values = singular_values(measurement, point, centred=centred)
+    kind = "centred tokens" if centred else "tokens"
+    if values.size == 0:
+        return f"No spectrum of the {kind} at {place}: {spectrum_reason(measurement, point, centred=centred)}."
+    opening = f"Singular values of the {kind} at {place}: {count(values.size, 'value')}"
+    if values[0] == 0:
+        return f"{opening}, all 0."
+    shares = cumulative_shares(values)
+    enough = int(np.searchsorted(shares, 0.9)) + 1
+    floor = float(measurement.spectra["floor"].sel(point=point).values[measurement.settings.shown])
+    below = int(np.count_nonzero(values <= floor))
+    sentences = [
+        f"{opening} from {number(float(values[0]))} to {number(float(values[-1]))}.",
+        f"The first carries {100 * shares[0]:.0f} % of the energy; 90 % take {enough} of {values.size}.",
+    ]
+    if below:
+        sentences.append(f"{below} of them lie below the resolution of the pass.")
+    return " ".join(filter(None, (*sentences, outlier_sentence(measurement, [point]))))
+
+
 @figure(
     of=Measurement,
     title=lambda _, point, centred, **__: spectrum_title(point, centred),
-    alternative=lambda measurement, point, centred, **_: alternatives.spectrum(measurement, point, centred=centred),
+    alternative=spectrum_in_words,
     file="spectrum_{point}{centred}",
     needs=_needs,
     definition=SINGULAR_VALUES,

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
+import alternatives
 import numpy as np
 import pytest
 import xarray as xr
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 from read_numbers import found, mean, read
 from synthetic import measurement
 
-from oversmooth.report import alternatives
 from oversmooth.report.findings import changes, comparison_headline, headline
 from oversmooth.report.findings.explanations import explanation_headline
 from oversmooth.results.comparison import BASELINE, Comparison

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import cast
 
+import alternatives
 import numpy as np
 import pytest
 import torch
@@ -14,7 +15,6 @@ from tiny import TEXT, WORDS, loaded, tiny, tokenizer
 from transformers import GPT2Model
 
 from oversmooth import Settings, measure
-from oversmooth.report import alternatives
 from oversmooth.report.export.latex import caption
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.findings import comparison_headline, headline, warnings_beside
