@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from oversmooth.core.numerals import between, number
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Pane
@@ -42,6 +45,32 @@ def draw_area(
         pane, x=[*x, *x[::-1]], y=[*map(float, low), *map(float, high[::-1])], mode="none", fill="toself",
         fillcolor=translucent(colour, canvas.theme.band),
     )  # fmt: skip
+
+
+def draw_means(
+    canvas: Canvas,
+    pane: Pane,
+    x: Sequence[float],
+    rows: NDArray[np.float64],
+    names: Sequence[str],
+    *,
+    colour: str,
+    banded: bool = False,
+    **trace: Any,  # noqa: ANN401  plotly's own keywords
+) -> None:
+    """Means and the ends of their bands, (3, point), as a line with markers and, where all are banded, an area.
+
+    A mean that is NaN is a gap. Hover says the ``names``, as markup; ``trace`` is what the line is given besides.
+    """
+    known = np.isfinite(rows[0])
+    if banded:
+        low, high = rows[1:, known].tolist()
+        draw_area(canvas, np.asarray(x)[known].tolist(), low, high, colour, pane)
+    trace["line"] = {"color": colour, "width": 2, **trace.get("line", {})}
+    trace["marker"] = {"size": 7, "color": colour, **trace.get("marker", {})}
+    words = [value_words(name, *each) for name, each in zip(names, rows.T.tolist(), strict=True)]
+    y = [mean if math.isfinite(mean) else None for mean in rows[0].tolist()]
+    canvas.add(pane, x=list(x), y=y, mode="lines+markers", text=words, **trace)
 
 
 def value_words(title: str, value: float, low: float, high: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -10,27 +9,25 @@ from numpy.typing import NDArray
 
 from oversmooth.core.resampling import band
 from oversmooth.metrics.mechanisms import registry
-from oversmooth.report.figures.bands import draw_area, value_words
+from oversmooth.report.figures.bands import draw_means
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import block_axis, log_axis
 from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.report.findings.readings import readings
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.contraction import BOUND, bound_of, contraction, vacuous
 from oversmooth.results.measurement import Measurement
 
 ORDER = 60
-
+_PAGE_HEADING: Final = "Bound beside measured contraction"
 HEIGHT: Final = 320
 
 
-_PAGE_HEADING: Final = "Bound beside measured contraction"
-
-
 def _is_bounded(measurement: Measurement) -> bool:
-    return measurement.explanation is not None and BOUND in measurement.explanation.bound
+    return explained(measurement, "bound", BOUND) is not None
 
 
 def _title(measurement: Measurement) -> str:
@@ -84,24 +81,16 @@ def smoothing_bound(measurement: Measurement, *, theme: Theme) -> Drawn:
 
 
 def _reason(measurement: Measurement) -> str:
-    if measurement.explanation is None:
-        return "No explanation was measured."
-    return measurement.explanation.reasons.get("bound", "")
+    why = unexplained(measurement, "bound", "")
+    return why[:1].upper() + why[1:]
 
 
 def _draw(canvas: Canvas, values: NDArray[np.float64], title: str, symbol: str, colour: str) -> None:
-    spread = band(values)
-    known = [layer for layer, mean in enumerate(spread.mean) if math.isfinite(mean) and mean > 0]
-    banded = [layer for layer in known if math.isfinite(spread.low[layer]) and spread.low[layer] > 0]
-    if banded == known and known:
-        draw_area(canvas, known, spread.low[known].tolist(), spread.high[known].tolist(), colour, WHOLE)
-    ends = [(mean, low if n in banded else math.nan, high) for n, (mean, low, high) in enumerate(spread.rows)]
-    canvas.add(
-        x=list(range(len(spread.mean))),
-        y=[float(mean) if layer in known else None for layer, mean in enumerate(spread.mean)],
-        mode="lines+markers",
-        line={"color": colour, "width": 2},
-        marker={"size": 7, "symbol": symbol, "color": colour},
-        name=title,
-        text=[value_words(f"block {layer}, {title}", *each) for layer, each in enumerate(ends)],
-    )
+    rows = np.array(band(values).rows).T
+    # A logarithmic axis has no place for 0.
+    rows[:2][rows[:2] <= 0] = np.nan
+    known = np.isfinite(rows[0])
+    banded = bool(known.any() and np.isfinite(rows[1, known]).all())
+    names = [f"block {layer}, {title}" for layer in range(len(known))]
+    marker = {"symbol": symbol}
+    draw_means(canvas, WHOLE, range(len(known)), rows, names, colour=colour, banded=banded, marker=marker, name=title)

@@ -24,7 +24,6 @@ from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement
 
 ORDER = 10
-
 HEIGHT = 350
 """Of a chart with nothing to draw."""
 

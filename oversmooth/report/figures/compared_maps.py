@@ -23,7 +23,6 @@ from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.results.comparison import Comparison
 
 ORDER = 25
-
 HEIGHT = 440
 
 

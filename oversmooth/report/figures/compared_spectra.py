@@ -24,7 +24,6 @@ from oversmooth.report.findings.spectra import Float64, singular_values
 from oversmooth.results.comparison import Comparison
 
 ORDER = 30
-
 HEIGHT = 520
 _MARKERS = 12
 """Markers along a line of many components: enough to tell it from the others."""

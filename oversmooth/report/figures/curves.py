@@ -22,7 +22,6 @@ from oversmooth.report.findings.spread import BAND, Spread, band_caption, mean_o
 from oversmooth.results.measurement import Measurement
 
 ORDER = 10
-
 HEIGHT = 340
 SMALL_HEIGHT = 140
 HEADING = 50

@@ -23,7 +23,6 @@ from oversmooth.report.findings.spread import UNPAIRED, band_caption, delta_spre
 from oversmooth.results.comparison import Comparison
 
 ORDER = 15
-
 HEIGHT = 350
 """Of a chart with nothing to draw."""
 RING = "○ the first point that differs from the baseline"

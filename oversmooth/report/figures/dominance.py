@@ -16,13 +16,13 @@ from oversmooth.report.figures.coloured import even_scale
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.theme import Theme
-from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import shown_text
 from oversmooth.results.measurement import Measurement
 
 ORDER = 70
-
+_PAGE_HEADING: Final = "Which pair of eigenvalues dominates"
 HEIGHT: Final = 320
 _HEADING: Final = 20
 KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -44,9 +44,6 @@ def colour_of(theme: Theme, kind: str) -> str:
     }[kind]
 
 
-_PAGE_HEADING: Final = "Which pair of eigenvalues dominates"
-
-
 @figure(
     of=Measurement,
     title=lambda _: "Dominating gain of each head, and the kind of pair that attains it",
@@ -59,10 +56,9 @@ _PAGE_HEADING: Final = "Which pair of eigenvalues dominates"
 def dominance(measurement: Measurement, *, theme: Theme) -> Drawn:
     """The dominating gain of each head as a map, and below it what kind of pair attains it, in the text shown."""
     title = registry.get("dominant_gain").title
-    explanation = measurement.explanation
-    if explanation is None or "dominant_gain" not in explanation.dominance:
+    found = explained(measurement, "dominance", "dominant_gain")
+    if found is None:
         return blank(f"{title}: {unexplained(measurement, 'dominance')}", theme, height=HEIGHT)
-    found = explanation.dominance
     gains = found["dominant_gain"].transpose("head", "layer").values
     if not np.isfinite(gains).any():
         return blank(f"{title}: {unexplained(measurement, 'dominance', 'no head has one.')}", theme, height=HEIGHT)

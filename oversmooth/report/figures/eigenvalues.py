@@ -17,12 +17,10 @@ from oversmooth.report.figures.dominance import KINDS, colour_of
 from oversmooth.report.figures.keys import Entry, draw_key
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
-from oversmooth.report.findings.absences import unexplained
-from oversmooth.results.explanation import Explanation
+from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.results.measurement import Measurement
 
 ORDER = 65
-
 HEIGHT: Final = 430
 MOST_POINTS: Final = 6000
 """Eigenvalues that are drawn; of more, the largest of every head."""
@@ -33,7 +31,7 @@ _MARKER: Final = 4
 
 def _needs(measurement: Measurement, asked: Asked) -> list[Arguments]:
     """Of the block that a point belongs to; of the last for one outside the blocks."""
-    if measurement.explanation is None or "eigenvalues" not in measurement.explanation.circuits:
+    if explained(measurement, "circuits", "eigenvalues") is None:
         return []
     block = asked.point.partition(".")[0]
     last = sum(map(points.is_block, measurement.points)) - 1
@@ -63,11 +61,11 @@ def circuit_eigenvalues(
     in the colour of their depth; a ``head`` that is given is drawn strongly, the others faintly.
     """
     title = registry.get("circuit_eigenvalues").title
-    explanation = measurement.explanation
-    if explanation is None or "eigenvalues" not in explanation.circuits:
+    circuits = explained(measurement, "circuits", "eigenvalues")
+    if circuits is None:
         why = unexplained(measurement, "circuits", "they were not measured.")
         return blank(f"{title}: {why}", theme, height=HEIGHT)
-    values = explanation.circuits["eigenvalues"].transpose("layer", "head", "component").values
+    values = circuits["eigenvalues"].transpose("layer", "head", "component").values
     blocks, heads, size = values.shape
     layers = list(range(blocks)) if layer is None else [layer]
     kept = min(size, max(1, MOST_POINTS // (len(layers) * heads)))
@@ -79,7 +77,7 @@ def circuit_eigenvalues(
         share = 0.5 if len(layers) < 2 else place / (len(layers) - 1)
         colour = theme.accent if layer is not None else theme.depth_colour(share)
         _points(canvas, drawn[place], number_of, colour, head)
-    key = _regions_key(theme) + (_rings(canvas, explanation, layer, head) if layer is not None else [])
+    key = _regions_key(theme) + (_rings(canvas, measurement, layer, head) if layer is not None else [])
     draw_key(canvas, key)
     told = [] if kept == size else [f"The {kept} largest of {size} eigenvalues of each of {count(heads, 'head')}"]
     if layer is None:
@@ -155,11 +153,12 @@ def _points(canvas: Canvas, values: NDArray[np.complex128], layer: int, colour: 
         )  # fmt: skip
 
 
-def _rings(canvas: Canvas, explanation: Explanation, layer: int, head: int | None) -> list[Entry]:
+def _rings(canvas: Canvas, measurement: Measurement, layer: int, head: int | None) -> list[Entry]:
     """The eigenvalue that dominates each head, by kind; gives back what they are called."""
-    if "circuit_eigenvalue" not in explanation.dominance:
+    dominance = explained(measurement, "dominance", "circuit_eigenvalue")
+    if dominance is None:
         return []
-    found = explanation.dominance.sel(layer=layer)
+    found = dominance.sel(layer=layer)
     key = []
     for kind, (symbol, _, glyph) in KINDS.items():
         heads = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Final
 
 import numpy as np
@@ -10,7 +9,7 @@ import xarray as xr
 
 from oversmooth.core.resampling import band
 from oversmooth.core.tokens import escape
-from oversmooth.report.figures.bands import value_words
+from oversmooth.report.figures.bands import draw_means
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import block_axis, log_axis, stacked
@@ -22,16 +21,13 @@ from oversmooth.results import gains as measured
 from oversmooth.results.measurement import Measurement
 
 ORDER = 45
-
+_PAGE_HEADING: Final = "What each branch does to the mean token (DC) and to the rest (HC)"
 HEIGHT: Final = 380
 _BELOW: Final = 44
 _TITLES: Final = {"attention": "Attention branch", "mlp": "MLP branch"}
 _PARTS: Final = {"constant": "constant part (DC)", "rest": "the rest (HC)"}
 _FORMS: Final = {"branch": "branch alone", "stream": "with residual add"}
 _SYMBOLS: Final = {"constant": "circle", "rest": "diamond"}
-
-
-_PAGE_HEADING: Final = "What each branch does to the mean token (DC) and to the rest (HC)"
 
 
 def _known(measurement: Measurement) -> bool:
@@ -83,21 +79,14 @@ def _colour(theme: Theme, part: str) -> str:
 
 
 def _draw(canvas: Canvas, pane: Pane, values: xr.DataArray, part: str, form: str) -> None:
-    spread = band(values.transpose("input", "layer").values)
-    if not np.isfinite(spread.mean).any():
+    rows = np.array(band(values.transpose("input", "layer").values).rows).T
+    if not np.isfinite(rows[0]).any():
         return
+    rows[0, rows[0] <= 0] = np.nan
     colour, alone = _colour(canvas.theme, part), form == "branch"
     title = f"{escape(_PARTS[part])}, {_FORMS[form]}"
-    canvas.add(
-        pane,
-        x=list(range(len(spread.mean))),
-        y=[float(mean) if math.isfinite(mean) and mean > 0 else None for mean in spread.mean],
-        mode="lines+markers",
-        line={"color": colour, "width": 1.5 if alone else 2, "dash": "dot" if alone else "solid"},
-        marker={
-            "size": 6, "symbol": _SYMBOLS[part], "color": canvas.theme.paper if alone else colour,
-            "line": {"color": colour, "width": 1.5},
-        },
-        name=title,
-        text=[value_words(f"block {n}, {title}", *each) for n, each in enumerate(spread.rows)],
-    )  # fmt: skip
+    line = {"width": 1.5 if alone else 2, "dash": "dot" if alone else "solid"}
+    fill, outline = canvas.theme.paper if alone else colour, {"color": colour, "width": 1.5}
+    marker = {"size": 6, "symbol": _SYMBOLS[part], "color": fill, "line": outline}
+    names = [f"block {layer}, {title}" for layer in range(rows.shape[1])]
+    draw_means(canvas, pane, range(len(names)), rows, names, colour=colour, line=line, marker=marker, name=title)

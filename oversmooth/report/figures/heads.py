@@ -11,20 +11,19 @@ from numpy.typing import NDArray
 from oversmooth.core.resampling import band
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.metrics.mechanisms.declared_attention import NULL
-from oversmooth.report.figures.bands import draw_area, value_words
+from oversmooth.report.figures.bands import draw_means
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
 from oversmooth.report.figures.cells import BELOW, cells, head_axis, height_of, over_blocks
 from oversmooth.report.figures.coloured import even_scale, scale_around_zero
 from oversmooth.report.figures.panes import block_axis
 from oversmooth.report.figures.registry import Arguments, Asked, explained_by, figure
 from oversmooth.report.figures.theme import Theme, value_axis
-from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.measurement import Measurement
 
 ORDER = 50
-
 HEIGHT: Final = 320
 _HEADING: Final = 20
 ADJACENT: Final = "attention_adjacent_cosine"
@@ -104,32 +103,25 @@ def attention_map(measurement: Measurement, quantity: str, *, theme: Theme, diff
 def attention_adjacent(measurement: Measurement, *, theme: Theme) -> Drawn:
     """Cosine between the attention of each block and that of the block before, over depth, with its band over texts."""
     declared = registry.get(ADJACENT)
-    explanation = measurement.explanation
-    if explanation is None or ADJACENT not in explanation.attention:
+    found = explained(measurement, "attention", ADJACENT)
+    if found is None:
         return blank(f"{declared.title}: {unexplained(measurement, 'attention')}", theme, height=HEIGHT)
-    spread = band(explanation.attention[ADJACENT].transpose("input", "layer").values)
-    known = [layer for layer in range(1, len(spread.mean)) if math.isfinite(spread.mean[layer])]
+    rows = np.array(band(found[ADJACENT].transpose("input", "layer").values).rows).T
+    known = (1 + np.flatnonzero(np.isfinite(rows[0, 1:]))).tolist()
     if not known:
         return blank(f"{declared.title}: there are no two blocks in a row to compare.", theme, height=HEIGHT)
     canvas = Canvas(theme)
-    canvas.depth_axis.update(block_axis(len(spread.mean)))
-    # Of one text there is no band: the line alone.
-    ends = [float(each[n]) for each in (spread.low, spread.mean, spread.high) for n in known if math.isfinite(each[n])]
-    canvas.value_axis.update(value_axis(min(ends), max(ends), ticks=6, from_zero=True))
+    canvas.depth_axis.update(block_axis(rows.shape[1]))
+    rows = rows[:, known]
+    canvas.value_axis.update(value_axis(float(np.nanmin(rows)), float(np.nanmax(rows)), ticks=6, from_zero=True))
     canvas.title_values(declared.title, mean_of(len(measurement.tokens)))
-    if math.isfinite(spread.low[known[0]]):
-        draw_area(canvas, known, spread.low[known].tolist(), spread.high[known].tolist(), theme.accent, WHOLE)
-    canvas.add(
-        x=known, y=[float(spread.mean[layer]) for layer in known], mode="lines+markers",
-        line={"color": theme.accent, "width": 2}, marker={"size": 7, "color": theme.accent},
-        text=[value_words(f"block {layer} and block {layer - 1}", *spread.rows[layer]) for layer in known],
-    )  # fmt: skip
+    names = [f"block {layer} and block {layer - 1}" for layer in known]
+    # Of one text there is no band: the line alone.
+    draw_means(canvas, WHOLE, known, rows, names, colour=theme.accent, banded=math.isfinite(rows[1, 0]))
     return canvas.figure(HEIGHT)
 
 
 def _means(measurement: Measurement, name: str) -> NDArray[np.float64] | None:
     """Mean over texts (head, block); None where there is no such quantity."""
-    if measurement.explanation is None or name not in measurement.explanation.attention:
-        return None
-    found: NDArray[np.float64] = measurement.explanation.attention[name].mean("input").transpose("head", "layer").values
-    return found
+    found = explained(measurement, "attention", name)
+    return None if found is None else found[name].mean("input").transpose("head", "layer").values

@@ -18,13 +18,13 @@ from oversmooth.report.figures.coloured import Scale
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.theme import Theme, value_axis
-from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.report.findings.readings import found_by
 from oversmooth.report.findings.spread import shown_text
 from oversmooth.results.measurement import Measurement
 
 ORDER = 55
-
+_PAGE_HEADING: Final = "What each norm divides the tokens by"
 HEIGHT: Final = 400
 _BELOW: Final = 46
 _BINS: Final = 28
@@ -32,9 +32,6 @@ _BINS: Final = 28
 _DECADES: Final = 1.0
 """Range of the deviations from which on the bins are even on a logarithmic axis."""
 NORMS: Final = {"attention": "norm of the attention branch", "mlp": "norm of the MLP branch"}
-
-
-_PAGE_HEADING: Final = "What each norm divides the tokens by"
 
 
 @figure(
@@ -52,11 +49,10 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> Drawn:
     The smallest deviation, which decides the bound, is marked; the signs of the gains are told in words.
     """
     title = registry.get("norm_deviation").title
-    explanation = measurement.explanation
-    found = explanation.norms if explanation is not None else {}
-    if explanation is None or "deviation" not in found:
+    found = explained(measurement, "norms", "deviation")
+    if found is None:
         return blank(f"{title}: {unexplained(measurement, 'norms')}", theme, height=HEIGHT)
-    deviations = explanation.norms["deviation"].transpose("norm", "layer", "token")
+    deviations = found["deviation"].transpose("norm", "layer", "token")
     shown = [norm for norm in NORMS if np.isfinite(deviations.sel(norm=norm).values).any()]
     if not shown:
         return blank(f"{title}: {unexplained(measurement, 'norms', 'there is no norm.')}", theme, height=HEIGHT)
@@ -73,7 +69,7 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> Drawn:
         cells(canvas, counts[norm], scale, pane, hover="block %{x}<br>tokens: ")
         _mark(canvas, deviations.sel(norm=norm), bins[norm], pane)
     draw_key(canvas, [("▼", theme.categories[1], "smallest of the block")])
-    canvas.remarks(*_words(measurement, explanation.norms))
+    canvas.remarks(*_words(measurement, found))
     canvas.margin["b"] = _BELOW
     return canvas.figure(height + _BELOW + 4, over=4)
 

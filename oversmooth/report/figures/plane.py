@@ -24,7 +24,6 @@ from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.comparison import Comparison
 
 ORDER = 35
-
 KEPT = "cka_to_baseline"
 """What is left of the baseline's states, where nothing else is asked for."""
 CHART = 330

@@ -17,6 +17,7 @@ from oversmooth.core.wording import count
 from oversmooth.metrics import mechanisms
 from oversmooth.report.figures.canvas import blank
 from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.absences import explained
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.explanation import Reading
 from oversmooth.results.measurement import Measurement
@@ -203,12 +204,7 @@ def measured_metrics(_: Measurement | Comparison, asked: Asked) -> list[Argument
 
 def explained_by(part: Reading, name: str) -> Callable[[Measurement, Asked], list[Arguments]]:
     """The needs of a figure of one array of an explanation."""
-
-    def needs(measurement: Measurement, _: Asked) -> list[Arguments]:
-        explanation = measurement.explanation
-        return [{}] if explanation is not None and name in explanation.parts.get(part, ()) else []
-
-    return needs
+    return lambda measurement, _: [] if explained(measurement, part, name) is None else [{}]
 
 
 SHOWN: Final = "Drawn is the text shown alone."

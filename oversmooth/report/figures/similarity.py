@@ -21,7 +21,6 @@ from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.results.measurement import Measurement
 
 ORDER = 20
-
 HEIGHT = 520
 MOST_ROWS = 256
 """Rows that are drawn; beyond them a cell is smaller than a pixel of most screens, and the page grows heavy."""

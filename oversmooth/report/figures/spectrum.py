@@ -20,7 +20,6 @@ from oversmooth.report.findings.spectra import Float64, cumulative_shares, singu
 from oversmooth.results.measurement import Measurement
 
 ORDER = 30
-
 HEIGHT = 520
 SINGULAR_VALUES = "The singular values are those of the matrix whose rows are the states of the tokens."
 MOST_COMPONENTS = 400

@@ -20,12 +20,10 @@ from oversmooth.results.measurement import Measurement
 ORDER = 75
 
 Float32 = NDArray[np.float32]
+_PAGE_HEADING: Final = "Singular values relative to the largest: share below each size"
 HEIGHT: Final = 340
 MOST_VALUES: Final = 300
 """Steps of one line; of more values, evenly many shares."""
-
-
-_PAGE_HEADING: Final = "Singular values relative to the largest: share below each size"
 
 
 @figure(

@@ -27,7 +27,6 @@ from oversmooth.results.measurement import Measurement
 from oversmooth.results.waterfall import Detail, Role, Step, finest, steps, whole_blocks
 
 ORDER = 40
-
 CHART: Final = 300
 """Height of the chart between its axes, in pixels."""
 _BELOW: Final = 56

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,21 +11,20 @@ from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.core.resampling import band
-from oversmooth.core.wording import count
-from oversmooth.report.figures.bands import draw_area, value_words
+from oversmooth.report.figures.bands import draw_means
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.keys import draw_key
 from oversmooth.report.figures.panes import MOST_TICKS, stacked
 from oversmooth.report.figures.registry import explained_by, figure, over_texts
 from oversmooth.report.figures.series import positions, ticks
 from oversmooth.report.figures.theme import Theme, value_axis
-from oversmooth.report.findings.absences import unexplained
+from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.report.findings.whether import whether
 from oversmooth.results.measurement import Measurement
 
 ORDER = 80
-
+_PAGE_HEADING: Final = "Cosine within a text and between texts"
 CHART: Final = 150
 """Pixels of each of the three charts."""
 _BELOW: Final = 60
@@ -41,9 +39,6 @@ LINES: Final[Mapping[str, tuple[str, str, str]]] = {
     "difference": ("◆", "diamond", "within − between"),
 }
 """Glyph, symbol and words of each line."""
-
-
-_PAGE_HEADING: Final = "Cosine within a text and between texts"
 
 
 def _alternative(measurement: Measurement) -> str:
@@ -65,11 +60,10 @@ def within_between(measurement: Measurement, *, theme: Theme) -> Drawn:
     What falls away when the mean token of all texts is removed was common to all of them. The line of what lies within
     has the bootstrap band of its mean over texts.
     """
-    explanation = measurement.explanation
-    if explanation is None or "within" not in explanation.corpus:
+    found = explained(measurement, "corpus", "within")
+    if found is None:
         why = unexplained(measurement, "corpus")
         return blank(f"Cosine within and between texts: {why}", theme, height=CHART + _BELOW)
-    found = explanation.corpus
     names = [str(point) for point in found["point"].values if not points.is_sub_layer(str(point))]
     forms = [form for form in FORMS if form in found["form"].values]
     rows = {form: _rows(found.sel(form=form, point=names)) for form in forms}
@@ -86,7 +80,7 @@ def within_between(measurement: Measurement, *, theme: Theme) -> Drawn:
         for line, values in rows[form].items():
             _draw(canvas, pane, line, values, places, names)
     draw_key(canvas, [(glyph, _colour(theme, line), words) for line, (glyph, _, words) in LINES.items()])
-    canvas.remarks(f"Over {count(explanation.texts, 'text')}", explanation.reasons.get("corpus", ""))
+    canvas.remarks(over_texts(measurement).removesuffix("."), unexplained(measurement, "corpus", ""))
     canvas.margin["b"] = _BELOW
     return canvas.figure(CHART * len(forms) + _BELOW + 4, over=4)
 
@@ -123,19 +117,17 @@ def _colour(theme: Theme, line: str) -> str:
 def _draw(
     canvas: Canvas, pane: Pane, line: str, rows: NDArray[np.float64], places: Mapping[str, float], names: Sequence[str]
 ) -> None:
-    values, low, high = rows
     _, symbol, title = LINES[line]
-    colour = _colour(canvas.theme, line)
-    x = [places[point] for point in names]
-    if np.isfinite(rows).all():
-        draw_area(canvas, x, low.tolist(), high.tolist(), colour, pane)
-    canvas.add(
+    dash = "dash" if line == "difference" else "solid"
+    draw_means(
+        canvas,
         pane,
-        x=x,
-        y=[float(value) if math.isfinite(value) else None for value in values],
-        mode="lines+markers",
-        line={"color": colour, "width": 2, "dash": "dash" if line == "difference" else "solid"},
-        marker={"size": 6, "symbol": symbol, "color": colour},
+        [places[point] for point in names],
+        rows,
+        [f"{points.title(name)}, {title}" for name in names],
+        colour=_colour(canvas.theme, line),
+        banded=bool(np.isfinite(rows).all()),
+        line={"dash": dash},
+        marker={"size": 6, "symbol": symbol},
         name=title,
-        text=[value_words(f"{points.title(name)}, {title}", *each) for name, each in zip(names, rows.T, strict=True)],
     )

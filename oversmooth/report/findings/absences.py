@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import xarray as xr
+
 from oversmooth import metrics as metric_registry
 from oversmooth.core.wording import enumerated
 from oversmooth.report.findings.maps import beside
@@ -87,6 +89,12 @@ def no_spectrum(comparison: Comparison, label: str, point: str, *, centred: bool
     if values.size == 0:
         return spectrum_reason(measurement, point, centred=centred)
     return "all its values are 0" if values[0] == 0 else ""
+
+
+def explained(measurement: Measurement, part: Reading, name: str) -> xr.Dataset | None:
+    """A part of an explanation, where it has an array of that name; else None."""
+    found = None if measurement.explanation is None else measurement.explanation.parts[part]
+    return found if found is not None and name in found else None
 
 
 def unexplained(measurement: Measurement, part: Reading, otherwise: str = "it was not measured.") -> str:

@@ -11,6 +11,7 @@ import xarray as xr
 from oversmooth.core.numerals import number
 from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms.declared_attention import NULL
+from oversmooth.report.findings.absences import explained
 from oversmooth.report.findings.norms_reading import Extremes, over_layers, span
 from oversmooth.results.gains import branch_gains
 from oversmooth.results.measurement import Measurement
@@ -35,8 +36,8 @@ class Mixing:
 
 def mixing(measurement: Measurement) -> Mixing | None:
     """What √λ says; None where attention was not seen."""
-    attention = None if measurement.explanation is None else measurement.explanation.attention
-    if attention is None or ROOT_LAMBDA not in attention:
+    attention = explained(measurement, "attention", ROOT_LAMBDA)
+    if attention is None:
         return None
     roots = _means(attention[ROOT_LAMBDA])
     known = roots[np.isfinite(roots)]

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from oversmooth.core.wording import count, enumerated
+from oversmooth.report.findings.absences import explained
 from oversmooth.report.findings.whether import places
 from oversmooth.results.gains import branch_gains
 from oversmooth.results.measurement import Measurement
@@ -70,11 +71,11 @@ def gain_sentence(measurement: Measurement) -> str:
 
 def _kinds(measurement: Measurement) -> np.ndarray:
     """(layer, head); empty where nothing is known."""
-    dominance = None if measurement.explanation is None else measurement.explanation.dominance
-    if dominance is None or "dominant_kind" not in dominance:
+    found = explained(measurement, "dominance", "dominant_kind")
+    if found is None:
         return np.empty((0, 0), dtype=str)
-    found: np.ndarray = dominance["dominant_kind"].transpose("layer", "head").values.astype(str)
-    return found
+    kinds: np.ndarray = found["dominant_kind"].transpose("layer", "head").values.astype(str)
+    return kinds
 
 
 def _blocks(names: list[str]) -> str:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from oversmooth.core.numerals import number, pair
 from oversmooth.core.wording import count, enumerated
+from oversmooth.report.findings.absences import explained
 from oversmooth.results.measurement import Measurement
 
 
@@ -50,14 +51,17 @@ def over_layers(values: xr.DataArray) -> Extremes | None:
 
 def bounds(measurement: Measurement) -> Extremes | None:
     """v, of the block with the smallest and with the largest: the most that each can multiply d_M by."""
-    found = None if measurement.explanation is None else measurement.explanation.bound
-    return None if found is None or "smoothing_bound" not in found else over_layers(found["smoothing_bound"])
+    return _of_bound(measurement, "smoothing_bound")
 
 
 def contractions(measurement: Measurement) -> Extremes | None:
     """d_M(X_{l+1})/d_M(X_l) as measured, of the block that contracts most and of the one that widens most."""
-    found = None if measurement.explanation is None else measurement.explanation.bound
-    return None if found is None or "contraction" not in found else over_layers(found["contraction"])
+    return _of_bound(measurement, "contraction")
+
+
+def _of_bound(measurement: Measurement, name: str) -> Extremes | None:
+    found = explained(measurement, "bound", name)
+    return None if found is None else over_layers(found[name])
 
 
 def is_vacuous(measurement: Measurement) -> bool:
@@ -89,8 +93,8 @@ def contraction_sentence(measurement: Measurement) -> str:
 
 def norms_sentence(measurement: Measurement) -> str:
     """The smallest deviation inside a norm and the signs of the gains, in a sentence; empty where norms are unknown."""
-    norms = None if measurement.explanation is None else measurement.explanation.norms
-    if norms is None or "smallest_deviation" not in norms:
+    norms = explained(measurement, "norms", "smallest_deviation")
+    if norms is None:
         return ""
     smallest = norms["smallest_deviation"].min("input")
     if not np.isfinite(smallest.values).any():

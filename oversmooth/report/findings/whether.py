@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from oversmooth.core import points
 from oversmooth.core.numerals import between, number, pair
+from oversmooth.report.findings.absences import explained
 from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, shrinkage_sentence
 from oversmooth.results.measurement import Measurement
 
@@ -62,8 +63,8 @@ def offsets(measurement: Measurement, form: str = "raw") -> dict[str, Offset]:
 
     ``form`` is “raw”, “centred” (the mean of all tokens of all texts removed) or “standardised” (by dimension, too).
     """
-    corpus = None if measurement.explanation is None else measurement.explanation.corpus
-    if corpus is None or "within" not in corpus:
+    corpus = explained(measurement, "corpus", "within")
+    if corpus is None:
         return {}
     found = corpus[["within", "between"]].sel(form=form)
     names = [str(point) for point in found.coords["point"].values if not points.is_sub_layer(str(point))]
