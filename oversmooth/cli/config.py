@@ -25,11 +25,8 @@ def config(
 ) -> None:
     """Print the effective configuration."""
     configuration = current()
-    limits, others = (
-        list(Limits.model_fields),
-        [key for key in Configuration.model_fields if key not in Limits.model_fields],
-    )
-    rows = [_row(name, configuration) for name in (*others, *limits)]
+    others = [key for key in Configuration.model_fields if key not in Limits.model_fields]
+    rows = [_row(name, configuration) for name in (*others, *Limits.model_fields)]
     if not long:
         typer.echo(terminal.columns([("KEY", "VALUE", "FROM"), *rows]))
         return

@@ -57,11 +57,12 @@ def show(result: Measurement | Comparison, target: Target) -> int:
 
 
 def _comparison(comparison: Comparison, target: Target) -> int:
-    from oversmooth.report.findings import comparison_headline
+    from oversmooth.report.findings import comparison_headline, missing, told_once, warnings_beside
 
     # Nothing is written of a baseline alone: the next try would find the folder taken.
     if comparison.variants:
-        terminal.notes(_notes(comparison))
+        sides = comparison.measurements
+        terminal.notes(told_once({label: (*warnings_beside(each), *missing(each)) for label, each in sides.items()}))
         written = target.write(comparison)
         if not target.given:
             terminal.tell(f"{terminal.comparison_tables(comparison)}\n")
@@ -70,15 +71,3 @@ def _comparison(comparison: Comparison, target: Target) -> int:
     for label, reason in comparison.failures.items():
         terminal.error(f"The variant “{label}” was left out. {reason}")
     return 2 if comparison.failures else 0
-
-
-def _notes(comparison: Comparison) -> list[str]:
-    """What each side has to say; what all say is told once, without naming them."""
-    from oversmooth.report.findings import missing, warnings_beside
-
-    sides: dict[str, list[str]] = {}
-    for label, measurement in comparison.measurements.items():
-        for note in (*warnings_beside(measurement), *missing(measurement)):
-            sides.setdefault(note, []).append(label)
-    everywhere = len(comparison.measurements)
-    return [note if len(found) == everywhere else f"{', '.join(found)}: {note}" for note, found in sides.items()]

@@ -11,16 +11,8 @@ from oversmooth.cli import terminal
 if TYPE_CHECKING:
     from oversmooth.core.papers import Paper
     from oversmooth.metrics import Definition
-    from oversmooth.mitigations import Mitigation
+    from oversmooth.mitigations import Declaration, Mitigation
     from oversmooth.mitigations.parameters import Parameter
-
-MEANT = {
-    "inference": "frozen weights",
-    "training": "training",
-    "ablation": "ablation",
-    "control": "control",
-}
-"""What a mitigation is for, in words."""
 
 
 def models() -> None:
@@ -33,15 +25,15 @@ def models() -> None:
     head = ("NAME", "FAMILY", "LAYERS", "WIDTH", "SIZE", "LICENCE", "NOTE")
     rows = [
         (
-            entry.name,
-            entry.family,
-            str(entry.layers),
-            str(entry.hidden_size),
-            f"{entry.megabytes} MB",
-            entry.licence,
-            entry.note,
+            each.name,
+            each.family,
+            f"{each.layers}",
+            f"{each.hidden_size}",
+            f"{each.megabytes} MB",
+            each.licence,
+            each.note,
         )
-        for entry in CATALOG
+        for each in CATALOG
     ]
     typer.echo(terminal.columns([head, *rows]))
 
@@ -90,13 +82,14 @@ def mitigations(
     head = ("NAME", "FOR", "CAUSAL-SAFE", "PAPER", "PARAMETERS")
     rows = [
         (
-            method.declaration.name,
-            MEANT[method.declaration.meant],
-            "yes" if method.declaration.causal_safe else "no",
-            _cited(method.declaration.paper),
-            "; ".join(_parameter(each) for each in method.parameters().values()),
+            said.name,
+            _for(said),
+            "yes" if said.causal_safe else "no",
+            _cited(said.paper),
+            "; ".join(map(_parameter, method.parameters().values())),
         )
         for method in all_mitigations()
+        for said in (method.declaration,)
     ]
     typer.echo(terminal.columns([head, *rows]))
 
@@ -121,7 +114,7 @@ def _definition(item: Definition) -> str:
 def _mitigation(method: type[Mitigation]) -> str:
     said = method.declaration
     fields = [
-        ("  for", MEANT[said.meant]),
+        ("  for", _for(said)),
         ("  formula", said.formula),
         ("  where", said.position),
         ("  in its paper", said.paper_position),
@@ -140,6 +133,10 @@ def _meaning(parameter: Parameter) -> str:
     if parameter.paper is None or parameter.kind == "choice":
         return parameter.meaning
     return f"{parameter.meaning} Its paper: {parameter.write(parameter.paper)}."
+
+
+def _for(said: Declaration) -> str:
+    return "frozen weights" if said.meant == "inference" else said.meant
 
 
 def _cited(paper: Paper | None) -> str:

@@ -1,13 +1,14 @@
 """The options that say what is measured, shared by the commands that measure, and the settings they make."""
 
+# ruff: noqa: RUF009  an option is a field of a dataclass, made by another name
+
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import io
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -35,135 +36,59 @@ def path(text: str) -> Path:
     return Path(text)
 
 
-Device = Annotated[
-    str | None,
-    typer.Option(
-        "--device",
-        help="Where the model runs: auto, cpu, mps or cuda, or one of several GPUs by its number, as cuda:1.",
-        metavar="NAME",
-    ),
-]
+def option(help: str, metavar: str | None = None, flag: str | None = None, default: object = None) -> Any:  # noqa: ANN401
+    """A field of a dataclass of options, called as the field unless a ``flag`` says otherwise."""
+    return field(default=default, metadata={"param_decls": [flag] * bool(flag), "help": help, "metavar": metavar})
 
 
 @dataclass(frozen=True)
 class Asked:
     """The options that say what is measured; each is named as the field of the settings that it gives."""
 
-    text: Annotated[
-        list[str] | None,
-        typer.Option("--text", help="A text to measure. Give the option again for a further text.", metavar="TEXT"),
-    ] = None
-    pair: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--pair",
-            help="The second text of a pair, which the model reads together with its --text. Give it once for each "
-            "--text.",
-            metavar="TEXT",
-        ),
-    ] = None
-    text_file: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--text-file",
-            parser=path,
-            help="A UTF-8 file with a text, measured after those of --text. May be repeated.",
-            metavar="FILE",
-        ),
-    ] = None
-    texts: Annotated[
-        Path | None,
-        typer.Option(
-            "--texts",
-            parser=path,
-            help="A file with many texts: .txt with one a line, or a column of .csv, .tsv, .jsonl or .parquet. "
-            f"At most {MOST_TEXTS:,} are measured.",
-            metavar="FILE",
-        ),
-    ] = None
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column",
-            help="The column of the --texts file; the only one that holds texts, or one named “text” or the like, "
-            "without it. Give it twice for pairs of texts.",
-            metavar="NAME",
-        ),
-    ] = None
-    separator: Annotated[
-        str | None,
-        typer.Option(
-            "--separator",
-            help=f"What separates values in the --texts file: {', '.join(SEPARATORS)}, or a sign. Found out without "
-            "it.",
-            metavar="SIGN",
-        ),
-    ] = None
-    header: Annotated[
-        bool | None,
-        typer.Option(
-            "--header/--no-header",
-            help="Whether the first line of the --texts file names its columns. Found out without it.",
-        ),
-    ] = None
-    settings: Annotated[
-        Path | None,
-        typer.Option(
-            "--settings",
-            parser=path,
-            help="Start from the settings in this JSON file, such as an earlier --out wrote; other options change "
-            "them.",
-            metavar="FILE",
-        ),
-    ] = None
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", help="A name that `oversmooth models` lists, a hub id or a local folder.", metavar="NAME"
-        ),
-    ] = None
-    revision: Annotated[
-        str | None, typer.Option("--revision", help="Branch, tag or commit of a hub model.", metavar="NAME")
-    ] = None
-    metrics: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--metric",
-            help="A metric that `oversmooth metrics` lists; all without it. May be repeated.",
-            metavar="NAME",
-        ),
-    ] = None
-    points: Annotated[
-        PointSet | None,
-        typer.Option("--points", help="Measure the outputs of the blocks, or all points inside them too."),
-    ] = None
-    special_tokens: Annotated[
-        bool | None,
-        typer.Option(
-            "--special-tokens/--no-special-tokens",
-            help="Whether [CLS], [SEP], BOS and their like count as tokens.",
-        ),
-    ] = None
-    language_model: Annotated[
-        bool | None,
-        typer.Option(
-            "--language-model/--no-language-model",
-            help="Measure the loss of the model's own language-model head too, where it has one. "
-            "For a masked model such as BERT this takes one more pass for each token.",
-        ),
-    ] = None
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", help="Cut longer texts to this many tokens.", metavar="N")
-    ] = None
-    device: Device = None
-    precision: Annotated[
-        Precision | None,
-        typer.Option(
-            "--precision",
-            help="Type of the numbers in which the model runs. float64 takes twice the memory, is slower, and resolves "
-            "what float32 does not after a collapse.",
-        ),
-    ] = None
+    text: list[str] | None = option("A text to measure. Give the option again for a further text.", "TEXT")
+    pair: list[str] | None = option(
+        "The second text of a pair, which the model reads together with its --text. Give it once for each --text.",
+        "TEXT",
+    )
+    text_file: list[Path] | None = option(
+        "A UTF-8 file with a text, measured after those of --text. May be repeated.", "FILE"
+    )
+    texts: Path | None = option(
+        "A file with many texts: .txt with one a line, or a column of .csv, .tsv, .jsonl or .parquet. "
+        f"At most {MOST_TEXTS:,} are measured.",
+        "FILE",
+    )
+    column: list[str] | None = option(
+        "The column of the --texts file; the only one that holds texts, or one named “text” or the like, without it. "
+        "Give it twice for pairs of texts.",
+        "NAME",
+    )
+    separator: str | None = option(
+        f"What separates values in the --texts file: {', '.join(SEPARATORS)}, or a sign. Found out without it.", "SIGN"
+    )
+    header: bool | None = option("Whether the first line of the --texts file names its columns. Found out without it.")
+    settings: Path | None = option(
+        "Start from the settings in this JSON file, such as an earlier --out wrote; other options change them.", "FILE"
+    )
+    model: str | None = option("A name that `oversmooth models` lists, a hub id or a local folder.", "NAME")
+    revision: str | None = option("Branch, tag or commit of a hub model.", "NAME")
+    metrics: list[str] | None = option(
+        "A metric that `oversmooth metrics` lists; all without it. May be repeated.", "NAME", "--metric"
+    )
+    points: PointSet | None = option("Measure the outputs of the blocks, or all points inside them too.")
+    special_tokens: bool | None = option("Whether [CLS], [SEP], BOS and their like count as tokens.")
+    language_model: bool | None = option(
+        "Measure the loss of the model's own language-model head too, where it has one. For a masked model such as "
+        "BERT this takes one more pass for each token."
+    )
+    max_tokens: int | None = option("Cut longer texts to this many tokens.", "N")
+    device: str | None = option(
+        "Where the model runs: auto, cpu, mps or cuda, or one of several GPUs by its number, as cuda:1.", "NAME"
+    )
+    precision: Precision | None = option(
+        "Type of the numbers in which the model runs. float64 takes twice the memory, is slower, and resolves what "
+        "float32 does not after a collapse."
+    )
 
     def fields(self) -> dict[str, Any]:
         """The settings that were given as options, by field; what was left out of a file with many texts is told.
@@ -178,15 +103,18 @@ class Asked:
 
     def _texts(self) -> list[Input]:
         single = [*_paired(self.text or [], self.pair or []), *map(_read_text, self.text_file or [])]
-        if self.texts is not None and single:
+        if self.texts is None:
+            about = {"--column": self.column or None, "--separator": self.separator, "--header": self.header}
+            if given := [name for name, value in about.items() if value is not None]:
+                raise SettingsError(f"{given[0]} is about the file of --texts, which was not given.")
+            return single
+        if single:
             raise SettingsError("Give texts with --texts, or with --text and --text-file, not with both.")
-        about = {"--column": self.column or None, "--separator": self.separator, "--header": self.header}
-        if self.texts is not None:
-            return _read_list(self.texts, self.column, self.separator, self.header)
-        for name, value in about.items():
-            if value is not None:
-                raise SettingsError(f"{name} is about the file of --texts, which was not given.")
-        return single
+        content = _content(self.texts, LARGEST_FILE)
+        written: dict[str, Any] = {"separator": self.separator, "header": self.header}
+        found = read_texts(content, str(self.texts), self.column or None, **written)
+        terminal.notes(found.notices)
+        return list(found.texts)
 
 
 def expanded(*, leaving_out: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -217,28 +145,28 @@ def expanded(*, leaving_out: Collection[str] = ()) -> Callable[[Callable[..., No
 
 def _options(group: Any, leaving_out: Collection[str]) -> list[inspect.Parameter]:  # noqa: ANN401  any annotation
     """The fields of a dataclass as parameters; none of what is no dataclass."""
-    if not dataclasses.is_dataclass(group):
+    if not is_dataclass(group):
         return []
-    hints = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name])
-        for each in dataclasses.fields(group)
-        if each.name not in leaving_out
-    ]
+    found, kinds = [], get_type_hints(group)
+    for each in fields(group):
+        kind, about = kinds[each.name], dict(each.metadata)
+        reader = path if kind in (Path | None, list[Path] | None) else None
+        info = Annotated[kind, typer.Option(*about.pop("param_decls"), parser=reader, **about)]  # type: ignore[valid-type]
+        found.append(
+            inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=info)
+        )
+    return [each for each in found if each.name not in leaving_out]
 
 
 def _paired(texts: Sequence[str], seconds: Sequence[str]) -> list[Input]:
     if not seconds:
         return list(texts)
     if len(seconds) != len(texts):
+        times = count(len(texts), "time") if texts else "not at all"
         raise SettingsError(
-            f"--pair was given {_times(len(seconds))} and --text {_times(len(texts))}. Give one --pair for each --text."
+            f"--pair was given {count(len(seconds), 'time')} and --text {times}. Give one --pair for each --text."
         )
     return list(zip(texts, seconds, strict=True))
-
-
-def _times(number: int) -> str:
-    return "not at all" if number == 0 else count(number, "time")
 
 
 def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
@@ -264,13 +192,6 @@ def require_measurable(*sides: Settings) -> None:
     for settings in sides:
         meaning(settings.model, settings.revision)
         require_words(settings.texts)
-
-
-def _read_list(path: Path, column: Sequence[str] | None, separator: str | None, header: bool | None) -> list[Input]:
-    content = _content(path, LARGEST_FILE)
-    found = read_texts(content, str(path), column or None, separator=separator, header=header)
-    terminal.notes(found.notices)
-    return list(found.texts)
 
 
 def _read_text(path: Path) -> str:

@@ -1,15 +1,15 @@
 """The options that say what is written where, shared by the commands that measure, and the target they make."""
 
+# ruff: noqa: RUF009  an option is a field of a dataclass, made by another name
+
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from oversmooth.cli.options import path
+from oversmooth.cli.options import option
 from oversmooth.core.errors import OutputError
 from oversmooth.core.wording import did_you_mean, enumerated
 from oversmooth.report.export.formats import figure_formats
@@ -79,54 +79,23 @@ class Target:
 class Output:
     """The options that say what is written where."""
 
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            parser=path,
-            help="Write the numbers, settings.json and record.json into this folder.",
-            metavar="FOLDER",
-        ),
-    ] = None
-    formats: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help=f"Of the numbers in --out: {', '.join(number_formats())}; csv without it.", metavar="NAMES"
-        ),
-    ] = None
-    figures: Annotated[
-        str | None,
-        typer.Option(
-            "--figures", help=f"Write the figures into --out too: {', '.join(figure_formats())}.", metavar="NAMES"
-        ),
-    ] = None
-    bundle: Annotated[
-        Path | None,
-        typer.Option(
-            "--bundle",
-            parser=path,
-            help="Write numbers in every format, figures, LaTeX, settings and record into this zip file.",
-            metavar="FILE",
-        ),
-    ] = None
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset",
-            help="Size of figures: single (one of two columns, 3.25 in), double (both, 6.75 in) or slide (16:9).",
-            metavar="NAME",
-        ),
-    ] = None
-    width: Annotated[float | None, typer.Option("--width", help="Another width of figures.", metavar="INCHES")] = None
-    font_size: Annotated[
-        float | None, typer.Option("--font-size", help="Size of the words in figures.", metavar="POINTS")
-    ] = None
-    serif: Annotated[bool | None, typer.Option("--serif/--sans", help="Typeface of figures.")] = None
-    titles: Annotated[bool | None, typer.Option("--titles/--no-titles", help="Whether figures have a heading.")] = None
-    dpi: Annotated[int | None, typer.Option("--dpi", help="Dots per inch of PNG; 300 without it.", metavar="N")] = None
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the files of an earlier result in --out or --bundle.")
-    ] = False
+    out: Path | None = option("Write the numbers, settings.json and record.json into this folder.", "FOLDER")
+    formats: str | None = option(
+        f"Of the numbers in --out: {', '.join(number_formats())}; csv without it.", "NAMES", "--format"
+    )
+    figures: str | None = option(f"Write the figures into --out too: {', '.join(figure_formats())}.", "NAMES")
+    bundle: Path | None = option(
+        "Write numbers in every format, figures, LaTeX, settings and record into this zip file.", "FILE"
+    )
+    preset: str | None = option(
+        "Size of figures: single (one of two columns, 3.25 in), double (both, 6.75 in) or slide (16:9).", "NAME"
+    )
+    width: float | None = option("Another width of figures.", "INCHES")
+    font_size: float | None = option("Size of the words in figures.", "POINTS")
+    serif: bool | None = option("Typeface of figures.", flag="--serif/--sans")
+    titles: bool | None = option("Whether figures have a heading.")
+    dpi: int | None = option("Dots per inch of PNG; 300 without it.", "N")
+    force: bool = option("Replace the files of an earlier result in --out or --bundle.", flag="--force", default=False)
 
     def target(self) -> Target:
         """The target that they name.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,11 +10,10 @@ import typer
 
 from oversmooth.cli import terminal
 from oversmooth.cli.execution import execute, show
-from oversmooth.cli.options import Device, expanded, path
+from oversmooth.cli.options import Asked, expanded, path, settings_from
 from oversmooth.cli.output import Output
 from oversmooth.measuring import repeating
 from oversmooth.results.comparison_settings import ComparisonSettings
-from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
     from oversmooth.measuring.repeating import Earlier
@@ -32,31 +32,24 @@ the weights are others, and 2 where something is refused.
 """
 
 
-@expanded()
+@expanded(leaving_out={each.name for each in fields(Asked)} - {"device"})
 def run(
     source: Annotated[
         Path,
         typer.Argument(parser=path, help="settings.json, the folder that holds it, or a bundle.", metavar="SETTINGS"),
     ],
     *,
-    device: Device = None,
+    asked: Asked,
     output: Output,
 ) -> None:
     """Read the earlier run, measure again, print or write, and compare."""
-    target = output.target()
+    flags, target = asked.fields(), output.target()
     earlier = repeating.read(source)
-    result = execute(_settings(earlier, device), target)
+    found = earlier.settings
+    wanted = found.changed(flags) if isinstance(found, ComparisonSettings) else settings_from(found, flags)
+    result = execute(wanted, target)
     code = show(result, target)
     raise typer.Exit(code or _compare(earlier, result))
-
-
-def _settings(earlier: Earlier, device: str | None) -> Settings | ComparisonSettings:
-    found = earlier.settings
-    if device is None:
-        return found
-    if isinstance(found, ComparisonSettings):
-        return found.changed({"device": device})
-    return Settings.of(**{**found.model_dump(), "device": device})
 
 
 def _compare(earlier: Earlier, result: Measurement | Comparison) -> int:

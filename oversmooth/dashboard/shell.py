@@ -6,7 +6,7 @@ A page draws its own panels between the remarks and the numbers. To add one: its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -67,25 +67,10 @@ def circumstances(measurement: Measurement) -> tuple[str, ...]:
 
 def remarks(sides: Mapping[str, Measurement]) -> None:
     """Draw warnings and limits, each once, with the sides they are of where it is not all."""
-    warnings = {label: findings.warnings_beside(each) for label, each in sides.items()}
-    for sentence, labels in by_sentence(warnings).items():
-        st.warning(plain(_of(labels, sides) + sentence), icon=":material/warning:")
-    limits = {label: each.record.model.limits for label, each in sides.items()}
-    for sentence, labels in by_sentence(limits).items():
-        st.info(plain(_of(labels, sides) + sentence), icon=":material/info:")
-
-
-def by_sentence(said: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
-    """By each sentence, the labels of those of which it is said."""
-    found: dict[str, list[str]] = {}
-    for label, sentences in said.items():
-        for sentence in dict.fromkeys(sentences):
-            found.setdefault(sentence, []).append(label)
-    return found
-
-
-def _of(labels: list[str], sides: Mapping[str, Measurement]) -> str:
-    return "" if len(labels) == len(sides) else f"{', '.join(labels)}: "
+    for sentence in findings.told_once({label: findings.warnings_beside(each) for label, each in sides.items()}):
+        st.warning(plain(sentence), icon=":material/warning:")
+    for sentence in findings.told_once({label: each.record.model.limits for label, each in sides.items()}):
+        st.info(plain(sentence), icon=":material/info:")
 
 
 @fragment

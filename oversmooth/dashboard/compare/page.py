@@ -145,15 +145,15 @@ def _ends(comparison: Comparison, chosen: tuple[str, ...]) -> None:
     st.subheader("Every side at its end", anchor=False)
     show_table(end_table(comparison, chosen), NOTHING_TO_SAY)
     missing = {
-        label: tuple(
+        label: [
             f"no {metrics.get(str(name)).title.lower()}: {reason}."
             for name in measurement.outputs
             if (reason := output_reason(measurement, str(name)))
-        )
+        ]
         for label, measurement in comparison.measurements.items()
     }
-    for sentence, labels in shell.by_sentence(missing).items():
-        st.caption(plain(f"{', '.join(labels)}: {sentence}"))
+    for sentence in findings.told_once(missing, always_named=True):
+        st.caption(plain(sentence))
 
 
 def _tables(comparison: Comparison) -> None:

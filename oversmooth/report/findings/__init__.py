@@ -2,7 +2,7 @@
 
 from oversmooth.core.numerals import arrow, number, signed
 from oversmooth.report.findings.changes import Change, caveats, changes
-from oversmooth.report.findings.comparisons import Difference, Side, comparison_headline, differences
+from oversmooth.report.findings.comparisons import Difference, Side, comparison_headline, differences, told_once
 from oversmooth.report.findings.gaps import missing
 from oversmooth.report.findings.headlines import headline
 from oversmooth.report.findings.outlying import warnings_beside
@@ -20,5 +20,6 @@ __all__ = [
     "missing",
     "number",
     "signed",
+    "told_once",
     "warnings_beside",
 ]

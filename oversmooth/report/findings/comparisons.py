@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from oversmooth import metrics as metric_registry
@@ -205,3 +205,15 @@ def _gaps(comparison: Comparison, metric: str, never: Sequence[str]) -> list[str
         elif label in never:
             sentences.append(f"No text has a value both in the baseline and in {label}.")
     return sentences
+
+
+def told_once(said: Mapping[str, Iterable[str]], *, always_named: bool = False) -> list[str]:
+    """Each sentence once, after the labels of the sides that say it where these are not all, or ``always_named``."""
+    found: dict[str, list[str]] = {}
+    for label, sentences in said.items():
+        for sentence in dict.fromkeys(sentences):
+            found.setdefault(sentence, []).append(label)
+    return [
+        f"{', '.join(labels)}: {sentence}" if always_named or len(labels) < len(said) else sentence
+        for sentence, labels in found.items()
+    ]
