@@ -23,7 +23,7 @@ def declarations() -> None:
     from oversmooth.results.view import View
 
     page = st.session_state["asked"]
-    found = {kind: declared(page, kind) for kind in (Settings, View)}
+    found = {kind: declared(kind, page) for kind in (Settings, View)}
     st.session_state["drawn"] = [name for each in found[View] for name in each.fields()]
     st.session_state["keys"] = [each.key for controls in found.values() for each in controls]
 

@@ -20,7 +20,7 @@ NUMBERS: dict[str, Parameter] = {
 
 def every_control() -> None:
     from oversmooth import mitigations
-    from oversmooth.dashboard.controls.numbers import number_control
+    from oversmooth.dashboard.controls.methods import number_control
     from oversmooth.dashboard.controls.state import hold
     from oversmooth.dashboard.controls.variants import control_value
 

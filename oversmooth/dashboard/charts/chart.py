@@ -17,7 +17,7 @@ from oversmooth.core.wording import shortened
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.export_menu import Paper, export_menu
 from oversmooth.dashboard.controls.declared import FORM, LAYER, LAYER_ASKED_FOR, LINES, SCALE
-from oversmooth.dashboard.controls.state import choice, keep, kept
+from oversmooth.dashboard.controls.state import choice, keep, last
 from oversmooth.dashboard.markdown import plain
 from oversmooth.report.figures import CONFIG, registry
 from oversmooth.report.figures.gallery import figures_of
@@ -84,8 +84,8 @@ class Charts:
 
 def layer_slider(options: Sequence[str]) -> str:
     """The point at which maps and spectra are drawn; the last block at first."""
-    last = [point for point in options if is_block(point)][-1]
-    LAYER.note_usual(last)
+    end = [point for point in options if is_block(point)][-1]
+    LAYER.note_usual(end)
     if (asked := st.session_state.pop(LAYER_ASKED_FOR, "")) and asked not in options:
         st.info(
             plain(f"The link asks for layer “{shortened(asked)}”, which the model does not have."),
@@ -95,10 +95,10 @@ def layer_slider(options: Sequence[str]) -> str:
 
     def take(point: str) -> None:
         # Kept empty where it is the last block, which then stays the last with another model.
-        keep(LAYER.key, point if point in labels and point != last else "")
+        keep(LAYER.key, point if point in labels and point != end else "")
 
-    take(kept(LAYER.key, ""))
-    layer: str = st.select_slider("Layer", **choice(LAYER.key, kept(LAYER.key, "") or last, labels, take))
+    take(last(LAYER.key, ""))
+    layer: str = st.select_slider("Layer", **choice(LAYER.key, last(LAYER.key, "") or end, labels, take))
     return layer
 
 

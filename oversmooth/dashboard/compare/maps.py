@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from oversmooth.dashboard.charts.chart import Charts
-from oversmooth.dashboard.controls.state import bound_choice, kept
+from oversmooth.dashboard.controls.state import choice, last
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.theme import swatch
 from oversmooth.results.comparison import Comparison
@@ -27,12 +27,12 @@ def _chosen(comparison: Comparison) -> str | None:
     labels = {comparison.position(label): label for label in comparison.variants}
     if not labels:
         return None
-    place = kept("mapped", next(iter(labels)))
+    place = last("mapped", next(iter(labels)))
     names = {place: f"{swatch(comparison.position(label))} {plain(label)}" for place, label in labels.items()}
     chosen: int = st.pills(
         "Beside the baseline",
         required=True,
         wrap=True,
-        **bound_choice("mapped", place if place in labels else next(iter(labels)), names),
+        **choice("mapped", place if place in labels else next(iter(labels)), names),
     )
     return labels[chosen]

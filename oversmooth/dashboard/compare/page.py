@@ -18,7 +18,7 @@ from oversmooth.dashboard.compare import maps
 from oversmooth.dashboard.compare.plane import draw_plane
 from oversmooth.dashboard.controls import address, variant_editor
 from oversmooth.dashboard.controls.declared import WITH_CONTROLS
-from oversmooth.dashboard.controls.language_model import note_headless, output_reason
+from oversmooth.dashboard.controls.models import note_headless, output_reason
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.comparing import await_comparison
 from oversmooth.dashboard.running.one_at_a_time import fragment

@@ -73,7 +73,7 @@ def _query() -> dict[str, list[str]]:
 def _address() -> Address:
     settings: AnySettings = st.session_state[_SETTINGS]
     page = page_of(settings)
-    fields = {name: value for each in declared(page, View) for name, value in each.fields().items()}
+    fields = {name: value for each in declared(View, page) for name, value in each.fields().items()}
     if isinstance(settings, ComparisonSettings):
         fields |= _of_sides(settings)
     elif len(settings.texts) == 1:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from oversmooth.core.errors import InputError, LimitError
 from oversmooth.core.pairs import Input
-from oversmooth.core.wording import bytes_in_words, count, enumerated
+from oversmooth.core.wording import bytes_in_words, count, enumerated, shortened
 from oversmooth.dashboard.markdown import plain
 from oversmooth.models.allowlist import AllowList
+from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.settings import DEFAULT_MAX_TOKENS, Settings
 from oversmooth.service.hosting import Configuration, allowed, current, plugins
@@ -26,6 +27,8 @@ MEBIBYTE: Final = 2**20
 """What Streamlit calls a megabyte."""
 THE_MACHINES: Final = frozenset({"workers", "threads", "model_bytes", "worker_bytes"})
 """How the server shares itself out, which grants or refuses nothing by itself."""
+Cut = Callable[[Settings], tuple[dict[str, Any], list[str]]]
+"""Gives those fields of settings that ask for too much as they are granted, and a sentence for each thing changed."""
 PRIVACY: Final = (
     "Texts are held in memory alone: while the page is open, and with their results, which are kept for a while for "
     "whoever asks for the same. They are never written to a log or kept in a file. The address of the page holds short "
@@ -63,6 +66,40 @@ def most_variants() -> int:
     return _least(current().limits.variants, MOST_VARIANTS)
 
 
+def listed_model(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    """A model of the list, where the server has one, at its one commit."""
+    if (listed := models()) is None:
+        return {}, []
+    asked, model = shortened(settings.model), listed.find(settings.model)
+    if model is None:
+        sentence = f"“{asked}” is not on the list of models that this server measures: {DEFAULT_MODEL} takes its place."
+        return {"model": DEFAULT_MODEL, "revision": None}, [sentence]
+    notices = []
+    if settings.revision not in (None, model.commit):
+        notices.append(
+            f"The revision “{shortened(str(settings.revision))}” is ignored: this server measures {model.name} at the "
+            "one commit of its list."
+        )
+    return {"model": model.name, "revision": None}, notices
+
+
+def servers_device(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    """The device that the server chooses, where it has a list of models."""
+    if models() is None or settings.device == "auto":
+        return {}, []
+    return {"device": "auto"}, [f"The device “{settings.device}” is ignored: this server chooses it."]
+
+
+def fewer_tokens(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    """Texts of no more tokens than the limit."""
+    if settings.max_tokens <= (most := most_tokens()):
+        return {}, []
+    sentence = (
+        f"Texts are cut at {most:,} tokens here, the limit “tokens” of this server, instead of {settings.max_tokens:,}."
+    )
+    return {"max_tokens": most}, [sentence]
+
+
 def variants_refusal(variants: int) -> str:
     """Why this server takes no further variant, in a sentence; empty where it is not the server that refuses."""
     most = most_variants()
@@ -96,48 +133,46 @@ def texts_note(*, several: bool) -> None:
         st.caption(f"Up to {enumerated(parts)} here.")
 
 
-def upload_megabytes(most: int) -> int:
-    """What the browser is told of a file of at most so many bytes: it counts in whole megabytes."""
-    return -(-min(most, current().limits.upload_bytes) // MEBIBYTE)
-
-
-def upload_label(label: str, most: int) -> str:
-    """A label that says how large a file may be, where this server takes less than the page."""
+def upload(
+    label: str, most: int, types: str | Sequence[str], key: str, take: Callable[[], None], help: str | None = None
+) -> UploadedFile | None:
+    """Draw the place for a file of at most so many bytes; its label says where this server takes less than the page."""
     limit = current().limits.upload_bytes
-    return f"{label}, up to {bytes_in_words(limit)}" if limit < most else label
+    return st.file_uploader(
+        f"{label}, up to {bytes_in_words(limit)}" if limit < most else label,
+        type=types,
+        key=key,
+        # The browser counts in whole megabytes.
+        max_upload_size=-(-min(most, limit) // MEBIBYTE),
+        on_change=take,
+        help=help,
+    )
 
 
-def uploaded(key: str) -> UploadedFile | None:
+def uploaded(key: str, most: int) -> UploadedFile | None:
     """The file that a control holds; None where it holds none.
 
     Args:
         key: of the control.
-
-    Raises:
-        InputError: where the server has let go of it.
-    """
-    file = st.session_state[key]
-    if file is None or isinstance(file, UploadedFile):
-        return file
-    raise InputError("The server holds this file no more: it keeps the latest of each page alone. Give it once more.")
-
-
-def require_upload(name: str, size: int, most: int) -> None:
-    """Refuse a file that is too large, whatever the browser let through.
-
-    Args:
-        name: of the file.
-        size: in bytes.
         most: that the page takes here, in bytes.
 
     Raises:
-        InputError: with a sentence that names the limit.
+        InputError: where the server has let go of it, or where it is too large, whatever the browser let through.
     """
+    file = st.session_state[key]
+    if file is None:
+        return None
+    if not isinstance(file, UploadedFile):
+        raise InputError(
+            "The server holds this file no more: it keeps the latest of each page alone. Give it once more."
+        )
     limit = current().limits.upload_bytes
-    if size <= min(limit, most):
-        return
-    bound = f"this server takes at most {limit:,} (its limit “upload_bytes”)" if limit < most else f"{most:,} fit here"
-    raise InputError(f"{name} has {count(size, 'byte')}, and {bound}. Give a part of it.")
+    if file.size > min(limit, most):
+        bound = (
+            f"this server takes at most {limit:,} (its limit “upload_bytes”)" if limit < most else f"{most:,} fit here"
+        )
+        raise InputError(f"{shortened(file.name)} has {count(file.size, 'byte')}, and {bound}. Give a part of it.")
+    return file
 
 
 def limits_note() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import count as count_from
 
 import streamlit as st
 
@@ -13,8 +12,15 @@ from oversmooth.core.pairs import named, parts
 from oversmooth.core.texts import bundled
 from oversmooth.core.wording import count, enumerated, shortened
 from oversmooth.dashboard.controls import limits
-from oversmooth.dashboard.controls.clamping import too_many_variants
-from oversmooth.dashboard.controls.declared import ALWAYS, CURVES, LAYER_ASKED_FOR, SOURCE_KEYS, PageName, declared
+from oversmooth.dashboard.controls.declared import (
+    ALWAYS,
+    CURVES,
+    LAYER_ASKED_FOR,
+    SOURCE_KEYS,
+    Curves,
+    PageName,
+    declared,
+)
 from oversmooth.dashboard.controls.state import keep
 from oversmooth.dashboard.controls.texts import are_lines, examples, show_texts
 from oversmooth.dashboard.controls.variants import Variant, control_value, labels, newcomers
@@ -59,13 +65,13 @@ def clamped(settings: AnySettings) -> tuple[AnySettings, list[str]]:
     Texts are left alone: the control that holds them says what is wrong with them.
     """
     if not isinstance(settings, ComparisonSettings):
-        return _clamped(settings, "explain" if settings.explanation else "measure")
-    baseline, notices = _clamped(settings.baseline, "compare")
-    sides = []
-    for label, side in settings.variants[: limits.most_variants()]:
-        shared = {name for name in Settings.model_fields if getattr(side, name) == getattr(settings.baseline, name)}
-        side = side.model_copy(update={name: getattr(baseline, name) for name in shared})
-        if "model" not in shared and (models := limits.models()) is not None:
+        return _clamped(settings)
+    baseline, notices = _clamped(settings.baseline)
+    models, most, sides = limits.models(), limits.most_variants(), []
+    for label, side in settings.variants[:most]:
+        shared = _shared(side, settings.baseline)
+        changed = {name: getattr(baseline, name) for name in shared}
+        if "model" not in shared and models is not None:
             model = models.find(side.model)
             if model is None:
                 notices.append(
@@ -73,16 +79,22 @@ def clamped(settings: AnySettings) -> tuple[AnySettings, list[str]]:
                     "the list of this server."
                 )
                 continue
-            side = side.model_copy(update={"model": model.name})
-        sides.append((label, side))
-    notices += too_many_variants(len(settings.variants))
+            changed["model"] = model.name
+        sides.append((label, side.model_copy(update=changed)))
+    if (variants := len(settings.variants)) > most:
+        who = "the page takes" if most == MOST_VARIANTS else "the limit “variants” of this server is"
+        notices.append(f"There are {variants} variants, and {who} {most}: the first ones are shown.")
     return settings.model_copy(update={"baseline": baseline, "variants": tuple(sides)}), notices
 
 
-def _clamped(settings: Settings, page: PageName) -> tuple[Settings, list[str]]:
-    cuts = [control.cut(settings) for control in declared(page, Settings)]
+def _clamped(settings: Settings) -> tuple[Settings, list[str]]:
+    cuts = [control.cut(settings) for control in declared(Settings)]
     fields = {name: value for changed, _ in cuts for name, value in changed.items()}
     return settings.model_copy(update=fields), [sentence for _, sentences in cuts for sentence in sentences]
+
+
+def _shared(side: Settings, baseline: Settings) -> list[str]:
+    return [name for name in Settings.model_fields if getattr(side, name) == getattr(baseline, name)]
 
 
 def restore(settings: AnySettings, view: View | None = None) -> list[str]:
@@ -92,47 +104,43 @@ def restore(settings: AnySettings, view: View | None = None) -> list[str]:
         settings: what is measured.
         view: what is drawn; None to leave that as it is.
     """
-    asked = settings
-    settings, notices = clamped(settings)
-    baseline = settings.baseline if isinstance(settings, ComparisonSettings) else settings
-    page = page_of(settings)
-    said = [control.sets for control in declared(page, Settings)]
-    for control in declared(page, Settings):
+    granted, notices = clamped(settings)
+    baseline = granted.baseline if isinstance(granted, ComparisonSettings) else granted
+    page = page_of(granted)
+    controls = declared(Settings, page)
+    for control in controls:
         control.restore(baseline)
     show_texts(baseline.texts, SOURCE_KEYS[page])
     if curves := CURVES.get(page):
         curves.restore(baseline)
-    notices += _unsaid(baseline, (*said, "texts", *ALWAYS[page], *(["points"] if page == "explain" else [])), "")
-    if isinstance(settings, ComparisonSettings):
-        notices += _restore_variants(settings.variants, baseline, view or View(), _places(asked, view))
+    said = ["texts", *ALWAYS[page], *(control.sets for control in controls), *["points"] * (page == "explain")]
+    notices += _unsaid(baseline, said, "")
+    if isinstance(granted, ComparisonSettings) and isinstance(settings, ComparisonSettings):
+        # Places are also of the variants that this server does not take.
+        places = (view and view.places) or range(1, len(settings.variants) + 1)
+        placed = dict(zip(dict(settings.variants), places, strict=True))
+        notices += _restore_variants(granted, view or View(), placed)
     if view is None:
         return notices
-    for control in declared(page, View):
-        control.restore(view)
+    for control in declared(View):
+        # What is drawn is shared by all pages, but for the curves.
+        if page in control.pages or not isinstance(control, Curves):
+            control.restore(view)
     st.session_state[LAYER_ASKED_FOR] = view.layer
-    foreign = [name for name in view.curves or () if curves and name not in curves.known]
+    foreign = [name for name in view.curves or () if curves and name not in curves.known()]
     return notices + ([f"{enumerated(foreign)} can be drawn beside a baseline alone."] if foreign else [])
 
 
-def _places(asked: AnySettings, view: View | None) -> dict[str, int]:
-    """By label, of the variants that were asked for, also of those that this server does not take."""
-    variants = asked.variants if isinstance(asked, ComparisonSettings) else ()
-    places = None if view is None else view.places
-    return {label: place for (label, _), place in zip(variants, places or count_from(1), strict=False)}
-
-
-def _restore_variants(
-    asked: Sequence[tuple[str, Settings]], baseline: Settings, view: View, places: Mapping[str, int]
-) -> list[str]:
+def _restore_variants(asked: ComparisonSettings, view: View, places: Mapping[str, int]) -> list[str]:
     sides: list[Variant] = []
     notices = []
-    for number, (label, settings) in enumerate(asked, 1):
-        sides.append(variant_of(number, label, settings, baseline))
+    for number, (label, settings) in enumerate(asked.variants, 1):
+        sides.append(variant_of(number, label, settings, asked.baseline))
         sides[-1].place = places[label]
         if label == view.mapped or number == 1:
             keep("mapped", sides[-1].place)
-        shared = [name for name in Settings.model_fields if getattr(settings, name) == getattr(baseline, name)]
-        said = ("model", "mitigations", *shared, *(["texts"] if are_lines(settings.texts) else []))
+        texts = ["texts"] if are_lines(settings.texts) else []
+        said = ["model", "mitigations", *_shared(settings, asked.baseline), *texts]
         notices += _unsaid(settings, said, f"of the variant “{label}” ")
     st.session_state.variants = sides
     st.session_state.variant_number = MOST_VARIANTS

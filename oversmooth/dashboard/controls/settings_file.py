@@ -31,13 +31,8 @@ _WANTED, _WRONG = "wanted page", "wrong settings file"
 def uploader() -> None:
     """Draw the place for the file, at the end of the sidebar."""
     with st.sidebar.expander("Open settings"):
-        st.file_uploader(
-            limits.upload_label("Settings of a run: settings.json, or a zip that holds it", LARGEST),
-            type=["json", "zip"],
-            key="settings_file",
-            max_upload_size=limits.upload_megabytes(LARGEST),
-            on_change=_take,
-        )
+        label = "Settings of a run: settings.json, or a zip that holds it"
+        limits.upload(label, LARGEST, ["json", "zip"], "settings_file", _take)
         if wrong := st.session_state.pop(_WRONG, None):
             st.error(plain(wrong), icon=":material/error:")
 
@@ -51,10 +46,9 @@ def follow(page: PageName) -> None:
 
 def _take() -> None:
     try:
-        upload = limits.uploaded("settings_file")
+        upload = limits.uploaded("settings_file", LARGEST)
         if upload is None:
             return
-        limits.require_upload(shortened(upload.name), upload.size, LARGEST)
         asked = _as_drawn(read(upload.name, upload.getvalue()))
         notices = restore(asked)
     except OversmoothError as error:

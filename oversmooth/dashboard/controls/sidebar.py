@@ -19,9 +19,8 @@ from oversmooth.dashboard.controls.declared import (
     Curves,
     PageName,
 )
-from oversmooth.dashboard.controls.language_model import language_model_switch
-from oversmooth.dashboard.controls.models import model_choice
-from oversmooth.dashboard.controls.state import bound, enter, kept
+from oversmooth.dashboard.controls.models import language_model_switch, model_choice
+from oversmooth.dashboard.controls.state import bound, enter
 from oversmooth.dashboard.controls.texts import shown_text, text_input
 from oversmooth.dashboard.controls.variant_editor import variants
 from oversmooth.models.given import Precision
@@ -83,7 +82,7 @@ def _run() -> dict[str, object]:
             "Longest text, in tokens" if most == limits.MOST_TOKENS else f"Longest text, in tokens, up to {most:,}",
             min_value=1,
             max_value=most,
-            **bound(MAX_TOKENS.key, min(kept(MAX_TOKENS.key, MAX_TOKENS.usual), most)),
+            **bound(MAX_TOKENS.key, min(MAX_TOKENS.last, most)),
             help="A longer text is cut here, or where the model's positions end, and the page says so.",
         )
     return {"device": device, "precision": precision, "max_tokens": int(max_tokens)}
@@ -91,7 +90,7 @@ def _run() -> dict[str, object]:
 
 def _device() -> str:
     # One of several GPUs comes from a settings file: only the worker knows how many there are.
-    names = DEVICES | {each: f"GPU ({each})" for each in (kept(DEVICE.key, "auto"),) if each not in DEVICES}
+    names = DEVICES | {each: f"GPU ({each})" for each in (DEVICE.last,) if each not in DEVICES}
     device: str = st.selectbox("Device", **DEVICE.choice(names))
     return device
 
@@ -99,9 +98,9 @@ def _device() -> str:
 def _curves(curves: Curves, measured: str) -> tuple[str, ...]:
     chosen = st.multiselect(
         "Curves",
-        curves.known,
+        curves.known(),
         format_func=lambda name: metrics.get(name).title,
         **curves.remembered(),
         help=f"{measured}; this chooses what is drawn.",
     )
-    return tuple(name for name in curves.known if name in chosen)
+    return tuple(name for name in curves.known() if name in chosen)

@@ -31,19 +31,14 @@ def hold(key: str, value: Any) -> None:  # noqa: ANN401  of any control
         st.session_state[key] = value
 
 
-def kept(key: str, default: Any) -> Any:  # noqa: ANN401  of any control
+def last(key: str, default: Any) -> Any:  # noqa: ANN401  of any control
     """The value that the control with that key has had last in this session, on whatever page."""
-    return st.session_state.setdefault(_store(key), st.session_state.get(key, default))
+    return st.session_state.get(_store(key), st.session_state.get(key, default))
 
 
 def remembered(key: str, default: Any) -> dict[str, Any]:  # noqa: ANN401  of any control
-    """Arguments that tie a control to the value that it has had last in this session, on whatever page."""
-    return bound(key, kept(key, default))
-
-
-def last(key: str, default: Any) -> Any:  # noqa: ANN401  of any control
-    """What :func:`kept` gives, of a control that may not have been drawn yet."""
-    return st.session_state.get(_store(key), st.session_state.get(key, default))
+    """Arguments that tie a control to what :func:`last` gives."""
+    return bound(key, last(key, default))
 
 
 def stored(*keys: str) -> dict[str, Any]:
@@ -52,7 +47,7 @@ def stored(*keys: str) -> dict[str, Any]:
 
 
 def keep(key: str, value: Any) -> None:  # noqa: ANN401  of any control
-    """Set what :func:`kept` gives: the control shows it from the next run on."""
+    """Set what :func:`last` gives: the control shows it from the next run on."""
     st.session_state[_store(key)] = value
 
 
@@ -66,14 +61,8 @@ def bound(key: str, value: Any) -> dict[str, Any]:  # noqa: ANN401  of any contr
     return {"key": key, "on_change": lambda: keep(key, st.session_state[key])}
 
 
-def bound_choice(key: str, value: Option, labels: Mapping[Option, str]) -> dict[str, Any]:
-    """What :func:`choice` gives, of a choice that is kept as by :func:`keep`."""
-    keep(key, value)
-    return choice(key, value, labels, partial(keep, key))
-
-
 def choice(
-    key: str, value: Option | None, labels: Mapping[Option, str], take: Callable[[Option], None]
+    key: str, value: Option | None, labels: Mapping[Option, str], take: Callable[[Option], None] | None = None
 ) -> dict[str, Any]:
     """Arguments of a choice whose options may be others, or be labelled anew, from run to run: what is chosen stays.
 
@@ -84,8 +73,11 @@ def choice(
         key: of the control.
         value: what it shows.
         labels: by option, in order.
-        take: called with an option when it is chosen.
+        take: called with an option when it is chosen; what is chosen is kept as by :func:`keep` without it.
     """
+    if take is None:
+        keep(key, value)
+        take = partial(keep, key)
     drawn, now = f"labels of {key}", hash(tuple(labels.values()))
     if st.session_state.get(drawn) != now:
         # Sent even where it is the same option: by its new label.

@@ -65,7 +65,6 @@ class _TextsFile:
         columns: tuple[str, ...] = ()
         wanted = asked.column if asked.column is None or asked.second is None else (asked.column, asked.second)
         try:
-            limits.require_upload(shortened(asked.name), len(asked.content), LARGEST)
             columns = columns_of(asked.content, asked.name, **written)
             texts = read_texts(asked.content, asked.name, wanted, **written)
         except InputError as error:
@@ -76,13 +75,7 @@ class _TextsFile:
 
 def one_text_uploader() -> None:
     """Draw the place for a file that becomes the one text."""
-    st.file_uploader(
-        limits.upload_label("Upload a .txt file", LARGEST_TEXT),
-        type="txt",
-        key="upload",
-        max_upload_size=limits.upload_megabytes(LARGEST_TEXT),
-        on_change=_take_text,
-    )
+    limits.upload("Upload a .txt file", LARGEST_TEXT, "txt", "upload", _take_text)
     if problem := st.session_state.pop("upload_problem", None):
         st.error(plain(problem), icon=":material/error:")
 
@@ -94,15 +87,11 @@ def file_input() -> TextList | None:
         InputError: where the file holds no text that can be read.
     """
     suffixes = [suffix for suffix in SUFFIXES if suffix != UNTRUSTED or not limits.hosted()]
-    uploaded = st.file_uploader(
-        limits.upload_label("A file of texts", LARGEST),
-        type=[suffix.removeprefix(".") for suffix in suffixes],
-        key="texts_file",
-        max_upload_size=limits.upload_megabytes(LARGEST),
-        on_change=_take_file,
-        help=f".txt: one text a line. Of a table ({', '.join(suffixes[1:])}), the column of your choice."
-        + ("" if UNTRUSTED in suffixes else f" {WHY_UNTRUSTED}"),
+    help = f".txt: one text a line. Of a table ({', '.join(suffixes[1:])}), the column of your choice." + (
+        "" if UNTRUSTED in suffixes else f" {WHY_UNTRUSTED}"
     )
+    types = [suffix.removeprefix(".") for suffix in suffixes]
+    uploaded = limits.upload("A file of texts", LARGEST, types, "texts_file", _take_file, help)
     texts_note(several=True)
     file: _TextsFile | None = st.session_state.get(_FILE)
     if file is None:
@@ -125,7 +114,7 @@ def keep_texts(texts: Sequence[Input]) -> None:
 
 def stored_file() -> dict[str, Any]:
     """Of the session what holds the file."""
-    return {_FILE: st.session_state[_FILE]} if _FILE in st.session_state else {}
+    return {_FILE: st.session_state.get(_FILE)}
 
 
 def _columns_input(file: _TextsFile) -> None:
@@ -174,11 +163,8 @@ def _reread(file: _TextsFile, **changed: Any) -> None:  # noqa: ANN401
 
 def _take_text() -> None:
     try:
-        upload = limits.uploaded("upload")
-        if upload is None:
-            return
-        limits.require_upload(shortened(upload.name), upload.size, LARGEST_TEXT)
-        keep("text", upload.getvalue().decode("utf-8-sig"))
+        if upload := limits.uploaded("upload", LARGEST_TEXT):
+            keep("text", upload.getvalue().decode("utf-8-sig"))
     except InputError as error:
         st.session_state.upload_problem = str(error)
     except UnicodeDecodeError:
@@ -187,11 +173,8 @@ def _take_text() -> None:
 
 def _take_file() -> None:
     try:
-        upload = limits.uploaded("texts_file")
+        upload = limits.uploaded("texts_file", LARGEST)
     except InputError as error:
         st.session_state[_FILE] = _TextsFile("", problem=str(error))
         return
-    if upload is None:
-        st.session_state.pop(_FILE, None)
-    else:
-        st.session_state[_FILE] = _TextsFile(upload.name, upload.getvalue()).read()
+    st.session_state[_FILE] = upload and _TextsFile(upload.name, upload.getvalue()).read()

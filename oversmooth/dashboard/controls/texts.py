@@ -18,7 +18,7 @@ from oversmooth.core.wording import count, shortened
 from oversmooth.dashboard.controls import limits, text_file
 from oversmooth.dashboard.controls.declared import SHOWN, SOURCE_KEYS
 from oversmooth.dashboard.controls.limits import texts_note
-from oversmooth.dashboard.controls.state import bound, keep, kept, last, remembered, stored
+from oversmooth.dashboard.controls.state import bound, keep, last, remembered, stored
 from oversmooth.dashboard.markdown import plain
 
 Source = Literal["One text", "Several texts", "File", "64 sentences"]
@@ -125,9 +125,9 @@ def _one(before: Sequence[Input]) -> Input:
             keep("text", texts[st.session_state.example])
             keep(PAIR, "")
 
-    written = kept("text", examples()[0].text)
+    written = last("text", examples()[0].text)
     first = st.text_area("Text", height=190, help="Ctrl + Enter applies.", **bound("text", written)) or ""
-    second = kept(PAIR, "")
+    second = last(PAIR, "")
     with st.expander("Second text of a pair", expanded=bool(second.strip())):
         second = st.text_area(
             "Second text",
@@ -157,7 +157,7 @@ def _one(before: Sequence[Input]) -> Input:
 def _several() -> TextList:
     # At first a sentence of each domain that comes along.
     first = {sentence.domain: sentence.text for sentence in reversed(bundled())}
-    written = kept("several texts", "\n".join(reversed(first.values())))
+    written = last("several texts", "\n".join(reversed(first.values())))
     lines = st.text_area(
         "Texts, one a line", height=190, help="Ctrl + Enter applies.", **bound("several texts", written)
     )

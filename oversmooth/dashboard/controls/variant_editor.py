@@ -14,7 +14,7 @@ from oversmooth.dashboard.controls import limits
 from oversmooth.dashboard.controls.limits import texts_note
 from oversmooth.dashboard.controls.methods import method_controls
 from oversmooth.dashboard.controls.models import offered
-from oversmooth.dashboard.controls.state import bound, hold, keep, kept
+from oversmooth.dashboard.controls.state import bound, hold, keep, last
 from oversmooth.dashboard.controls.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labels, newcomers
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.theme import swatch
@@ -62,7 +62,7 @@ def _choose(sides: list[Variant]) -> Variant | None:
     names = dict(zip(numbers, (BASELINE, *labels(sides)), strict=True))
     places = {0: 0} | {variant.number: variant.place for variant in sides}
     first = numbers[:2][-1]
-    number = kept("chosen_variant", first)
+    number = last("chosen_variant", first)
     number = number if number in names else first
     st.pills(
         "Variants",

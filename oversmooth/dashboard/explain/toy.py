@@ -13,7 +13,6 @@ from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
 from oversmooth.dashboard.controls.declared import TOY_DEPTH, TOY_RANGE, TOY_RESIDUAL, TOY_SEED
-from oversmooth.dashboard.controls.state import bound, kept
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.metrics import toy
@@ -76,8 +75,7 @@ def _controls() -> toy.ToySettings | None:
     # Sliders go astray by the last bit: 2.4000000000000004.
     low, high = (round(end, 10) for end in ends)
     residual = st.toggle("Residual connection", **TOY_RESIDUAL.remembered())
-    depth = kept(TOY_DEPTH.key, TOY_DEPTH.usual)
-    depth = st.select_slider("Depth, in steps", sorted({*DEPTHS, depth}), **bound(TOY_DEPTH.key, depth))
+    depth = st.select_slider("Depth, in steps", sorted({*DEPTHS, TOY_DEPTH.last}), **TOY_DEPTH.remembered())
     seed = st.number_input(
         "Seed", 0, MOST_SEED, **TOY_SEED.remembered(), help="Of A, the inner eigenvalues and the tokens."
     )

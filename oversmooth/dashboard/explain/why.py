@@ -13,7 +13,7 @@ from oversmooth.dashboard.charts.export_menu import note_choices
 from oversmooth.dashboard.charts.tables import folded_tables
 from oversmooth.dashboard.controls import address
 from oversmooth.dashboard.controls.declared import ATTENTION, NULL_MODEL
-from oversmooth.dashboard.controls.state import bound, kept
+from oversmooth.dashboard.controls.state import bound, last
 from oversmooth.dashboard.explain.tables import adjacent_table, attention_table, bound_table, head_table, norm_table
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
@@ -69,7 +69,7 @@ def _attention(measurement: Measurement, reading: Reading) -> None:
 def _quantity(found: xr.Dataset, known: list[str]) -> tuple[str, bool]:
     """The quantity that is drawn, and whether less that of its null model."""
     ATTENTION.note_usual(known[0])
-    asked = kept(ATTENTION.key, "")
+    asked = last(ATTENTION.key, "")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         quantity: str = st.selectbox(
             "Quantity of attention",
