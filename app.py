@@ -6,8 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from oversmooth.dashboard import faults, theme
-from oversmooth.dashboard.running.admission import admission, draw_refusal
-from oversmooth.dashboard.running.one_at_a_time import drawing_alone
+from oversmooth.dashboard.running.one_at_a_time import admission, draw_refusal, drawing_alone
 from oversmooth.service.hosting import plugins
 
 HERE = Path(__file__).parent

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerFast
 
 from oversmooth import Settings, measure
 from oversmooth.dashboard.charts.tables import token_table
-from oversmooth.dashboard.measure.tokens import _chip
+from oversmooth.dashboard.measure.page import _chip
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
 from oversmooth.report.figures.similarity import similarity_map
 from oversmooth.report.figures.theme import LIGHT

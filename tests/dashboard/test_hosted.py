@@ -19,7 +19,7 @@ from oversmooth.core.progress import Progress
 from oversmooth.core.texts import bundled
 from oversmooth.dashboard.controls import text_file
 from oversmooth.dashboard.controls.texts import examples
-from oversmooth.dashboard.running import admission, requests
+from oversmooth.dashboard.running import one_at_a_time, requests
 from oversmooth.dashboard.running.requests import PageRequests
 from oversmooth.results.measurement import Measurement
 from oversmooth.service import launch
@@ -404,12 +404,12 @@ def test_who_finds_no_place_is_told_at_the_door_and_comes_in_later(
     desk: Desk, configured: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configured(**SMALL, WORKERS="1", WAITING="1")
-    monkeypatch.setattr(admission, "_at_work", Counter(["one visitor", "another"]))
+    monkeypatch.setattr(one_at_a_time, "_at_work", Counter(["one visitor", "another"]))
     page = sound(AppTest.from_file(str(launch.script()), default_timeout=60).run())
     assert "2 pages wait or are being drawn, and no more may (the limit “waiting”)" in shown(page)
     assert (len(page.selectbox), desk.asked) == (0, [])
-    admission._at_work.clear()
+    one_at_a_time._at_work.clear()
     page.button(key="place").click().run()
     assert keys(sound(page)) >= {"model"}
     # A page that has been drawn leaves its place.
-    assert not admission._at_work
+    assert not one_at_a_time._at_work

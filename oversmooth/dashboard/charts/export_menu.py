@@ -16,8 +16,7 @@ import streamlit as st
 from oversmooth.core.progress import sentence
 from oversmooth.dashboard.charts import export_choices
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.admission import page_owner
-from oversmooth.dashboard.running.one_at_a_time import fragment, others_draw
+from oversmooth.dashboard.running.one_at_a_time import fragment, others_draw, page_owner
 from oversmooth.report.export.contents import Parts
 from oversmooth.report.export.formats import figure_formats
 from oversmooth.report.export.images import missing_characters

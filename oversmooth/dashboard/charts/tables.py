@@ -1,4 +1,4 @@
-"""The numbers behind the charts, as tables."""
+"""What stands beside charts: their numbers as tables, and the definitions of what is drawn."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from oversmooth.core.points import tick
 from oversmooth.core.tokens import Tokens, visible
 from oversmooth.core.wording import MISSING
 from oversmooth.dashboard.markdown import plain
+from oversmooth.metrics import mechanisms
+from oversmooth.metrics.registry import Definition
 from oversmooth.report import findings
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement
@@ -107,3 +109,41 @@ def token_table(tokens: Tokens) -> pd.DataFrame:
 
 def _half(segment: int | None) -> str:
     return "" if segment is None else HALVES[segment]
+
+
+def definitions(names: tuple[str, ...]) -> None:
+    """Draw the definitions of these metrics, folded."""
+    if not names:
+        return
+    with st.expander("How these metrics are defined"):
+        st.caption(
+            "X is the n × d matrix of the measured tokens at one layer, x_i its rows, σ_i its singular values in "
+            "descending order.".replace("_", r"\_")
+        )
+        for name in names:
+            _define(metrics.get(name), f" [A small example](reference?entry={name}).")
+
+
+def quantities() -> None:
+    """Draw the definitions of the quantities of an explanation, folded."""
+    with st.expander("How these quantities are defined", key="quantities", on_change="rerun") as folded:
+        if not folded.open:
+            return
+        st.caption(
+            "A is the attention matrix of one head, R removes the mean over tokens, σ with an index of a token is its "
+            "standard deviation over dimensions."
+        )
+        for name in mechanisms.names():
+            _define(mechanisms.get(name))
+
+
+def _define(definition: Definition, more: str = "") -> None:
+    st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{_unit(definition.unit)}")
+    st.latex(definition.formula)
+    paper = definition.paper
+    source = f" [{plain(paper.cite())}]({paper.url}): {plain(paper.title)}." if paper else ""
+    st.markdown(f"{plain(definition.reads)} {plain(definition.caveat)}{source}{more}")
+
+
+def _unit(unit: str) -> str:
+    return f" {unit}" if unit else ""

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from oversmooth import metrics
 from oversmooth.core import points
 from oversmooth.core.wording import count
-from oversmooth.dashboard import shell
-from oversmooth.dashboard.charts.chart import Charts, layer_slider, name_text, spectrum_form
-from oversmooth.dashboard.charts.definitions import definitions
-from oversmooth.dashboard.charts.export_menu import data_row, note_choices
-from oversmooth.dashboard.charts.tables import difference_table, end_table, show_table
-from oversmooth.dashboard.compare import maps
-from oversmooth.dashboard.compare.plane import draw_plane
+from oversmooth.dashboard import shell, theme
+from oversmooth.dashboard.charts.chart import Charts, chart, layer_slider, name_text, spectrum_form
+from oversmooth.dashboard.charts.export_menu import Paper, data_row, note_choices
+from oversmooth.dashboard.charts.tables import definitions, difference_table, end_table, show_table
 from oversmooth.dashboard.controls import address, variant_editor
-from oversmooth.dashboard.controls.declared import WITH_CONTROLS
+from oversmooth.dashboard.controls.declared import CHANGED, LEFT_OVER, WITH_CONTROLS
 from oversmooth.dashboard.controls.models import note_headless, output_reason
+from oversmooth.dashboard.controls.state import choice, last
 from oversmooth.dashboard.markdown import plain
-from oversmooth.dashboard.running.comparing import await_comparison
 from oversmooth.dashboard.running.one_at_a_time import fragment
+from oversmooth.dashboard.running.waiting import await_comparison, await_controls
+from oversmooth.dashboard.theme import swatch
 from oversmooth.report import findings
+from oversmooth.report.figures import registry
 from oversmooth.report.figures.choosing import metrics_of
+from oversmooth.report.figures.theme import LIGHT
 from oversmooth.results.comparison import Comparison
+from oversmooth.results.view import LEFT
 
 COLUMNS = 2
 """Charts in a row below the first."""
@@ -90,7 +93,7 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
         _curves(comparison, charts, chosen, point)
         definitions(tuple(dict.fromkeys(chosen)))
     name_text("Maps and spectra", comparison.baseline)
-    label = maps.draw_maps(comparison, charts, point)
+    label = _maps(comparison, charts, point)
     address.update()
     left, right = st.columns(COLUMNS, gap="large")
     if label is not None:
@@ -101,7 +104,7 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
         st.subheader("Singular values", anchor=False)
         centred, logarithmic = spectrum_form()
         charts.draw("compared_spectra", point=point, centred=centred, logarithmic=logarithmic)
-    draw_plane(comparison, point, with_controls)
+    _plane(comparison, point, with_controls)
 
 
 def _points(comparison: Comparison) -> list[str]:
@@ -161,3 +164,65 @@ def _tables(comparison: Comparison) -> None:
     for label, measurement in comparison.measurements.items():
         for sentence in findings.missing(measurement):
             st.caption(plain(f"{label}: {sentence}"))
+
+
+def _maps(comparison: Comparison, charts: Charts, point: str) -> str | None:
+    """Draw the baseline's map at a point beside that of a variant of the user's choice; give the variant."""
+    st.subheader("Similarity of every pair of tokens", anchor=False)
+    label = _chosen(comparison)
+    shown = [each for each in (comparison.baseline_label, label) if each is not None]
+    for column, side, each in zip(st.columns(2, gap="large"), ("baseline", "variant"), shown, strict=False):
+        with column:
+            charts.draw("compared_map", f"map_{side}", label=each, point=point)
+    return label
+
+
+def _chosen(comparison: Comparison) -> str | None:
+    # By place, which stays while variants are renamed or removed.
+    labels = {comparison.position(label): label for label in comparison.variants}
+    if not labels:
+        return None
+    place = last("mapped", next(iter(labels)))
+    names = {place: f"{swatch(comparison.position(label))} {plain(label)}" for place, label in labels.items()}
+    chosen: int = st.pills(
+        "Beside the baseline",
+        required=True,
+        wrap=True,
+        **choice("mapped", place if place in labels else next(iter(labels)), names),
+    )
+    return labels[chosen]
+
+
+def _plane(comparison: Comparison, point: str, with_controls: bool) -> None:
+    """Draw the plane at a point, with the lines of the controls where they are wanted."""
+    st.subheader("What changes, and what is left", anchor=False)
+    diversity, kept = _axes()
+    controls = await_controls(comparison.baseline.settings) if with_controls else {}
+    # Not of the gallery: its axes and controls are chosen here.
+    axes: dict[str, Any] = {"point": point, "diversity": diversity, "fidelity": kept, "controls": controls}
+    declared = registry.get("fidelity_plane")
+    chart(
+        declared.build(comparison, **axes, theme=theme.current()),
+        declared.alternative(comparison, **axes),
+        "plane",
+        Paper(comparison, f"plane_{point}", declared.drawable(comparison, axes, theme=LIGHT)),
+    )
+
+
+def _axes() -> tuple[str, str]:
+    """The metrics of the two axes."""
+    changing = metrics.usual_names()
+    with st.container(horizontal=True):
+        kept = st.selectbox("What is left, across", LEFT, format_func=_title, width=320, **LEFT_OVER.remembered())
+        diversity = st.selectbox(
+            "What changes, upwards",
+            changing,
+            format_func=_title,
+            width=320,
+            **CHANGED.remembered(),
+        )
+    return diversity, kept
+
+
+def _title(name: str) -> str:
+    return metrics.get(name).title
