@@ -6,13 +6,15 @@ Nothing is drawn or written before a button is pressed, and then by a process of
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import streamlit as st
 
+from oversmooth.core.errors import OutputError
 from oversmooth.core.progress import sentence
 from oversmooth.dashboard.charts import export_choices
 from oversmooth.dashboard.markdown import plain
@@ -23,7 +25,7 @@ from oversmooth.report.export.images import missing_characters
 from oversmooth.report.export.requests import ChartFile, Everything, Export, NumbersFile, SettingsFile
 from oversmooth.report.figures.registry import Drawable
 from oversmooth.report.paper.chart import Chart
-from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.presets import PRESETS, Preset
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.files.formats import number_formats
 from oversmooth.results.files.names import SETTINGS
@@ -32,11 +34,10 @@ from oversmooth.service.engine.shared import shared_engine
 from oversmooth.service.server.offered_file import Wanted
 
 _TYPES: Final = {
+    "zip": "application/zip",
     **{name: each.media_type for name, each in figure_formats().items()},
     **{name: each.media_type for name, each in number_formats().items()},
-    "zip": "application/zip",
 }
-
 _NOTED, _ASKED = "export noted", "zip asked for"
 _ARRIVAL_SECONDS: Final = 1.0
 """How long after a press the wish for the file itself may arrive."""
@@ -55,10 +56,6 @@ class Paper:
     figure: Drawable
     """In the light theme, whatever the screen shows."""
 
-    def file(self, forms: tuple[str, ...], preset: Preset, dpi: int) -> ChartFile:
-        """The chart as a file, or as a zip where it takes several."""
-        return ChartFile(self.result, self.name, self.figure, forms, preset, dpi)
-
 
 def export_menu(paper: Paper, key: str) -> None:
     """Draw the button under a chart, and behind it how the chart is to be written."""
@@ -68,16 +65,21 @@ def export_menu(paper: Paper, key: str) -> None:
         return
     with menu:
         export_choices.draw_choices(key)
-        preset = export_choices.checked_preset()
-        if preset is None:
+        try:
+            preset = export_choices.preset()
+        except OutputError as error:
+            st.error(plain(str(error)), icon=":material/error:")
             return
-        name, forms = export_choices.forms()
+        name = export_choices.chosen("format")
+        forms = export_choices.FORMATS[name]
         ending = "zip" if len(forms) > 1 else forms[0]
         if ending != "html":
             _tell_missing(paper, preset)
         _download(
             f"Download {name}",
-            partial(paper.file, forms, preset, export_choices.resolution()),
+            partial(
+                ChartFile, paper.result, paper.name, paper.figure, forms, preset, export_choices.chosen("resolution")
+            ),
             f"{paper.name}.{ending}",
             f"download_{key}",
         )
@@ -91,15 +93,11 @@ def note_choices(point: str, *, lines: bool = False) -> None:
         lines: whether its curves have a thin line for each of several texts.
     """
     figures, formats = export_choices.zip_parts()
-    noted = st.session_state.setdefault(_NOTED, {})
-    noted.update(
-        formats=formats,
-        figures=figures,
-        preset=export_choices.preset_or_usual(),
-        dpi=export_choices.resolution(),
-        point=point,
-        lines=lines,
-    )
+    preset = PRESETS["single"]
+    with suppress(OutputError):  # told in the menu
+        preset = export_choices.preset()
+    parts = Parts(formats, figures, preset, export_choices.chosen("resolution"), point, lines)
+    st.session_state.setdefault(_NOTED, {}).update(vars(parts))
 
 
 def data_row(result: Measurement | Comparison) -> None:
@@ -130,10 +128,11 @@ def _zip(result: Measurement | Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         _download(
             "Everything in one zip",
-            partial(_everything, result, noted),
+            lambda: Everything(result, Parts(**noted)),
             "oversmooth.zip",
             "download_bundle",
-            help=_CONTENTS,
+            help="One zip: figures in the size and type chosen last under a chart, numbers, settings, the record of "
+            "how they came about, and how to repeat them.",
             on_click=_note_zip,
         )
         with st.popover("In it", type="tertiary", icon=":material/tune:", key="zip_parts"):
@@ -141,16 +140,6 @@ def _zip(result: Measurement | Comparison) -> None:
     noted["figures"], noted["formats"] = export_choices.zip_parts()
     if st.session_state.pop(_ASKED, False):
         _show_progress()
-
-
-_CONTENTS: Final = (
-    "One zip: figures in the size and type chosen last under a chart, numbers, settings, the record of how they came "
-    "about, and how to repeat them."
-)
-
-
-def _everything(result: Measurement | Comparison, noted: Mapping[str, Any]) -> Everything:
-    return Everything(result, Parts(**noted))
 
 
 def _note_zip() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,8 +11,8 @@ from oversmooth.core.errors import InputError
 from oversmooth.dashboard.controls.state import remembered
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.reference import matrices as matrices
-from oversmooth.dashboard.reference.matrices import ALIKE, PRESETS, SPREAD, Value, example_of
-from oversmooth.metrics import UndefinedError, fidelity, identity
+from oversmooth.dashboard.reference.matrices import ALIKE, PRESETS, SPREAD, Example, Value, example_of
+from oversmooth.metrics import TokenStates, UndefinedError
 from oversmooth.metrics.numerics import Float64
 from oversmooth.report.glossary import Entry, Kind
 
@@ -23,57 +23,44 @@ EDITED_WIDTH = 320
 def draw_example(entry: Entry) -> None:
     """Draw the example of a number, or say where it is to be seen."""
     st.subheader("A small example", anchor=False)
+    example = example_of(entry.name)
     try:
-        match entry.kind:
-            case Kind.METRIC:
-                _metrics(entry)
-            case Kind.FIDELITY:
-                _beside(entry)
-            case _:
-                _pair(entry)
+        if entry.kind is Kind.METRIC:
+            _tokens(entry)
+        elif example is not None:
+            _two(entry, example)
+        elif entry.kind is Kind.FIDELITY:
+            st.markdown(
+                "It takes a model with its own head: switch on “Language-model loss” on the page Compare to see it "
+                "for your text."
+            )
+        else:
+            st.markdown("It takes a model: the page Explain shows it for your text.")
     except InputError as error:
         st.error(plain(str(error)), icon=":material/error:")
 
 
-def _metrics(entry: Entry) -> None:
+def _tokens(entry: Entry) -> None:
     words, numbers = st.columns([2, 3], gap="large")
     with words:
-        matrix = _matrix("Tokens", "tokens", SPREAD)
+        states = matrices.states_of(_matrix("Tokens", "tokens", SPREAD))
         st.caption("Change any number, or add tokens below. The first token stands for [CLS].")
     with numbers:
-        states = matrices.states_of(matrix)
         _numbers(entry, matrices.values(states))
-    _parts(matrix)
+    _parts(states)
 
 
-def _beside(entry: Entry) -> None:
-    if entry.name not in (*fidelity.BESIDE_BASELINE, identity.IDENTITY_RETRIEVAL):
-        st.markdown(
-            "It takes a model with its own head: switch on “Language-model loss” on the page Compare to see it for "
-            "your text."
-        )
-        return
-    _two(entry, "Baseline", "Variant", matrices.values_beside)
-    st.caption("For the retrieval, the sides are read as two texts of the same words in the same order.")
-
-
-def _pair(entry: Entry) -> None:
-    example = example_of(entry.name)
-    if example is None:
-        st.markdown("It takes a model: the page Explain shows it for your text.")
-        return
-    _two(entry, example.first, example.second, example.compute)
-
-
-def _two(entry: Entry, first: str, second: str, compute: Callable[[Float64, Float64], list[Value]]) -> None:
+def _two(entry: Entry, example: Example) -> None:
     """Two matrices to edit, and all the numbers of both together."""
     left, right, numbers = st.columns([1, 1, 2], gap="large")
     with left:
-        one = _matrix(first, "first", SPREAD)
+        one = _matrix(example.first, "first", SPREAD)
     with right:
-        other = _matrix(second, "second", ALIKE)
+        other = _matrix(example.second, "second", ALIKE)
     with numbers:
-        _numbers(entry, compute(one, other))
+        _numbers(entry, example.compute(one, other))
+    if example.note:
+        st.caption(example.note)
 
 
 def _matrix(label: str, key: str, preset: str) -> Float64:
@@ -107,15 +94,10 @@ def _numbers(entry: Entry, values: Sequence[Value]) -> None:
     st.table(pd.DataFrame(rows), hide_index=True, border="horizontal")
 
 
-def _parts(matrix: Float64) -> None:
+def _parts(states: TokenStates) -> None:
     """What the metrics are made of."""
-    states = matrices.states_of(matrix)
     st.markdown("**What they are made of**")
-    shown = {
-        r"\bar{x}": states.mean,
-        r"X X^\top": states.gram,
-        r"R X (R X)^\top": states.centred_gram,
-    }
+    shown = {r"\bar{x}": states.mean, r"X X^\top": states.gram, r"R X (R X)^\top": states.centred_gram}
     try:
         shown[r"\sigma(X)"] = states.singular_values
         shown[r"\sigma(RX)"] = states.centred_singular_values

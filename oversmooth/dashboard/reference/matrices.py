@@ -113,7 +113,7 @@ def values_beside(baseline: Float64, variant: Float64) -> list[Value]:
         for name, compute in fidelity.BESIDE_BASELINE.items()
     }
     both = states_of(np.vstack([baseline, variant]))
-    found[identity.IDENTITY_RETRIEVAL] = _value(identity.IDENTITY_RETRIEVAL, partial(_retrieval, both), _always)
+    found[identity.IDENTITY_RETRIEVAL] = _value(identity.IDENTITY_RETRIEVAL, partial(_retrieval, both))
     return [found[name] for name in metrics.fidelity_names() if name in found]
 
 
@@ -136,11 +136,7 @@ def _resolved(metric: metrics.Metric, states: TokenStates, _: float) -> bool:
     return metric.resolved is None or metric.resolved(states)
 
 
-def _always(_: float) -> bool:
-    return True
-
-
-def _value(name: str, compute: Callable[[], float], resolved: Callable[[float], bool]) -> Value:
+def _value(name: str, compute: Callable[[], float], resolved: Callable[[float], bool] = lambda _: True) -> Value:
     title = metrics.get(name).title
     try:
         value = compute()
@@ -164,6 +160,7 @@ class Example:
     second: str
     names: tuple[str, ...]
     compute: Callable[[Float64, Float64], list[Value]]
+    note: str = ""
 
 
 def texts(first: Float64, second: Float64) -> list[Value]:
@@ -194,10 +191,17 @@ def _found(name: str, value: float, reason: str) -> Value:
     return Value(name, mechanisms.get(name).title, value, reason if math.isnan(value) else "")
 
 
+BESIDE: Final = Example(
+    "Baseline",
+    "Variant",
+    (*fidelity.BESIDE_BASELINE, identity.IDENTITY_RETRIEVAL),
+    values_beside,
+    "For the retrieval, the sides are read as two texts of the same words in the same order.",
+)
 TEXTS: Final = Example("Text 1", "Text 2", ("within_cosine", "between_cosine", "within_minus_between"), texts)
 LAYERS: Final = Example("Before a block", "After it", ("contraction", "layer_cka"), layers)
 
 
 def example_of(name: str) -> Example | None:
-    """The example of a quantity; None for one that takes a model."""
-    return next((example for example in (TEXTS, LAYERS) if name in example.names), None)
+    """The example of a number of two matrices; None for one that takes a model."""
+    return next((example for example in (BESIDE, TEXTS, LAYERS) if name in example.names), None)
