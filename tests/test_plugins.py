@@ -218,6 +218,9 @@ class TestInstalled:
         assert done.returncode == 0, done.stderr
         assert "Largest distance" in done.stdout
         assert NOTE in done.stdout.replace("\\", "")
+        assert "'Figures of plug-ins'" in done.stdout
+        assert "'**A figure of my own**'" in done.stdout
+        assert "chart_plugin_my_figure" in done.stdout
 
 
 ENGINE = """
@@ -246,7 +249,8 @@ from streamlit.testing.v1 import AppTest
 import oversmooth.service.launch
 page = AppTest.from_file(oversmooth.service.launch.script(), default_timeout=90).run()
 assert not page.exception and not page.error, (page.exception, page.error)
-print(page.multiselect, [each.value for each in page.caption])
+print(page.multiselect, [each.value for each in (*page.caption, *page.subheader, *page.markdown)])
+print([each.proto.id for each in page.get("plotly_chart")])
 """
 
 

@@ -148,6 +148,15 @@ def test_every_control_of_a_comparison_travels_in_its_address() -> None:
     assert again.slider(key="1.softdecay.blend").value == 0.5
 
 
+def test_the_address_of_one_page_sets_what_is_shared_on_the_others() -> None:
+    page = opened(
+        urlencode({"text": ["A cat sat.", "He rested."], "lines": "yes", "scale": "Linear"}, doseq=True), "compare"
+    )
+    page = page.switch_page("pages/measure.py").run()
+    assert page.toggle(key="lines").value is True
+    assert page.segmented_control(key="scale").value == "Linear"
+
+
 def test_no_variants_and_the_controls_of_the_baseline_travel_too() -> None:
     page = opened(urlencode({"text": SHORT, "variant": "none"}), "compare")
     assert len(page.button_group(key="chosen_variant").options) == 1

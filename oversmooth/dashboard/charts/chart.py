@@ -46,7 +46,7 @@ class Charts:
     """
 
     def __init__(self, result: Measurement | Comparison, **choices: Any) -> None:  # noqa: ANN401
-        self._result = result
+        self._result, self._choices = result, choices
         self._on_paper = figures_of(result, **choices)
 
     def draw(
@@ -80,6 +80,18 @@ class Charts:
             paper = Paper(self._result, file_name, replace(figure, build=partial(build, theme=LIGHT)))
         drawn = (partial(small, self._result, **arguments) if small else build)(theme=theme.current(), **marks)
         chart(drawn, declared.alternative(self._result, **arguments), key or name, paper)
+
+    def draw_plugins(self) -> None:
+        """Draw the figures of plug-ins that the result has, which have no place of their own on a page."""
+        names = [name for name, figure in self._on_paper.items() if registry.plugin(figure.name)]
+        if not names:
+            return
+        st.subheader("Figures of plug-ins", anchor=False)
+        on_screen = figures_of(self._result, theme=theme.current(), **self._choices)
+        for name in names:
+            st.markdown(f"**{plain(on_screen[name].title)}**")
+            paper = Paper(self._result, name, self._on_paper[name])
+            chart(on_screen[name].build(), on_screen[name].alternative(), f"plugin_{name}", paper)
 
 
 def layer_slider(options: Sequence[str]) -> str:

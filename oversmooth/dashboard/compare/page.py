@@ -105,6 +105,7 @@ def _explore(comparison: Comparison, chosen: tuple[str, ...], with_controls: boo
         centred, logarithmic = spectrum_form()
         charts.draw("compared_spectra", point=point, centred=centred, logarithmic=logarithmic)
     _plane(comparison, point, with_controls)
+    charts.draw_plugins()
 
 
 def _points(comparison: Comparison) -> list[str]:

@@ -45,6 +45,7 @@ def _explanation(measurement: Measurement) -> None:
     _where(measurement)
     draw_why(measurement)
     _whether(measurement)
+    Charts(measurement).draw_plugins()
     quantities()
     data_row(measurement)
     shell.numbers({"": measurement}, when_opened=True)

@@ -85,6 +85,7 @@ def _explore(measurement: Measurement, chosen: tuple[str, ...]) -> None:
         st.subheader("Singular values", anchor=False)
         centred, logarithmic = spectrum_form()
         charts.draw("spectrum", point=point, centred=centred, logarithmic=logarithmic)
+    charts.draw_plugins()
 
 
 def _curves(charts: Charts, chosen: tuple[str, ...], point: str, *, lines: bool) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import plotly.graph_objects as go
 
 from oversmooth import metrics
-from oversmooth.core.plugins import Registry, what
+from oversmooth.core.plugins import Plugin, Registry, what
 from oversmooth.core.wording import count
 from oversmooth.metrics import mechanisms
 from oversmooth.report.figures.canvas import blank
@@ -164,6 +164,11 @@ def get(name: str) -> Figure:
     return _REGISTRY[name]
 
 
+def plugin(name: str) -> Plugin | None:
+    """The plug-in that declares the figure of that name; None where it comes along."""
+    return _REGISTRY.plugin(name)
+
+
 def owns(file_name: str) -> bool:
     """Whether a file of that name, without its ending, can be of a figure of any result."""
     return any(each.owns(file_name) for each in _REGISTRY.values())
@@ -258,10 +263,10 @@ def _or_failure(name: str, make: Callable[[], Made], instead: Callable[[str], Ma
     try:
         return make()
     except Exception as error:
-        plugin = _REGISTRY.plugin(name)
-        if plugin is None:
+        of = plugin(name)
+        if of is None:
             raise
-        return instead(f"The figure “{name}” of the plug-in “{plugin.name}” {plugin.version} fails: {what(error)}.")
+        return instead(f"The figure “{name}” of the plug-in “{of.name}” {of.version} fails: {what(error)}.")
 
 
 def _slug(text: str) -> str:
