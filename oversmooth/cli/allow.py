@@ -15,12 +15,6 @@ from oversmooth.core.wording import count
 from oversmooth.service.hosting import current
 from oversmooth.service.hosting.configuration import variable
 
-HELP = """Fetch a model from the hub, try it, and put it on the list of a hosted server.
-
-The list pins it to one commit and to the SHA-256 of every file. This is the one command of a server that needs the
-network; the server itself never asks the hub.
-"""
-
 
 def allow(
     model: Annotated[str, typer.Argument(help="A name from `oversmooth models` or a hub id.", metavar="MODEL")],
@@ -34,7 +28,11 @@ def allow(
         ),
     ] = None,
 ) -> None:
-    """Write one entry of the list."""
+    """Fetch a model from the hub, try it, and put it on the list of a hosted server.
+
+    The list pins it to one commit and to the SHA-256 of every file. This is the one command of a server that needs the
+    network; the server itself never asks the hub.
+    """
     configuration = current()
     path = file or configuration.models
     if path is None:

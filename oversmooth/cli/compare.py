@@ -9,31 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from oversmooth.cli import terminal
-from oversmooth.cli.execution import execute, show
+from oversmooth.cli.execution import Output, execute, show
 from oversmooth.cli.options import Asked, expanded, settings_from
-from oversmooth.cli.output import Output
 from oversmooth.core.errors import MitigationError, SettingsError
 from oversmooth.measuring.comparing import variant_settings
 from oversmooth.results.comparison import check_labels
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
 
-HELP = """Measure a model with and without mitigations, side by side.
-
-A mitigation is a change to the model while it reads the text, such as those that papers propose against
-over-smoothing; the weights stay as they are. Each --mitigation is one variant, and its label is what you write:
-
-    name                            with its default values
-
-    name:parameter=value,...        with values of yours
-
-    first:...+second:...            several at once, in this order
-
-`oversmooth mitigations` lists the names and their parameters. All variants read the same texts as the baseline, which
-is the model as it is. A mistake in what you write is told before anything is measured; a variant that the model cannot
-carry is told, and the others are measured all the same.
-
-Without --out, the numbers are printed.
-"""
 Mitigations = Annotated[
     list[str] | None,
     typer.Option(
@@ -47,7 +29,23 @@ Mitigations = Annotated[
 
 @expanded()
 def compare(*, mitigation: Mitigations = None, asked: Asked, output: Output) -> None:
-    """Turn options into a baseline and variants, measure them, and print or write the result."""
+    """Measure a model with and without mitigations, side by side.
+
+    A mitigation is a change to the model while it reads the text, such as those that papers propose against
+    over-smoothing; the weights stay as they are. Each --mitigation is one variant, and its label is what you write:
+
+        name                            with its default values
+
+        name:parameter=value,...        with values of yours
+
+        first:...+second:...            several at once, in this order
+
+    `oversmooth mitigations` lists the names and their parameters. All variants read the same texts as the baseline,
+    which is the model as it is. A mistake in what you write is told before anything is measured; a variant that the
+    model cannot carry is told, and the others are measured all the same.
+
+    Without --out, the numbers are printed.
+    """
     flags = asked.fields()
     target = output.target()
     wanted = _sides(asked.settings, flags, mitigation or ())

@@ -12,18 +12,17 @@ from oversmooth.service.hosting import Configuration, Limits
 from oversmooth.service.hosting.configuration import FILE_VARIABLE, current, given, variable
 from oversmooth.service.hosting.document import meaning
 
-HELP = """Print the server's configuration: each key, its value, and where that comes from.
-
-Keys are set by variables (OVERSMOOTH_ and the key in capitals), or in a TOML file that OVERSMOOTH_CONFIG names. One
-key, profile, sets all limits: local, hosted-xs, hosted-s, hosted-m or hosted-gpu.
-"""
 NO_LIMIT = "–"
 
 
 def config(
     long: Annotated[bool, typer.Option("--long", help="Add what each key means.")] = False,
 ) -> None:
-    """Print the effective configuration."""
+    """Print the server's configuration: each key, its value, and where that comes from.
+
+    Keys are set by variables (OVERSMOOTH_ and the key in capitals), or in a TOML file that OVERSMOOTH_CONFIG names. One
+    key, profile, sets all limits: local, hosted-xs, hosted-s, hosted-m or hosted-gpu.
+    """
     configuration = current()
     others = [key for key in Configuration.model_fields if key not in Limits.model_fields]
     rows = [_row(name, configuration) for name in (*others, *Limits.model_fields)]

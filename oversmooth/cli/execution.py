@@ -1,19 +1,157 @@
 """What every command that measures does once its settings are known: refuse, compute, write or print, and tell."""
 
+# ruff: noqa: RUF009  an option is a field of a dataclass, made by another name
+
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from oversmooth.cli import options, terminal
+from oversmooth.cli.options import option
+from oversmooth.core.errors import OutputError
+from oversmooth.core.wording import did_you_mean, enumerated
 from oversmooth.measuring import repeating
+from oversmooth.report.export.formats import figure_formats
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings
+from oversmooth.results.files.formats import number_formats
 from oversmooth.results.settings import Settings
 
 if TYPE_CHECKING:
-    from oversmooth.cli.output import Target
+    from oversmooth.report.export.contents import Parts
+    from oversmooth.report.paper.presets import Preset
     from oversmooth.results.measurement import Measurement
+
+LOOKS = ("preset", "width", "font_size", "serif", "titles", "dpi")
+"""Options that say how figures are drawn."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a result goes."""
+
+    out: Path | None
+    bundle: Path | None
+    parts: Parts
+    force: bool
+
+    @property
+    def given(self) -> bool:
+        """Whether anything is written; else the numbers are printed."""
+        return self.out is not None or self.bundle is not None
+
+    def check(self) -> None:
+        """Refuse what cannot be written, before anything is computed.
+
+        Raises:
+            OutputError: where a folder or file cannot take the result, or a PNG cannot be so large.
+        """
+        from oversmooth.report.export import bundle, folder
+
+        if self.out is not None:
+            folder.check(self.out, force=self.force)
+        if self.bundle is not None:
+            bundle.check(self.bundle, force=self.force)
+        if self.bundle is not None or "png" in self.parts.figures:
+            # Only now: it loads plotly.
+            from oversmooth.report.export.images import require_resolution
+
+            require_resolution(self.parts.preset, self.parts.dpi)
+
+    def write(self, result: Measurement | Comparison) -> tuple[Path, ...]:
+        """Write it; gives back what was written.
+
+        Raises:
+            OutputError: where it cannot be written; what was to be replaced stays as it was.
+        """
+        from oversmooth.report.export import bundle, folder
+
+        written: tuple[Path, ...] = ()
+        if self.out is not None:
+            written = folder.write(result, self.out, self.parts, force=self.force)
+        if self.bundle is not None:
+            content = bundle.bundle(result, self.parts.preset, dpi=self.parts.dpi)
+            bundle.place(content, self.bundle, force=self.force)
+            written = (*written, self.bundle)
+        return written
+
+
+@dataclass(frozen=True)
+class Output:
+    """The options that say what is written where."""
+
+    out: Path | None = option("Write the numbers, settings.json and record.json into this folder.", "FOLDER")
+    formats: str | None = option(
+        f"Of the numbers in --out: {', '.join(number_formats())}; csv without it.", "NAMES", "--format"
+    )
+    figures: str | None = option(f"Write the figures into --out too: {', '.join(figure_formats())}.", "NAMES")
+    bundle: Path | None = option(
+        "Write numbers in every format, figures, LaTeX, settings and record into this zip file.", "FILE"
+    )
+    preset: str | None = option(
+        "Size of figures: single (one of two columns, 3.25 in), double (both, 6.75 in) or slide (16:9).", "NAME"
+    )
+    width: float | None = option("Another width of figures.", "INCHES")
+    font_size: float | None = option("Size of the words in figures.", "POINTS")
+    serif: bool | None = option("Typeface of figures.", flag="--serif/--sans")
+    titles: bool | None = option("Whether figures have a heading.")
+    dpi: int | None = option("Dots per inch of PNG; 300 without it.", "N")
+    force: bool = option("Replace the files of an earlier result in --out or --bundle.", flag="--force", default=False)
+
+    def target(self) -> Target:
+        """The target that they name.
+
+        Raises:
+            OutputError: for an unknown format or preset, an impossible size, or an option that would do nothing.
+        """
+        from oversmooth.report.export.contents import Parts
+
+        for name, value in (("--format", self.formats), ("--figures", self.figures)):
+            if value is not None and self.out is None:
+                raise OutputError(f"{name} says what is written into a folder: add --out FOLDER.")
+        given = [name for name in LOOKS if getattr(self, name) is not None]
+        if given and self.figures is None and self.bundle is None:
+            option = f"--{given[0].replace('_', '-')}"
+            raise OutputError(f"{option} says how figures are drawn: add --figures pdf, or --bundle FILE.")
+        parts = Parts(
+            formats=("csv",) if self.formats is None else _named(self.formats, number_formats(), "format of numbers"),
+            figures=() if self.figures is None else _named(self.figures, figure_formats(), "format of figures"),
+            preset=self._preset(),
+            dpi=300 if self.dpi is None else self.dpi,
+        )
+        return Target(self.out, self.bundle, parts, self.force)
+
+    def _preset(self) -> Preset:
+        from oversmooth.report.paper.presets import PRESETS
+
+        name = "single" if self.preset is None else self.preset
+        if name not in PRESETS:
+            raise OutputError(
+                f"There is no preset named “{name}”{did_you_mean(name, PRESETS)}: choose {', '.join(PRESETS)}."
+            )
+        changes: dict[str, Any] = {
+            "width": self.width,
+            "points": self.font_size,
+            "typeface": None if self.serif is None else "serif" if self.serif else "sans",
+            "titled": self.titles,
+        }
+        return replace(PRESETS[name], **{name: value for name, value in changes.items() if value is not None})
+
+
+def _named(text: str, registered: Iterable[str], what: str) -> tuple[Any, ...]:
+    known = list(registered)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names or [""]:
+        if name not in known:
+            raise OutputError(
+                f"There is no {what} named “{name}”{did_you_mean(name, known)}. Choose from {enumerated(known)}, "
+                "with commas between several."
+            )
+    return tuple(dict.fromkeys(names))
 
 
 def execute(wanted: Settings | ComparisonSettings, target: Target) -> Measurement | Comparison:

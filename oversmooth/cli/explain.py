@@ -7,10 +7,9 @@ from typing import Any
 
 import typer
 
-from oversmooth.cli.execution import execute, show
+from oversmooth.cli.execution import Output, execute, show
 from oversmooth.cli.measure import base
 from oversmooth.cli.options import Asked, expanded
-from oversmooth.cli.output import Output
 from oversmooth.core.texts import bundled
 from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.settings import Settings

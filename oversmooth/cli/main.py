@@ -34,15 +34,10 @@ def oversmooth(
 
 
 app.command(help=measure.HELP)(measure.measure)
-app.command(help=compare.HELP)(compare.compare)
+app.command()(compare.compare)
 app.command(help=explain.HELP)(explain.explain)
-app.command("run", help=repeat.HELP)(repeat.run)
-app.command()(lists.models)
-app.command()(lists.metrics)
-app.command()(lists.mitigations)
-app.command(help=config.HELP)(config.config)
-app.command(help=allow.HELP)(allow.allow)
-app.command(help=new.HELP)(new.new)
+for command in (repeat.run, lists.models, lists.metrics, lists.mitigations, config.config, allow.allow, new.new):
+    app.command()(command)
 
 
 @app.command("app")

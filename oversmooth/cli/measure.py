@@ -6,9 +6,8 @@ from pathlib import Path
 
 import typer
 
-from oversmooth.cli.execution import execute, show
+from oversmooth.cli.execution import Output, execute, show
 from oversmooth.cli.options import Asked, expanded, settings_from
-from oversmooth.cli.output import Output
 from oversmooth.core.errors import SettingsError
 from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file

@@ -15,12 +15,6 @@ from oversmooth.cli import terminal
 from oversmooth.core.errors import OutputError, SettingsError
 from oversmooth.core.packaged import packaged
 
-HELP = """Begin a metric or a mitigation of your own: a package with a test that passes.
-
-The folder oversmooth-NAME in the current folder holds the formula in one file, its test, and what makes it a plug-in.
-Change the formula, run pytest in the folder, then install it with pip install -e beside Oversmooth: it appears in the
-command line, on the pages and in every export.
-"""
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -33,11 +27,11 @@ def new(
         ),
     ],
 ) -> None:
-    """Write the package, unless its folder is there already.
+    """Begin a metric or a mitigation of your own: a package with a test that passes.
 
-    Raises:
-        SettingsError: where the name is none, or is taken.
-        OutputError: where the folder is there already, or cannot be written.
+    The folder oversmooth-NAME in the current folder holds the formula in one file, its test, and what makes it a
+    plug-in. Change the formula, run pytest in the folder, then install it with pip install -e beside Oversmooth: it
+    appears in the command line, on the pages and in every export.
     """
     _require_free(kind, name)
     folder = Path(f"oversmooth-{name.replace('_', '-')}")

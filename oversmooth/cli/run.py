@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oversmooth.cli import terminal
-from oversmooth.cli.execution import execute, show
+from oversmooth.cli.execution import Output, execute, show
 from oversmooth.cli.options import Asked, expanded, path, settings_from
-from oversmooth.cli.output import Output
 from oversmooth.measuring import repeating
 from oversmooth.results.comparison_settings import ComparisonSettings
 
@@ -20,16 +19,6 @@ if TYPE_CHECKING:
     from oversmooth.results.agreement import Agreement
     from oversmooth.results.comparison import Comparison
     from oversmooth.results.measurement import Measurement
-
-HELP = """Repeat a run from its settings.json, from the folder that it wrote, or from its bundle.
-
-Where the record of the earlier run lies beside the settings, what differs from it is told: versions, device, threads,
-weights. Where its CSV files lie there too, the numbers are compared. On the same machine and versions they are the
-same bytes; on another they are taken as repeated up to a relative difference of 0.0001.
-
-The exit code is 0 where the run repeats or there is nothing to compare it with, 1 where a number differs by more or
-the weights are others, and 2 where something is refused.
-"""
 
 
 @expanded(leaving_out={each.name for each in fields(Asked)} - {"device"})
@@ -42,7 +31,15 @@ def run(
     asked: Asked,
     output: Output,
 ) -> None:
-    """Read the earlier run, measure again, print or write, and compare."""
+    """Repeat a run from its settings.json, from the folder that it wrote, or from its bundle.
+
+    Where the record of the earlier run lies beside the settings, what differs from it is told: versions, device,
+    threads, weights. Where its CSV files lie there too, the numbers are compared. On the same machine and versions they
+    are the same bytes; on another they are taken as repeated up to a relative difference of 0.0001.
+
+    The exit code is 0 where the run repeats or there is nothing to compare it with, 1 where a number differs by more or
+    the weights are others, and 2 where something is refused.
+    """
     flags, target = asked.fields(), output.target()
     earlier = repeating.read(source)
     found = earlier.settings

@@ -13,9 +13,8 @@ from payloads import LABELS, PAYLOADS, UNSEEN
 from synthetic import comparison_of, measurement, variant
 
 from oversmooth.cli import terminal
-from oversmooth.cli.execution import show
+from oversmooth.cli.execution import Target, show
 from oversmooth.cli.main import run
-from oversmooth.cli.output import Target
 from oversmooth.core.progress import Progress
 from oversmooth.core.tokens import visible
 from oversmooth.report.export.contents import Parts

@@ -18,6 +18,7 @@ from oversmooth.dashboard.controls import address, variant_editor
 from oversmooth.dashboard.controls.declared import CHANGED, LEFT_OVER, WITH_CONTROLS
 from oversmooth.dashboard.controls.models import note_headless, output_reason
 from oversmooth.dashboard.controls.state import choice, last
+from oversmooth.dashboard.controls.variants import compared
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.dashboard.running.waiting import await_comparison, await_controls
@@ -41,8 +42,9 @@ def draw() -> None:
     settings, chosen = shell.controls("compare")
     headline = st.container()
     variants = variant_editor.editor()
-    address.write(settings, variants)
-    comparison = await_comparison(settings, variants)
+    asked, refused = compared(settings, variants)
+    address.write(asked, refused)
+    comparison = await_comparison(asked, refused, {label: variant.place for label, variant in variants.items()})
     if comparison is not None:
         with headline:
             shell.header(findings.comparison_headline(comparison), *_circumstances(comparison))

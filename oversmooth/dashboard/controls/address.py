@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
 
-from oversmooth.core.errors import OversmoothError
 from oversmooth.core.wording import enumerated
 from oversmooth.dashboard.controls.copying import copy_button
 from oversmooth.dashboard.controls.declared import PageName, declared
 from oversmooth.dashboard.controls.restoring import draw_notices, notify, opening, page_of, restore, usual
 from oversmooth.dashboard.controls.state import last
-from oversmooth.dashboard.controls.variants import Variant, labels
+from oversmooth.dashboard.controls.variants import Variant, labelled
 from oversmooth.dashboard.markdown import plain
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import Address, AnySettings, from_query, named, to_query
-from oversmooth.results.settings import Settings
 from oversmooth.results.view import View
 
 _SETTINGS, _UNFIT = "linked settings", "unfit variants"
@@ -39,11 +37,10 @@ def forget_link() -> None:
     st.query_params.clear()
 
 
-def write(settings: Settings, variants: Mapping[str, Variant] | None = None) -> None:
-    """Put what the controls ask for into the address; of a comparison with its variants by label."""
-    unfit: list[str] = []
-    st.session_state[_SETTINGS] = settings if variants is None else _compared(settings, variants, unfit)
-    st.session_state[_UNFIT] = unfit
+def write(settings: AnySettings, unfit: Iterable[str] = ()) -> None:
+    """Put what the controls ask for into the address; ``unfit`` are the labels of variants that cannot be measured."""
+    st.session_state[_SETTINGS] = settings
+    st.session_state[_UNFIT] = list(unfit)
     update()
 
 
@@ -82,20 +79,10 @@ def _address() -> Address:
     return to_query(settings, View.model_construct(**fields), usual(page))
 
 
-def _compared(baseline: Settings, variants: Mapping[str, Variant], unfit: list[str]) -> ComparisonSettings:
-    sides = []
-    for label, variant in variants.items():
-        try:
-            sides.append((label, variant.settings(baseline)))
-        except OversmoothError:
-            unfit.append(label)
-    return ComparisonSettings(baseline=baseline, variants=tuple(sides))
-
-
 def _of_sides(settings: ComparisonSettings) -> dict[str, Any]:
     """What of the view goes by the variants: whose map is drawn, how each looks, whose controls are shown."""
     sides: list[Variant] = st.session_state.variants
-    places = {label: side.place for label, side in zip(labels(sides), sides, strict=True)}
+    places = {label: side.place for label, side in labelled(sides).items()}
     shown = tuple(places[label] for label, _ in settings.variants)
     mapped = next((label for label, place in places.items() if place == last("mapped", None)), "")
     numbers = [0, *(variant.number for variant in sides)]

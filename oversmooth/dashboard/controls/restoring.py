@@ -23,7 +23,7 @@ from oversmooth.dashboard.controls.declared import (
 )
 from oversmooth.dashboard.controls.state import keep
 from oversmooth.dashboard.controls.texts import are_lines, examples, show_texts
-from oversmooth.dashboard.controls.variants import Variant, control_value, labels, newcomers
+from oversmooth.dashboard.controls.variants import Variant, compared, control_value, labelled, newcomers
 from oversmooth.dashboard.markdown import plain
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.comparison_settings import ComparisonSettings
@@ -42,9 +42,7 @@ def usual(page: PageName) -> AnySettings:
     baseline = Settings.of(texts=texts, **ALWAYS[page])
     if page != "compare":
         return baseline
-    sides = newcomers()
-    asked = ((label, side.settings(baseline)) for label, side in zip(labels(sides), sides, strict=True))
-    return ComparisonSettings(baseline=baseline, variants=tuple(asked))
+    return compared(baseline, labelled(newcomers()))[0]
 
 
 def opening(page: PageName) -> AnySettings:

@@ -15,7 +15,7 @@ from oversmooth.dashboard.controls.limits import texts_note
 from oversmooth.dashboard.controls.methods import method_controls
 from oversmooth.dashboard.controls.models import offered
 from oversmooth.dashboard.controls.state import bound, hold, keep, last
-from oversmooth.dashboard.controls.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labels, newcomers
+from oversmooth.dashboard.controls.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labelled, newcomers
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.theme import swatch
 from oversmooth.results.comparison import BASELINE
@@ -53,13 +53,13 @@ def editor() -> dict[str, Variant]:
     else:
         with st.container(border=True, key="variant"):
             _edit(sides, chosen)
-    return dict(zip(labels(sides), sides, strict=True))
+    return labelled(sides)
 
 
 def _choose(sides: list[Variant]) -> Variant | None:
     """The variant whose controls are drawn; None for the baseline."""
     numbers = [0, *(variant.number for variant in sides)]
-    names = dict(zip(numbers, (BASELINE, *labels(sides)), strict=True))
+    names = dict(zip(numbers, (BASELINE, *labelled(sides)), strict=True))
     places = {0: 0} | {variant.number: variant.place for variant in sides}
     first = numbers[:2][-1]
     number = last("chosen_variant", first)

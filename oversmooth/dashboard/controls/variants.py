@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from oversmooth import mitigations
-from oversmooth.core.errors import MitigationError
+from oversmooth.core.errors import MitigationError, OversmoothError
 from oversmooth.core.pairs import Input
 from oversmooth.core.texts import from_lines
 from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.parameters import Parameter
 from oversmooth.mitigations.specification import check_together
 from oversmooth.results.comparison import BASELINE
+from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.settings import Settings
 
 NEWCOMER = ("softdecay", "neutreno", "attnscale")
@@ -101,15 +102,26 @@ def free_place(variants: Sequence[Variant]) -> int:
     return next(place for place in range(1, len(variants) + 2) if place not in taken)
 
 
-def labels(variants: Sequence[Variant]) -> list[str]:
-    """A label for each, no two alike and none the baseline's."""
-    given: list[str] = []
+def labelled(variants: Sequence[Variant]) -> dict[str, Variant]:
+    """Each under its label, no two alike and none the baseline's."""
+    given: dict[str, Variant] = {}
     for variant in variants:
         label, again = variant.label, 2
         while label in (BASELINE, *given):
             label, again = f"{variant.label} ({again})", again + 1
-        given.append(label)
+        given[label] = variant
     return given
+
+
+def compared(baseline: Settings, variants: Mapping[str, Variant]) -> tuple[ComparisonSettings, dict[str, str]]:
+    """The comparison that variants ask for, and of each that cannot be measured the reason, by label."""
+    sides, refused = {}, {}
+    for label, variant in variants.items():
+        try:
+            sides[label] = variant.settings(baseline)
+        except OversmoothError as error:
+            refused[label] = str(error)
+    return ComparisonSettings(baseline=baseline, variants=tuple(sides.items())), refused
 
 
 def defaults(name: str) -> Values:

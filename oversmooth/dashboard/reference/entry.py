@@ -8,14 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.core.errors import OversmoothError
 from oversmooth.core.points import title
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.controls.copying import copy_button
 from oversmooth.dashboard.controls.methods import LEAKS, MEANT, parameter_controls
 from oversmooth.dashboard.controls.restoring import usual
-from oversmooth.dashboard.controls.variants import Variant, defaults
+from oversmooth.dashboard.controls.variants import Variant, compared, defaults
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.reference.examples import draw_example
 from oversmooth.dashboard.running.waiting import await_comparison
@@ -129,10 +128,14 @@ def _effect(method: type[Mitigation]) -> None:
     st.subheader("On a short text", anchor=False)
     st.caption(f"{plain(baseline.model)} reads “{plain(TEXT)}”")
     parameter_controls(variant, name)
-    comparison = await_comparison(baseline, {variant.label: variant})
+    asked, refused = compared(baseline, {variant.label: variant})
+    comparison = await_comparison(asked, refused, {variant.label: variant.place})
     if comparison is not None and comparison.variants:
         _draw(comparison)
-    _link(baseline, variant)
+    if not refused:
+        # In a tab of its own, since this session's controls are not to be lost.
+        query = urlencode(to_query(asked, View(), usual("compare")).query, doseq=True)
+        st.link_button("Open in Compare", f"compare?{query}", icon=":material/open_in_new:")
 
 
 def _variant(name: str) -> Variant:
@@ -160,13 +163,3 @@ def _draw(comparison: Comparison) -> None:
     declared = registry.get("compared_curve")
     figure = declared.build(comparison, DRAWN, theme=theme.current())
     chart(figure, declared.alternative(comparison, DRAWN), "effect")
-
-
-def _link(baseline: Settings, variant: Variant) -> None:
-    """The same comparison on its own page, in a tab of its own, since this session's controls are not to be lost."""
-    try:
-        asked = ComparisonSettings(baseline=baseline, variants=((variant.label, variant.settings(baseline)),))
-    except OversmoothError:
-        return
-    address = to_query(asked, View(), usual("compare"))
-    st.link_button("Open in Compare", f"compare?{urlencode(address.query, doseq=True)}", icon=":material/open_in_new:")

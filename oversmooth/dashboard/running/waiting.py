@@ -9,14 +9,14 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from oversmooth.core.errors import CancelledError, OversmoothError
+from oversmooth.core.errors import CancelledError
 from oversmooth.core.progress import sentence
-from oversmooth.dashboard.controls.variants import Variant
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import others_draw, page_owner
 from oversmooth.dashboard.running.requests import Outcomes, PageRequests
 from oversmooth.measuring.comparing import control_settings
 from oversmooth.results.comparison import BASELINE, Comparison
+from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.settings import Settings
 
@@ -86,20 +86,20 @@ def _wait(asked: PageRequests, place: DeltaGenerator, key: str | None) -> None:
         asked.submit()
 
 
-def await_comparison(baseline: Settings, variants: Mapping[str, Variant]) -> Comparison | None:
+def await_comparison(
+    asked: ComparisonSettings, refused: Mapping[str, str], places: Mapping[str, int]
+) -> Comparison | None:
     """The baseline and every variant that can be measured, or None after telling the user why there is none.
 
     What is wrong with a variant is said here, under the controls; the others are measured all the same.
+
+    Args:
+        asked: what is measured.
+        refused: why a variant cannot be, by label.
+        places: of all variants, in order.
     """
-    refused: dict[str, str] = {}
-    requests = {BASELINE: baseline}
-    for label, variant in variants.items():
-        try:
-            requests[label] = variant.settings(baseline)
-        except OversmoothError as error:
-            refused[label] = str(error)
     problems = st.container()
-    outcomes = await_measurements(requests)
+    outcomes = await_measurements({BASELINE: asked.baseline, **dict(asked.variants)})
     if outcomes is None:
         return None
     failures = outcomes.failures
@@ -107,15 +107,14 @@ def await_comparison(baseline: Settings, variants: Mapping[str, Variant]) -> Com
         with problems:
             draw_failure(failures[BASELINE])
         return None
-    both = refused | failures
-    reasons = {label: both[label] for label in variants if label in both}
+    both = {**refused, **failures}
+    reasons = {label: both[label] for label in places if label in both}
     with problems:
         for label, reason in reasons.items():
             st.error(f"**{plain(label)}**: {plain(reason)}", icon=":material/error:")
         if failures:
             st.button("Try again", key="retry")
-    places = {BASELINE: 0} | {label: variant.place for label, variant in variants.items()}
-    return Comparison(outcomes.measurements, reasons, places)
+    return Comparison(outcomes.measurements, reasons, {BASELINE: 0, **places})
 
 
 def await_controls(baseline: Settings) -> dict[str, Comparison]:
@@ -127,12 +126,10 @@ def await_controls(baseline: Settings) -> dict[str, Comparison]:
     outcomes = await_measurements(requests, stoppable=False)
     if outcomes is None or BASELINE not in outcomes.measurements:
         return {}
+    measured = outcomes.measurements
     found = {}
     for title, sweep in sweeps.items():
-        measured = {
-            label: outcomes.measurements[f"{title}, {label}"]
-            for label in sweep
-            if f"{title}, {label}" in outcomes.measurements
-        }
-        found[title] = Comparison({BASELINE: outcomes.measurements[BASELINE]} | measured, {})
+        sides = {label: f"{title}, {label}" for label in sweep}
+        there = {label: measured[each] for label, each in sides.items() if each in measured}
+        found[title] = Comparison({BASELINE: measured[BASELINE], **there}, {})
     return found
