@@ -10,8 +10,8 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from oversmooth.dashboard.reference.entry import TEXT
 from oversmooth.dashboard.reference.matrices import PRESETS, SPREAD
+from oversmooth.dashboard.reference.page import TEXT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -13,9 +13,9 @@ from tiny import minilm
 
 from oversmooth import compare, metrics
 from oversmooth.dashboard.controls.restoring import usual
-from oversmooth.dashboard.reference import entry as reference_methods
-from oversmooth.dashboard.reference.entry import TEXT
+from oversmooth.dashboard.reference import page as reference_methods
 from oversmooth.dashboard.reference.matrices import PRESETS, SPREAD
+from oversmooth.dashboard.reference.page import TEXT
 from oversmooth.report import glossary
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import from_query

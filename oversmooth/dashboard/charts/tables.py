@@ -54,14 +54,10 @@ def curve_table(measurement: Measurement) -> pd.DataFrame:
 def end_table(comparison: Comparison, chosen: Sequence[str]) -> pd.DataFrame:
     """One row for each side: the chosen metrics and what is left of the baseline, where the side is read."""
     sides = findings.differences(comparison, [name for name in chosen if name in metrics.names()])
+    numbers = [{name: found.last for name, found in side.differences.items()} | dict(side.fidelity) for side in sides]
     return pd.DataFrame(
-        {
-            "side": side.label,
-            "at": tick(side.point),
-            **{metrics.get(name).title: found.last for name, found in side.differences.items()},
-            **{metrics.get(name).title: value for name, value in side.fidelity.items()},
-        }
-        for side in sides
+        {"side": side.label, "at": tick(side.point), **{metrics.get(name).title: own[name] for name in own}}
+        for side, own in zip(sides, numbers, strict=True)
     )
 
 
@@ -69,22 +65,19 @@ def difference_table(comparison: Comparison) -> pd.DataFrame:
     """One row for each metric of each side, where the side is read; a missing number is an empty cell."""
     measured = [name for name in metrics.names() if name in comparison.baseline.metrics]
     sides = findings.differences(comparison, measured)
-    rows = [_difference_row(name, side) for name in measured for side in sides]
-    rows += [
-        {"metric": metrics.get(name).title, "side": side.label, "at": tick(side.point), "value": side.fidelity[name]}
-        for name in metrics.fidelity_names()
-        for side in sides
-        if name in side.fidelity
-    ]
+    rows: list[dict[str, object]] = []
+    for name in (*measured, *metrics.fidelity_names()):
+        for side in sides:
+            head = {"metric": metrics.get(name).title, "side": side.label, "at": tick(side.point)}
+            if name in side.differences:
+                rows.append({**head, **_difference(side.differences[name])})
+            elif name in side.fidelity:
+                rows.append({**head, "value": side.fidelity[name]})
     return pd.DataFrame(rows)
 
 
-def _difference_row(name: str, side: findings.Side) -> dict[str, object]:
-    found = side.differences[name]
+def _difference(found: findings.Difference) -> dict[str, object]:
     return {
-        "metric": metrics.get(name).title,
-        "side": side.label,
-        "at": tick(side.point),
         "value": found.last,
         "difference": found.delta,
         "first differs at": None if found.parting is None else tick(found.parting),
@@ -103,12 +96,12 @@ def token_table(tokens: Tokens) -> pd.DataFrame:
             "kind": [token.kind for token in tokens.items],
             "measured": [token.measured for token in tokens.items],
         }
-        | ({"text": [_half(token.segment) for token in tokens.items]} if tokens.pair else {})
+        | (
+            {"text": ["" if each.segment is None else HALVES[each.segment] for each in tokens.items]}
+            if tokens.pair
+            else {}
+        )
     )
-
-
-def _half(segment: int | None) -> str:
-    return "" if segment is None else HALVES[segment]
 
 
 def definitions(names: tuple[str, ...]) -> None:
@@ -138,12 +131,9 @@ def quantities() -> None:
 
 
 def _define(definition: Definition, more: str = "") -> None:
-    st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{_unit(definition.unit)}")
+    unit = f" {definition.unit}" if definition.unit else ""
+    st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{unit}")
     st.latex(definition.formula)
     paper = definition.paper
     source = f" [{plain(paper.cite())}]({paper.url}): {plain(paper.title)}." if paper else ""
     st.markdown(f"{plain(definition.reads)} {plain(definition.caveat)}{source}{more}")
-
-
-def _unit(unit: str) -> str:
-    return f" {unit}" if unit else ""

@@ -39,32 +39,23 @@ def offered(own: str) -> dict[str, Any]:
 
 
 def _any() -> str:
-    typed = st.selectbox(
-        "Model",
-        [entry.name for entry in CATALOG],
-        accept_new_options=True,
-        **MODEL.remembered(),
-        help="Pick one, or type any Hugging Face id (owner/name) or a local folder.",
-    )
+    help = "Pick one, or type any Hugging Face id (owner/name) or a local folder."
+    typed = st.selectbox("Model", **offered(""), **MODEL.remembered(), help=help)
     model = (typed or DEFAULT_MODEL).strip() or DEFAULT_MODEL
-    entry = find(model)
-    if entry is not None:
-        st.caption(
-            f"{entry.layers} layers × {entry.hidden_size} dimensions · {entry.megabytes:,.0f} MB · {entry.licence}"
-            + (f" · {entry.note}" if entry.note else "")
-        )
+    if entry := find(model):
+        size = f"{entry.layers} layers × {entry.hidden_size} dimensions · {entry.megabytes:,.0f} MB"
+        st.caption(" · ".join(filter(None, (size, entry.licence, entry.note))))
     return model
 
 
 def _listed(models: AllowList) -> str:
     chosen = MODEL.last if MODEL.last in models.names else MODEL.usual
-    name: str = st.selectbox("Model", models.names, **bound(MODEL.key, chosen), help=_ALONE)
-    model, entry = models.find(name), find(name)
-    if model is not None:
-        st.caption(
-            f"{model.layers} layers × {model.hidden_size} dimensions · {model.parameters / 1e6:,.0f} M parameters"
-            + (f" · {entry.licence}" if entry is not None else "")
-        )
+    name: str = st.selectbox("Model", **offered(""), **bound(MODEL.key, chosen))
+    if model := models.find(name):
+        entry = find(name)
+        parameters = f"{model.parameters / 1e6:,.0f} M parameters"
+        size = f"{model.layers} layers × {model.hidden_size} dimensions · {parameters}"
+        st.caption(f"{size} · {entry.licence}" if entry else size)
     return name
 
 

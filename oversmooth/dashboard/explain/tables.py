@@ -54,11 +54,8 @@ def attention_table(measurement: Measurement) -> pd.DataFrame:
 def adjacent_table(measurement: Measurement) -> pd.DataFrame:
     """One row for each block but the first: cosine of its attention to that of the block before, mean over texts."""
     name = "attention_adjacent_cosine"
-    return (
-        _rows(_part(measurement, "attention")[[name]], {name: mechanisms.get(name).title})
-        .dropna()
-        .reset_index(drop=True)
-    )
+    found = _rows(_part(measurement, "attention")[[name]], {name: mechanisms.get(name).title})
+    return found.dropna().reset_index(drop=True)
 
 
 def norm_table(measurement: Measurement) -> pd.DataFrame:
@@ -66,14 +63,12 @@ def norm_table(measurement: Measurement) -> pd.DataFrame:
     found = _part(measurement, "norms").drop_vars("deviation")
     smallest = found["smallest_deviation"].min("input")
     columns = {
-        "norm": "norm",
-        "kind": "kind",
         "smallest_deviation": "smallest deviation of any token",
         "negative_gains": "share of negative gains",
         "largest_gain": "largest |γ|",
     }
     table = _rows(found.drop_dims("input").assign(smallest_deviation=smallest), columns)
-    return table[[name for name in ("block", *columns.values()) if name in table]]
+    return table[[name for name in ("block", "norm", "kind", *columns.values()) if name in table]]
 
 
 def cka_table(measurement: Measurement) -> pd.DataFrame:
@@ -98,14 +93,9 @@ def head_table(measurement: Measurement) -> pd.DataFrame:
     found = _part(measurement, "dominance")
     if not found:
         return pd.DataFrame()
-    columns = {
-        "dominant_gain": "dominant gain",
-        "dominant_kind": "reads as",
-        "circuit_eigenvalue": "λᴴ",
-        "attention_eigenvalue": "λᴬ",
-    }
-    table = _rows(found, columns)
-    for column in ("λᴴ", "λᴬ"):
+    pair = {"circuit_eigenvalue": "λᴴ", "attention_eigenvalue": "λᴬ"}
+    table = _rows(found, {"dominant_gain": "dominant gain", "dominant_kind": "reads as", **pair})
+    for column in pair.values():
         table[column] = [f"{value.real:.3g}{value.imag:+.3g}i" for value in table[column]]
     return table
 

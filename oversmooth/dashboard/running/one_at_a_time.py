@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from threading import Condition, Lock, local
 from typing import Final, ParamSpec, TypeVar
@@ -43,9 +44,13 @@ def admission() -> Iterator[bool]:
     that could not be served does not keep those from being drawn who can.
     """
     global _last_refusal
-    context = get_script_run_ctx()
+    context, most = get_script_run_ctx(), _most()
     session = "" if context is None else context.session_id
-    if not _enter(session):
+    with _counting:
+        full = most is not None and session not in _at_work and len(_at_work) >= most
+        if not full:
+            _at_work[session] += 1
+    if full:
         counters.refused("waiting")
         _last_refusal = time.monotonic()
         yield False
@@ -81,15 +86,6 @@ def _most() -> int | None:
     return None if limits.waiting is None else limits.workers + limits.waiting
 
 
-def _enter(session: str) -> bool:
-    most = _most()
-    with _counting:
-        if most is not None and session not in _at_work and len(_at_work) >= most:
-            return False
-        _at_work[session] += 1
-        return True
-
-
 LOOK_SECONDS: Final = 0.1
 """How often who waits looks whether its page is still there."""
 REFUSING_SECONDS: Final = 0.3
@@ -106,11 +102,14 @@ class SupersededError(Exception):
     """A later run of the same page has taken the place."""
 
 
+@dataclass(eq=False)
 class _Waiter:
-    def __init__(self, owner: Owner | None) -> None:
-        self.owner = owner
-        self.address = "" if owner is None else owner.address
-        self.superseded = False
+    owner: Owner | None
+    superseded: bool = False
+
+    @property
+    def address(self) -> str:
+        return "" if self.owner is None else self.owner.address
 
 
 class FairLock:
@@ -140,7 +139,8 @@ class FairLock:
         Raises:
             SupersededError: a later run of the page asks for it.
         """
-        waiter = self._line_up(owner)
+        waiter = _Waiter(owner)
+        self._line_up(waiter)
         try:
             while not self._taken(waiter):
                 look()
@@ -157,17 +157,15 @@ class FairLock:
             self._held = False
             self._changed.notify_all()
 
-    def _line_up(self, owner: Owner | None) -> _Waiter:
-        waiter = _Waiter(owner)
+    def _line_up(self, waiter: _Waiter) -> None:
         with self._changed:
             for number, before in enumerate(self._waiting):
-                if owner is not None and before.owner == owner:
+                if waiter.owner is not None and before.owner == waiter.owner:
                     before.superseded = True
                     self._waiting[number] = waiter
                     self._changed.notify_all()
-                    return waiter
+                    return
             self._waiting.append(waiter)
-        return waiter
 
     def _taken(self, waiter: _Waiter) -> bool:
         """Whether it is held now; waits a little where not."""
