@@ -45,11 +45,7 @@ class Target:
         return self.out is not None or self.bundle is not None
 
     def check(self) -> None:
-        """Refuse what cannot be written, before anything is computed.
-
-        Raises:
-            OutputError: where a folder or file cannot take the result, or a PNG cannot be so large.
-        """
+        """Refuse, before anything is computed, a folder or file that cannot take the result, and a PNG too large."""
         from oversmooth.report.export import bundle, folder
 
         if self.out is not None:
@@ -63,11 +59,7 @@ class Target:
             require_resolution(self.parts.preset, self.parts.dpi)
 
     def write(self, result: Measurement | Comparison) -> tuple[Path, ...]:
-        """Write it; gives back what was written.
-
-        Raises:
-            OutputError: where it cannot be written; what was to be replaced stays as it was.
-        """
+        """Write it; gives back what was written. Where it cannot be, what was to be replaced stays as it was."""
         from oversmooth.report.export import bundle, folder
 
         written: tuple[Path, ...] = ()
@@ -103,11 +95,7 @@ class Output:
     force: bool = option("Replace the files of an earlier result in --out or --bundle.", flag="--force", default=False)
 
     def target(self) -> Target:
-        """The target that they name.
-
-        Raises:
-            OutputError: for an unknown format or preset, an impossible size, or an option that would do nothing.
-        """
+        """The target that they name; an unknown name, an impossible size and an option without effect are refused."""
         from oversmooth.report.export.contents import Parts
 
         for name, value in (("--format", self.formats), ("--figures", self.figures)):
@@ -155,11 +143,7 @@ def _named(text: str, registered: Iterable[str], what: str) -> tuple[Any, ...]:
 
 
 def execute(wanted: Settings | ComparisonSettings, target: Target) -> Measurement | Comparison:
-    """What the settings give; refused before anything is computed where settings or target show that it cannot be.
-
-    Raises:
-        OversmoothError: why it is refused, or cannot be measured.
-    """
+    """What the settings give; refused before anything is computed where settings or target show that it cannot be."""
     sides = [wanted] if isinstance(wanted, Settings) else [wanted.baseline, *dict(wanted.variants).values()]
     options.require_measurable(*sides)
     target.check()
@@ -171,11 +155,7 @@ def execute(wanted: Settings | ComparisonSettings, target: Target) -> Measuremen
 
 
 def show(result: Measurement | Comparison, target: Target) -> int:
-    """Write the result or print it, tell what was found, and give back the exit code: 2 where a variant is left out.
-
-    Raises:
-        OutputError: where it cannot be written.
-    """
+    """Write the result or print it, tell what was found, and give back the exit code: 2 where a variant is left out."""
     if isinstance(result, Comparison):
         return _comparison(result, target)
     # Only now: what follows takes seconds to import.

@@ -33,11 +33,7 @@ def measure(*, asked: Asked, output: Output) -> None:
 
 
 def base(path: Path | None) -> Settings | None:
-    """The settings of one model in a file; None without a file.
-
-    Raises:
-        SettingsError: where it cannot be read, or holds a comparison.
-    """
+    """The settings of one model in a file, which a comparison's are not; None without a file."""
     found = None if path is None else from_file(path)
     if isinstance(found, ComparisonSettings):
         raise SettingsError(

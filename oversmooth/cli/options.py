@@ -91,12 +91,7 @@ class Asked:
     )
 
     def fields(self) -> dict[str, Any]:
-        """The settings that were given as options, by field; what was left out of a file with many texts is told.
-
-        Raises:
-            InputError: where a file with texts cannot be read.
-            SettingsError: where the options for texts contradict each other.
-        """
+        """The settings that were given as options, by field; what was left out of a file with many texts is told."""
         given = {name: value for name, value in vars(self).items() if name in Settings.model_fields}
         given["texts"] = self._texts()
         return {name: value for name, value in given.items() if value not in (None, [])}
@@ -170,11 +165,7 @@ def _paired(texts: Sequence[str], seconds: Sequence[str]) -> list[Input]:
 
 
 def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
-    """Settings from a file and from options, which come first.
-
-    Raises:
-        SettingsError: where there is no text, or a field is wrong.
-    """
+    """Settings from a file and from options, which come first; without a text they are refused."""
     if base is not None:
         return Settings.of(**{**base.model_dump(), **flags})
     if "texts" not in flags:
@@ -183,12 +174,7 @@ def settings_from(base: Settings | None, flags: Mapping[str, Any]) -> Settings:
 
 
 def require_measurable(*sides: Settings) -> None:
-    """Refuse what settings alone show to be impossible, before libraries are imported for seconds.
-
-    Raises:
-        ModelError: where the name of the model means nothing.
-        InputError: where a text is empty.
-    """
+    """Refuse an empty text or a name that means no model, before libraries are imported for seconds."""
     for settings in sides:
         meaning(settings.model, settings.revision)
         require_words(settings.texts)

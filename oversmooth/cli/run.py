@@ -74,17 +74,13 @@ def _tell(found: list[Agreement], *, unchanged: bool) -> None:
     same = [each.table for each in found if each.same_bytes]
     if same:
         terminal.tell(f"The same bytes as before: {', '.join(same)}.")
+    why = " although nothing differs from the record" if unchanged else ""
     for each in found:
-        if each.same_bytes:
-            continue
+        told = _by_how_much(each)
         if not each.repeated:
-            terminal.error(
-                f"{each.table} is not repeated: {_by_how_much(each)}, more than the tolerance of {TOLERANCE:g}."
-            )
-        else:
-            why = " although nothing differs from the record" if unchanged else ""
-            told = f"{_by_how_much(each)}, within the tolerance of {TOLERANCE:g}"
-            terminal.tell(f"{each.table} is repeated{why}: {told}.")
+            terminal.error(f"{each.table} is not repeated: {told}, more than the tolerance of {TOLERANCE:g}.")
+        elif not each.same_bytes:
+            terminal.tell(f"{each.table} is repeated{why}: {told}, within the tolerance of {TOLERANCE:g}.")
 
 
 def _by_how_much(each: Agreement) -> str:

@@ -54,11 +54,7 @@ class _Errors(io.FileIO):
 
 
 def guard() -> None:
-    """Have what happens to standard output told in sentences, and characters that a terminal lacks replaced.
-
-    Raises:
-        OutputError: where there is no standard output.
-    """
+    """Have what happens to standard output told in sentences, and characters that a terminal lacks replaced."""
     sys.stderr = open(os.devnull, "w") if sys.stderr is None else _guarded(sys.stderr, _Errors)  # noqa: SIM115, PTH123
     if sys.stdout is None:
         raise OutputError("Standard output is closed, so that nothing can be told. Send it to a file, or to /dev/null.")

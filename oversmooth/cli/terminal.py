@@ -62,13 +62,11 @@ def comparison_tables(comparison: Comparison) -> str:
     head = ("METRIC", "VARIANT", "FIRST → LAST", "DELTA", "LARGEST DELTA", "PARTS AT")
     rows = [(name, side.label, *_difference(comparison, side, name)) for name in names for side in sides]
     parts = [columns([head, *rows])]
-    beside = [name for name in fidelity_names() if any(name in side.fidelity for side in sides)]
-    if beside:
-        values = [
-            tuple(number(side.fidelity[name]) if name in side.fidelity else MISSING for name in beside)
+    if beside := [name for name in fidelity_names() if any(name in side.fidelity for side in sides)]:
+        kept = [
+            (side.label, *(number(side.fidelity[name]) if name in side.fidelity else MISSING for name in beside))
             for side in sides
         ]
-        kept = [(side.label, *row) for side, row in zip(sides, values, strict=True)]
         parts.append(columns([("VARIANT", *beside), *kept]))
     parts += [f"{side.label} has no differences: {side.incomparable}." for side in sides if side.incomparable]
     return "\n\n".join([*parts, *_mean(comparison.baseline)])

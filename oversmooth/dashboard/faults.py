@@ -9,7 +9,6 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from oversmooth.dashboard.controls import address, texts, variant_editor
-from oversmooth.dashboard.controls.declared import SOURCE_KEYS
 from oversmooth.dashboard.markdown import plain
 
 TOLD: Final = (
@@ -39,7 +38,7 @@ def tell(error: Exception) -> bool:
 
 
 def _afresh() -> None:
-    typed = {**texts.typed(*SOURCE_KEYS.values()), **variant_editor.typed()}
+    typed = {**texts.typed(), **variant_editor.typed()}
     for key in list(st.session_state):
         del st.session_state[key]
     st.session_state.update(typed)

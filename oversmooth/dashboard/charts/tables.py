@@ -24,12 +24,7 @@ BESIDE = "not defined; the page says why beside the chart."
 
 
 def show_table(table: pd.DataFrame, why: str = "") -> None:
-    """Draw a table; below it, where a cell is empty, what that means.
-
-    Args:
-        table: the numbers; a missing one is an empty cell.
-        why: for its empty cells.
-    """
+    """Draw a table; below it, where a cell is empty, why."""
     st.dataframe(table, hide_index=isinstance(table.index, pd.RangeIndex), placeholder=MISSING)
     if why and bool(table.isna().to_numpy().any()):
         st.caption(plain(f"{MISSING}: {why}"))

@@ -17,7 +17,7 @@ from oversmooth.models.allowlist import AllowList
 from oversmooth.models.given import DEFAULT_MODEL
 from oversmooth.results.comparison import MOST_VARIANTS
 from oversmooth.results.settings import DEFAULT_MAX_TOKENS, Settings
-from oversmooth.service.hosting import Configuration, allowed, current, plugins
+from oversmooth.service.hosting import allowed, current, plugins
 from oversmooth.service.hosting.limits import require
 from oversmooth.service.hosting.profiles import Bounds
 
@@ -46,14 +46,12 @@ def models() -> AllowList | None:
     return _models(current())
 
 
-@lru_cache(maxsize=1)
-def _models(configuration: Configuration) -> AllowList | None:
-    return allowed(configuration)
+_models = lru_cache(maxsize=1)(allowed)
 
 
 def most_tokens() -> int:
     """Longest text in tokens."""
-    return _least(current().limits.tokens, MOST_TOKENS)
+    return min(current().limits.tokens or MOST_TOKENS, MOST_TOKENS)
 
 
 def usual_tokens() -> int:
@@ -63,7 +61,7 @@ def usual_tokens() -> int:
 
 def most_variants() -> int:
     """Variants of a comparison."""
-    return _least(current().limits.variants, MOST_VARIANTS)
+    return min(current().limits.variants or MOST_VARIANTS, MOST_VARIANTS)
 
 
 def listed_model(settings: Settings) -> tuple[dict[str, Any], list[str]]:
@@ -197,7 +195,3 @@ def _amount(name: str, most: float) -> str:
     if name.endswith("_bytes"):
         return bytes_in_words(most)
     return f"{most:,g} s" if name == "deadline" else f"{most:,}"
-
-
-def _least(limit: int | None, most: int) -> int:
-    return most if limit is None else min(limit, most)

@@ -61,11 +61,7 @@ def _take() -> None:
 
 
 def read(name: str, content: bytes) -> AnySettings:
-    """The settings of a dropped file.
-
-    Raises:
-        SettingsError: with a sentence that names the file.
-    """
+    """The settings of a dropped file; a sentence that names it says what is wrong with it."""
     called = shortened(name)
     if name.lower().endswith(".zip"):
         content = _unpacked(called, content)

@@ -33,7 +33,7 @@ def hold(key: str, value: Any) -> None:  # noqa: ANN401  of any control
 
 def last(key: str, default: Any) -> Any:  # noqa: ANN401  of any control
     """The value that the control with that key has had last in this session, on whatever page."""
-    return st.session_state.get(_store(key), st.session_state.get(key, default))
+    return st.session_state.get(store(key), st.session_state.get(key, default))
 
 
 def remembered(key: str, default: Any) -> dict[str, Any]:  # noqa: ANN401  of any control
@@ -41,14 +41,9 @@ def remembered(key: str, default: Any) -> dict[str, Any]:  # noqa: ANN401  of an
     return bound(key, last(key, default))
 
 
-def stored(*keys: str) -> dict[str, Any]:
-    """Of the session what holds the kept values of these controls, as far as they have any."""
-    return {store: st.session_state[store] for store in map(_store, keys) if store in st.session_state}
-
-
 def keep(key: str, value: Any) -> None:  # noqa: ANN401  of any control
     """Set what :func:`last` gives: the control shows it from the next run on."""
-    st.session_state[_store(key)] = value
+    st.session_state[store(key)] = value
 
 
 def bound(key: str, value: Any) -> dict[str, Any]:  # noqa: ANN401  of any control
@@ -92,5 +87,6 @@ def choice(
     return {"key": key, "options": list(labels), "format_func": labels.__getitem__, "on_change": changed}
 
 
-def _store(key: str) -> str:
+def store(key: str) -> str:
+    """Key of the session that holds what :func:`keep` sets."""
     return f"kept {key}"

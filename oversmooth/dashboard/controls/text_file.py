@@ -30,7 +30,8 @@ UNTRUSTED: Final = ".parquet"
 WHY_UNTRUSTED: Final = (
     "A shared server reads no Parquet files, which can be made to harm their reader: save the table as .csv or .jsonl."
 )
-_FILE: Final = "file of texts"
+FILE: Final = "file of texts"
+"""Key of the session that holds it."""
 _NONE: Final = ""
 """Stands for no choice among the options of a control."""
 _HEADINGS: Final[dict[str, bool | None]] = {"Found out": None, "Names of columns": True, "Texts": False}
@@ -93,7 +94,7 @@ def file_input() -> TextList | None:
     types = [suffix.removeprefix(".") for suffix in suffixes]
     uploaded = limits.upload("A file of texts", LARGEST, types, "texts_file", _take_file, help)
     texts_note(several=True)
-    file: _TextsFile | None = st.session_state.get(_FILE)
+    file: _TextsFile | None = st.session_state.get(FILE)
     if file is None:
         return None
     if uploaded is None:
@@ -109,12 +110,7 @@ def file_input() -> TextList | None:
 
 def keep_texts(texts: Sequence[Input]) -> None:
     """Keep texts as if they had been uploaded."""
-    st.session_state[_FILE] = _TextsFile("Texts of the link or the settings", texts=TextList(tuple(texts)))
-
-
-def stored_file() -> dict[str, Any]:
-    """Of the session what holds the file."""
-    return {_FILE: st.session_state.get(_FILE)}
+    st.session_state[FILE] = _TextsFile("Texts of the link or the settings", texts=TextList(tuple(texts)))
 
 
 def _columns_input(file: _TextsFile) -> None:
@@ -158,7 +154,7 @@ def _separation_input(file: _TextsFile) -> None:
 
 
 def _reread(file: _TextsFile, **changed: Any) -> None:  # noqa: ANN401
-    st.session_state[_FILE] = file.read(**changed)
+    st.session_state[FILE] = file.read(**changed)
 
 
 def _take_text() -> None:
@@ -175,6 +171,6 @@ def _take_file() -> None:
     try:
         upload = limits.uploaded("texts_file", LARGEST)
     except InputError as error:
-        st.session_state[_FILE] = _TextsFile("", problem=str(error))
+        st.session_state[FILE] = _TextsFile("", problem=str(error))
         return
-    st.session_state[_FILE] = upload and _TextsFile(upload.name, upload.getvalue()).read()
+    st.session_state[FILE] = upload and _TextsFile(upload.name, upload.getvalue()).read()

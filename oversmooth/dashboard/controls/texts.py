@@ -18,7 +18,7 @@ from oversmooth.core.wording import count, shortened
 from oversmooth.dashboard.controls import limits, text_file
 from oversmooth.dashboard.controls.declared import SHOWN, SOURCE_KEYS
 from oversmooth.dashboard.controls.limits import texts_note
-from oversmooth.dashboard.controls.state import bound, keep, last, remembered, stored
+from oversmooth.dashboard.controls.state import bound, keep, last, remembered, store
 from oversmooth.dashboard.markdown import plain
 
 Source = Literal["One text", "Several texts", "File", "64 sentences"]
@@ -79,11 +79,11 @@ def shown_text(texts: Sequence[Input]) -> int:
     return chosen
 
 
-def typed(*keys: str) -> dict[str, Any]:
-    """Of the session what holds texts, and where they come from, for choices of a source under these keys."""
-    found = {**stored("text", PAIR, "several texts", *keys), **text_file.stored_file()}
-    read = {key: st.session_state.get(key) for key in map(_read_last, keys)}
-    return found | {key: texts for key, texts in read.items() if texts is not None}
+def typed() -> dict[str, Any]:
+    """Of the session what holds texts, and where they come from."""
+    keys = ["text", PAIR, "several texts", *SOURCE_KEYS.values()]
+    holding = [text_file.FILE, *map(store, keys), *map(_read_last, SOURCE_KEYS.values())]
+    return {key: st.session_state[key] for key in holding if key in st.session_state}
 
 
 def show_texts(texts: Sequence[Input], key: str = SOURCE_KEYS["measure"]) -> None:

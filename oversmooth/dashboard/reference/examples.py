@@ -64,11 +64,7 @@ def _two(entry: Entry, example: Example) -> None:
 
 
 def _matrix(label: str, key: str, preset: str) -> Float64:
-    """Draw a matrix to edit under its presets.
-
-    Raises:
-        InputError: where its numbers cannot be taken.
-    """
+    """Draw a matrix to edit under its presets; numbers that cannot be taken are refused."""
     chosen = st.selectbox(label, list(PRESETS), **remembered(f"reference_{key}", preset))
     table = matrices.table(chosen)
     edited = st.data_editor(

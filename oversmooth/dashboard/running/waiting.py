@@ -91,12 +91,8 @@ def await_comparison(
 ) -> Comparison | None:
     """The baseline and every variant that can be measured, or None after telling the user why there is none.
 
-    What is wrong with a variant is said here, under the controls; the others are measured all the same.
-
-    Args:
-        asked: what is measured.
-        refused: why a variant cannot be, by label.
-        places: of all variants, in order.
+    What is wrong with a variant is said here, under the controls, of those ``refused`` before too; the others are
+    measured all the same. ``places`` are of all variants, in order.
     """
     problems = st.container()
     outcomes = await_measurements({BASELINE: asked.baseline, **dict(asked.variants)})
