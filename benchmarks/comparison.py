@@ -19,9 +19,10 @@ from overhead import anew, forward, ids_of, interleaved, text_of
 
 from oversmooth.measuring.analysis import Analysis
 from oversmooth.measuring.comparing import compare
-from oversmooth.measuring.measured_rows import MeasuredRows
+from oversmooth.measuring.measured_rows import Arrived, MeasuredRows
 from oversmooth.measuring.measuring import one_blas_thread
 from oversmooth.measuring.resolution import Resolution
+from oversmooth.metrics.numerics import arithmetic_of
 from oversmooth.models.inputs import encode
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
@@ -64,8 +65,8 @@ def analyse(model: LoadedModel, settings: Settings, states: States) -> None:
         similarity=settings.similarity,
         centred=settings.centred_spectra,
     )
-    for point, each in states.items():
-        analysis.take((0,), point, each[None])
+    floors = np.full(1, arithmetic_of("float32").in_pass)
+    analysis.take([Arrived(point, (0,), each[None], floors) for point, each in states.items()])
 
 
 def whole(model: LoadedModel, settings: Settings) -> None:

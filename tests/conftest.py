@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 import nearest
 import pytest
+import torch
 from chromium import chromium
 from playwright.sync_api import Browser
+from reference.single import BACKENDS, on_backend
 
 from oversmooth.service.hosting import current
 
@@ -18,6 +20,13 @@ def _configuration_is_read_anew() -> Iterator[None]:
     current.cache_clear()
     yield
     current.cache_clear()
+
+
+@pytest.fixture(scope="session", params=[name for name in BACKENDS if name != "cuda" or torch.cuda.is_available()])
+def _backend(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Numbers on NumPy, on torch on the CPU, and on a GPU where there is one."""
+    with on_backend(request.param):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from reference.single import Single, number
 
 from oversmooth import metrics, mitigations
 from oversmooth.cli.main import run
-from oversmooth.metrics import TokenStates
 
 METRICS = {
     "token_cosine": "counts each token with itself",
@@ -45,7 +46,7 @@ def test_the_diagonal_that_tokenuni_counts() -> None:
     tokens = np.random.default_rng(0).normal(size=(7, 12)) + 1
     unit = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
     with_diagonal = float((unit @ unit.T).mean())
-    ours = metrics.get_metric("token_cosine").compute(TokenStates(tokens))
+    ours = number("token_cosine", Single(tokens))
     assert (1 + 6 * ours) / 7 == pytest.approx(with_diagonal, rel=1e-12)
 
 
@@ -53,13 +54,13 @@ def test_the_ratio_of_which_the_high_frequency_share_is_a_function() -> None:
     tokens = np.random.default_rng(1).normal(size=(7, 12)) + 1
     mean = np.tile(tokens.mean(axis=0), (7, 1))
     ratio = np.linalg.norm(tokens - mean) / np.linalg.norm(mean)
-    ours = metrics.get_metric("high_frequency_share").compute(TokenStates(tokens))
+    ours = number("high_frequency_share", Single(tokens))
     assert ours == pytest.approx(ratio**2 / (1 + ratio**2), rel=1e-12)
 
 
 def test_what_no_offset_lowers() -> None:
     tokens = np.random.default_rng(2).normal(size=(7, 12))
-    near, far = (TokenStates(tokens + offset) for offset in (0.0, 50.0))
-    plain, published = (metrics.get_metric(name).compute for name in ("matrix_entropy", "prompt_entropy"))
+    near, far = (Single(tokens + offset) for offset in (0.0, 50.0))
+    plain, published = (partial(number, name) for name in ("matrix_entropy", "prompt_entropy"))
     assert plain(far) < 0.1 * plain(near)
     assert published(far) == pytest.approx(published(near), rel=1e-9)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oversmooth import metrics
-from oversmooth.core.wording import count
 from oversmooth.measuring.fidelity import Fidelity
-from oversmooth.measuring.measured_rows import MeasuredRows, measured_states
+from oversmooth.measuring.measured_rows import Arrived, MeasuredRows, Place, measured_batches
 from oversmooth.measuring.resolution import Resolution
-from oversmooth.metrics import Metric, TokenStates, UndefinedError
+from oversmooth.measuring.retrieval import Value
+from oversmooth.metrics import Evaluated, Metric, TokenStates, evaluate, get_metric
+from oversmooth.metrics.numerics import on_host
+from oversmooth.metrics.requirements import CONVERGENCE, DIRECTIONS
 from oversmooth.metrics.scale import max_activation_ratio
 from oversmooth.metrics.similarity import averaged
 from oversmooth.results.measurement import Note
 
+RATIO: Final = max_activation_ratio.__name__
 MAP_TOKENS = 512
 """Largest side of a stored similarity map; beyond it neighbouring tokens are averaged."""
 
@@ -51,7 +52,7 @@ class Analysis:
         centred: bool,
         fidelity: Fidelity | None = None,
     ) -> None:
-        self.metrics = tuple(metrics.get_metric(name) for name in names)
+        self.metrics = tuple(map(get_metric, names))
         self.points = {point: index for index, point in enumerate(points)}
         self.rows = rows
         self._resolution = resolution
@@ -72,82 +73,86 @@ class Analysis:
         if similarity:
             self.maps = np.full((len(points), edge, edge), np.nan, dtype=np.float32)
         self.notes: list[Note] = []
-        self.non_finite: dict[tuple[int, str], str] = {}
+        self.non_finite: dict[Place, str] = {}
         """Reason per input and point at which nothing could be measured."""
 
-    def take(self, numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
-        """Measure the states (input, token, dim) of inputs at one point, padding and special tokens among them."""
-        with np.errstate(over="ignore", invalid="ignore"):  # Told in a note.
-            for number, tokens in measured_states(self.rows, numbers, states, self._resolution.of(numbers, point)):
-                self._take(number, point, tokens)
+    def take(self, arrived: Sequence[Arrived]) -> None:
+        """Measure states of one pass, at one or more points."""
+        for batch in measured_batches(self.rows, arrived):
+            for place, reason in batch.broken.items():
+                self._mark_broken(place, reason)
+            if batch.states is not None:
+                with np.errstate(all="ignore"):  # told in a note
+                    self._measure(batch.places, batch.states)
 
-    def _take(self, number: int, point: str, tokens: TokenStates) -> None:
-        # The squares of float32 values do not overflow float64: their sum is finite exactly where all of them are.
-        if not math.isfinite(tokens.energy):
-            self._mark_non_finite(number, point, tokens.stored)
-            return
-        for metric in self.metrics:
-            self._measure(metric, tokens, number, point)
-        self.floor[number, self.points[point]] = tokens.floor
-        with suppress(UndefinedError):
-            # Whatever was asked for: without it nobody could say what an outlier makes of the other numbers.
-            self.activation_ratios[number, self.points[point]] = max_activation_ratio(tokens)
-        self._keep_spectra(tokens, number, point)
-        if self.maps is not None and number == self.shown:
-            self._keep_map(self.maps[self.points[point]], tokens, point)
-        self._compare(tokens, number, point)
+    def _measure(self, places: Sequence[Place], states: TokenStates) -> None:
+        at = np.array([[place.text, self.points[place.point]] for place in places]).T
+        at_places = at[0], at[1]
+        self._put(self.metrics, evaluate(self.metrics, states), places)
+        self.floor[at_places] = on_host(states.floors)
+        # Whatever was asked for: without it nobody could say what an outlier makes of the other numbers.
+        self.activation_ratios[at_places] = evaluate([get_metric(RATIO)], states).values[0]
+        self._keep_spectra(places, states)
+        self._keep_map(places, states)
+        if self.fidelity is not None:
+            self._put_values(self.fidelity.take(places, states))
 
     def ordered_notes(self) -> tuple[Note, ...]:
         """All notes by input and point: points may be analysed at the same time, in any order."""
         return tuple(sorted(self.notes, key=lambda note: (note.input, self.points[note.point])))
 
-    def _measure(self, metric: Metric, tokens: TokenStates, number: int, point: str) -> None:
-        try:
-            value = metric.value(tokens)
-        except UndefinedError as error:
-            self.notes.append(Note("missing", number, point, metric.name, str(error)))
-            return
-        if not math.isfinite(value):
-            self.notes.append(Note("missing", number, point, metric.name, "the result is infinite or not a number"))
-            return
-        self._put(metric.name, number, point, value, resolved=metric.resolved is None or metric.resolved(tokens))
+    def _put(self, metrics: Sequence[Metric], found: Evaluated, places: Sequence[Place]) -> None:
+        for number, metric in enumerate(metrics):
+            curve = self.curves[metric.name]
+            for text, place in enumerate(places):
+                curve[place.text, self.points[place.point]] = found.values[number, text]
+            if found.missing or not found.resolved[number].all():
+                self._note(metric.name, number, found, places)
 
-    def _compare(self, tokens: TokenStates | None, number: int, point: str) -> None:
-        if self.fidelity is None:
-            return
-        for each in self.fidelity.take(number, point, tokens):
+    def _note(self, name: str, number: int, found: Evaluated, places: Sequence[Place]) -> None:
+        for text, place in enumerate(places):
+            if (reason := found.missing.get((number, text))) is not None:
+                self.notes.append(Note("missing", *place, name, reason))
+            elif not found.resolved[number, text]:
+                self.notes.append(Note("unresolved", *place, name, self._resolution.reason(*place)))
+
+    def _put_values(self, values: Iterable[Value]) -> None:
+        for each in values:
             if each.reason:
-                self.notes.append(Note("missing", each.text, point, each.name, each.reason))
+                self.notes.append(Note("missing", *each.place, each.name, each.reason))
+                continue
+            self.curves[each.name][each.place.text, self.points[each.place.point]] = each.value
+            if not each.resolved:
+                self.notes.append(Note("unresolved", *each.place, each.name, self._resolution.reason(*each.place)))
+
+    def _keep_spectra(self, places: Sequence[Place], states: TokenStates) -> None:
+        kinds = [(self.raw, states.singular_values)]
+        if self.centred is not None:
+            kinds.append((self.centred, states.centred_singular_values))
+        for store, found in kinds:
+            values = on_host(found)
+            for place, each in zip(places, values, strict=True):
+                store[place.text, self.points[place.point], : each.size] = each
+                if np.isnan(each[:1]).any():
+                    self.notes.append(Note("missing", *place, "spectrum", str(CONVERGENCE.otherwise)))
+
+    def _keep_map(self, places: Sequence[Place], states: TokenStates) -> None:
+        if self.maps is None:
+            return
+        for number, place in enumerate(places):
+            if place.text != self.shown:
+                continue
+            if on_host(DIRECTIONS.met(states))[number]:
+                cosines = averaged(1.0 - states.cosine_gaps[number, ...], self.factor)
+                self.maps[self.points[place.point]] = on_host(cosines)
             else:
-                self._put(each.name, each.text, point, each.value, resolved=each.resolved)
+                self.notes.append(Note("missing", *place, "similarity", DIRECTIONS.reason(states, number)))
 
-    def _put(self, name: str, number: int, point: str, value: float, *, resolved: bool) -> None:
-        self.curves[name][number, self.points[point]] = value
-        if not resolved:
-            reason = self._resolution.reason(number, point)
-            self.notes.append(Note("unresolved", number, point, name, reason))
-
-    def _keep_spectra(self, tokens: TokenStates, number: int, point: str) -> None:
-        at = number, self.points[point]
-        try:
-            self.raw[at][: tokens.singular_values.size] = tokens.singular_values
-            if self.centred is not None:
-                self.centred[at][: tokens.centred_singular_values.size] = tokens.centred_singular_values
-        except UndefinedError as error:
-            self.notes.append(Note("missing", number, point, "spectrum", str(error)))
-
-    def _keep_map(self, store: NDArray[np.float32], tokens: TokenStates, point: str) -> None:
-        try:
-            store[:] = averaged(tokens.cosines, self.factor)
-        except UndefinedError as error:
-            self.notes.append(Note("missing", self.shown, point, "similarity", str(error)))
-
-    def _mark_non_finite(self, number: int, point: str, states: NDArray[np.floating]) -> None:
-        bad = int(np.count_nonzero(~np.isfinite(states)))
-        reason = f"infinite or not a number: {count(bad, 'activation')} of {states.size:,}"
-        self.non_finite[number, point] = reason
+    def _mark_broken(self, place: Place, reason: str) -> None:
+        self.non_finite[place] = reason
         names = list(self.curves)
-        if self.maps is not None and number == self.shown:
+        if self.maps is not None and place.text == self.shown:
             names.append("similarity")
-        self.notes += [Note("missing", number, point, name, reason) for name in names]
-        self._compare(None, number, point)
+        self.notes += [Note("missing", *place, name, reason) for name in names]
+        if self.fidelity is not None:
+            self._put_values(self.fidelity.take([place], None))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.core.progress import Report
 from oversmooth.core.wording import bytes_in_words, count
 from oversmooth.measuring.forward_passes import run_passes
-from oversmooth.measuring.measured_rows import MeasuredRows, measured_states
+from oversmooth.measuring.measured_rows import Arrived, MeasuredRows, Place, measured_batches
 from oversmooth.measuring.preparing import Prepared, acting
 from oversmooth.measuring.retrieval import Retrieval, Value
-from oversmooth.metrics import TokenStates, UndefinedError
-from oversmooth.metrics.fidelity import BESIDE_BASELINE, Baseline, resolved
+from oversmooth.metrics import TokenStates, beside_baselines, evaluate
+from oversmooth.metrics.fidelity import Baseline
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
 from oversmooth.models.loaded import REFERENCE_BYTES, LoadedModel
 
@@ -41,16 +39,21 @@ class BaselineStates:
                 texts.add(number)
         self.texts = frozenset(texts)
         """Numbers of the texts that fit; the others cannot be compared."""
-        self._kept: dict[tuple[int, str], Baseline] = {}
+        self._kept: dict[Place, tuple[Baseline, int]] = {}
 
-    def keep(self, number: int, point: str, tokens: TokenStates) -> None:
-        """Keep what one point of one text needs."""
-        if number in self.texts:
-            self._kept[number, point] = Baseline.of(tokens)
+    def keep(self, places: Sequence[Place], states: TokenStates) -> None:
+        """Keep what texts at some points need."""
+        chosen = [row for row, place in enumerate(places) if place.text in self.texts]
+        if len(chosen) < len(places):
+            for row in chosen:
+                self._kept[places[row]] = Baseline.of(states.text(row)), 0
+        elif chosen:
+            found = Baseline.of(states)
+            self._kept.update({place: (found, row) for row, place in enumerate(places)})
 
-    def get(self, number: int, point: str) -> Baseline | None:
-        """What was kept; None where there is :meth:`nothing`."""
-        return self._kept.get((number, point))
+    def get(self, place: Place) -> tuple[Baseline, int] | None:
+        """What was kept, and the number of the text in it; None where there is :meth:`nothing`."""
+        return self._kept.get(place)
 
     def nothing(self, number: int) -> str:
         """Why nothing was kept of a text at some point."""
@@ -79,7 +82,7 @@ class Fidelity:
         baseline: BaselineStates | None = None,
         own: BaselineStates | None = None,
     ) -> None:
-        self.metrics = (*(BESIDE_BASELINE if baseline is not None else ()), IDENTITY_RETRIEVAL)
+        self.metrics = (*(each.name for each in (() if baseline is None else beside_baselines())), IDENTITY_RETRIEVAL)
         self._points = frozenset(names)
         self._last_block = [name for name in names if points.is_block(name)][-1]
         self._retrieval = Retrieval(
@@ -89,29 +92,49 @@ class Fidelity:
         self._baseline = baseline
         self.own = own
 
-    def take(self, number: int, point: str, tokens: TokenStates | None) -> Iterator[Value]:
+    def take(self, places: Sequence[Place], states: TokenStates | None) -> Iterator[Value]:
         """The numbers that are known with these measured tokens; None for tokens that are not finite."""
-        if point not in self._points:
-            yield Value(IDENTITY_RETRIEVAL, number, np.nan, "it is searched for outside of blocks alone")
+        outside = [place for place in places if place.point not in self._points]
+        if outside:
+            for place in outside:
+                yield Value(IDENTITY_RETRIEVAL, place, np.nan, "it is searched for outside of blocks alone")
+            inside = [row for row, place in enumerate(places) if place.point in self._points]
+            for row in inside:
+                yield from self.take([places[row]], None if states is None else states.text(row))
             return
-        if tokens is not None:
+        if states is not None:
             if self.own is not None:
-                self.own.keep(number, point, tokens)
+                self.own.keep(places, states)
             if self._baseline is not None:
-                yield from self._beside(self._baseline, number, point, tokens)
-        yield from self._retrieval.take(number, point, tokens)
+                yield from self._beside(self._baseline, places, states)
+        for row, place in enumerate(places):
+            yield from self._retrieval.take(place, None if states is None else states.text(row))
 
-    def _beside(self, baseline: BaselineStates, number: int, point: str, tokens: TokenStates) -> Iterator[Value]:
-        theirs = baseline.get(number, self._last_block if point == points.FUSION else point)
-        for name, compute in BESIDE_BASELINE.items():
-            if theirs is None:
-                yield Value(name, number, np.nan, baseline.nothing(number))
-                continue
-            try:
-                value = compute(tokens, theirs)
-                yield Value(name, number, value, resolved=resolved(name, value, tokens, theirs))
-            except UndefinedError as error:
-                yield Value(name, number, np.nan, str(error))
+    def _beside(self, baseline: BaselineStates, places: Sequence[Place], states: TokenStates) -> Iterator[Value]:
+        kept = [baseline.get(self._there(place)) for place in places]
+        if None in kept:  # of each of the others alone
+            for row, (place, theirs) in enumerate(zip(places, kept, strict=True)):
+                if theirs is not None:
+                    yield from self._numbers([place], states.text(row), [theirs])
+                    continue
+                for metric in beside_baselines():
+                    yield Value(metric.name, place, np.nan, baseline.nothing(place.text))
+            return
+        yield from self._numbers(places, states, [each for each in kept if each is not None])
+
+    def _numbers(
+        self, places: Sequence[Place], states: TokenStates, theirs: Sequence[tuple[Baseline, int]]
+    ) -> Iterator[Value]:
+        found = evaluate(beside_baselines(), states, Baseline.gathered(theirs))
+        for row, place in enumerate(places):
+            for number, metric in enumerate(beside_baselines()):
+                reason = found.missing.get((number, row), "")
+                value, resolved = float(found.values[number, row]), bool(found.resolved[number, row])
+                yield Value(metric.name, place, value, reason, resolved)
+
+    def _there(self, place: Place) -> Place:
+        """Where the baseline has what a variant's place is set against."""
+        return Place(place.text, self._last_block) if place.point == points.FUSION else place
 
     def warnings(self) -> Iterator[str]:
         """What was left out, in sentences."""
@@ -151,10 +174,11 @@ def fidelity_of(run: Prepared, report: Report) -> Fidelity | None:
 def _baseline_states(run: Prepared, report: Report) -> BaselineStates:
     found, resolution = BaselineStates(run.rows, len(run.points), run.model), run.resolution()
 
-    def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
-        for number, tokens in measured_states(run.rows, numbers, states, resolution.of(numbers, point)):
-            if math.isfinite(tokens.energy):
-                found.keep(number, point, tokens)
+    def take(arrived: Sequence[Arrived]) -> None:
+        with np.errstate(all="ignore"):
+            for batch in measured_batches(run.rows, arrived):
+                if batch.states is not None:
+                    found.keep(batch.places, batch.states)
 
     with acting(run.intervention):
         run_passes(run, resolution, take, report)

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from oversmooth.core.progress import Progress, Report
 from oversmooth.measuring.intervention.observing import See
+from oversmooth.measuring.measured_rows import Arrived
 from oversmooth.measuring.preparing import Prepared
 from oversmooth.measuring.resolution import Resolution
+from oversmooth.metrics.numerics import Array
 from oversmooth.models.recording import record
 
 WAITING_BYTES = 2**21
@@ -25,9 +27,8 @@ PARALLEL_TOKENS = 256
 
 ANALYSIS_THREADS = 2
 
-Take = Callable[[Sequence[int], str, NDArray[np.floating]], None]
-"""Receives the numbers of texts, a point, and the texts' states there (text, token, dim), padding among them, which are
-valid only during the call."""
+Take = Callable[[Sequence[Arrived]], None]
+"""Receives the states of some texts at some points of one pass, which are valid only during the call."""
 
 Watch = Callable[[Sequence[int]], See]
 """Makes, of the numbers of the texts of one pass, what is shown its attention."""
@@ -51,12 +52,11 @@ def run_passes(run: Prepared, resolution: Resolution, take: Take, report: Report
             point: str, states: torch.Tensor, members: Sequence[int] = members, waiting: _Waiting = waiting
         ) -> None:
             nonlocal done
-            # Metrics are computed on the CPU in float64: not every accelerator has it, and eigenvalues are small work.
-            states = states.to("cpu", network.dtype)
-            resolution.see(members, point, states.numpy())
+            states = states.to(network.dtype)
+            resolution.see(members, point, states)
             if point not in run.points:
                 return
-            waiting.add(point, states)
+            waiting.add(point, states, resolution.of(members, point))
             done += len(members)
             report(Progress("measure", done, total, point))
 
@@ -72,28 +72,34 @@ class _Waiting:
     def __init__(self, take: Take, members: Sequence[int]) -> None:
         self._take = take
         self._members = members
-        self._states: list[tuple[str, NDArray[np.floating]]] = []
+        self._arrived: list[Arrived] = []
+        self._bytes = 0
 
-    def add(self, point: str, states: torch.Tensor) -> None:
-        size = states.nbytes + sum(kept.nbytes for _, kept in self._states)
+    def add(self, point: str, states: torch.Tensor, roundings: NDArray[np.float64]) -> None:
+        self._bytes += states.nbytes
         # What is analysed at once need not be copied: the pass goes on only afterwards.
-        self._states.append((point, states.numpy() if size >= WAITING_BYTES else states.numpy().copy()))
-        if size >= WAITING_BYTES:
+        kept = states if self._bytes >= WAITING_BYTES else states.clone()
+        self._arrived.append(Arrived(point, self._members, _where_analysed(kept), roundings))
+        if self._bytes >= WAITING_BYTES:
             self.analyse()
 
     def analyse(self) -> None:
-        states, self._states = self._states, []
-        if states and states[0][1].shape[1] < PARALLEL_TOKENS:
-            for point, kept in states:
-                self._take(self._members, point, kept)
+        arrived, self._arrived, self._bytes = self._arrived, [], 0
+        if not arrived or arrived[0].states.shape[1] < PARALLEL_TOKENS or not isinstance(arrived[0].states, np.ndarray):
+            self._take(arrived)
             return
         tasks = [
-            ((number,), point, kept[row : row + 1])
-            for point, kept in states
-            for row, number in enumerate(self._members)
+            Arrived(each.point, (text,), each.states[row : row + 1], each.roundings[row : row + 1])
+            for each in arrived
+            for row, text in enumerate(each.texts)
         ]
-        for done in [_analysts().submit(self._take, *task) for task in tasks]:
+        for done in [_analysts().submit(self._take, (task,)) for task in tasks]:
             done.result()
+
+
+def _where_analysed(states: torch.Tensor) -> Array:
+    """On a GPU that has float64, as they are; else as NumPy's, whose calls take less time."""
+    return states if states.device.type == "cuda" else states.cpu().numpy()
 
 
 @lru_cache(maxsize=1)

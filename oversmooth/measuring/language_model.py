@@ -17,7 +17,7 @@ from oversmooth.core.texts import which_text
 from oversmooth.measuring.intervention import Intervention
 from oversmooth.measuring.preparing import Prepared, acting
 from oversmooth.measuring.resolution import below
-from oversmooth.metrics.numerics import PRECISIONS
+from oversmooth.metrics.numerics import arithmetic_of
 from oversmooth.metrics.outputs import ENCODER_ALONE, NO_HEAD
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.models import inputs
@@ -242,7 +242,7 @@ def _losses(ours: Tensor, answers: Tensor, theirs: Tensor | None) -> tuple[Tenso
 
 def _noises(logits: Tensor) -> Tensor:
     """Σ p₀ ln(p₀/p) up to which noise of the pass may have made it: ½δ², logits being off by δ at most (question)."""
-    off = PRECISIONS[logits.numpy().dtype].in_pass * logits.double().abs().amax(dim=-1)
+    off = arithmetic_of(logits.dtype).in_pass * logits.double().abs().amax(dim=-1)
     return off * off / 2.0
 
 

@@ -1,24 +1,25 @@
-"""The measured tokens among a batch's states, ready for the metrics."""
+"""The measured tokens among the states of a pass, ready for the metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.core.wording import count as counted
 from oversmooth.metrics import TokenStates
-from oversmooth.metrics.stacks import Stack
+from oversmooth.metrics.numerics import Array, beside, namespace, on_host
 
 if TYPE_CHECKING:
     from oversmooth.models.encodings import Encoded
 
 STACK_BYTES = 2**19
-"""Float64 states of texts of equal length that are computed together: they stay in a core's cache."""
+"""Float64 states of tokens in equal number that are computed together: they stay in a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -42,43 +43,89 @@ class MeasuredRows:
         return self.classification is not None and self.classification in self.measured
 
 
-def measured_states(
-    rows: Sequence[MeasuredRows], numbers: Sequence[int], states: NDArray[np.floating], roundings: NDArray[np.float64]
-) -> Iterator[tuple[int, TokenStates]]:
-    """The states of the measured tokens of several inputs, each with the number of its input.
+class Place(NamedTuple):
+    """Where states were taken."""
+
+    text: int
+    point: str
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """States of the texts of one pass at one point."""
+
+    point: str
+    texts: Sequence[int]
+    """Their numbers."""
+    states: Array
+    """Padding and special tokens among them (text, token, dim)."""
+    roundings: NDArray[np.float64]
+    """Resolution floors over the Frobenius norms of the tokens (text)."""
+
+
+@dataclass(frozen=True)
+class MeasuredBatch:
+    """Measured tokens in equal number at some places, computed together."""
+
+    places: tuple[Place, ...]
+    states: TokenStates | None
+    """Of these places; None where there are none."""
+    broken: dict[Place, str] = field(default_factory=dict)
+    """What is not finite at others."""
+
+
+def measured_batches(rows: Sequence[MeasuredRows], arrived: Sequence[Arrived]) -> Iterator[MeasuredBatch]:
+    """The measured tokens of what has arrived of a pass, those of equal number together.
 
     Args:
         rows: of all inputs.
-        numbers: of the inputs, in the order of the states.
-        states: of these inputs at one point (input, token, dim), padding and special tokens among them.
-        roundings: their resolution floors over the Frobenius norms of the tokens (input).
+        arrived: at one or more points.
     """
-    wide = 8 * states.shape[2]
-    for count, group in groupby(range(len(numbers)), key=lambda at: len(rows[numbers[at]].measured)):
+    where = [(at, row) for at, each in enumerate(arrived) for row in range(len(each.texts))]
+
+    def kind(at: tuple[int, int]) -> tuple[int, bool]:
+        row = rows[arrived[at[0]].texts[at[1]]]
+        return len(row.measured), row.classification is not None
+
+    for (count, _), group in groupby(sorted(where, key=kind), key=kind):
         alike = list(group)
-        most = max(1, STACK_BYTES // (wide * count))
+        most = max(1, STACK_BYTES // (8 * arrived[0].states.shape[2] * count))
         for first in range(0, len(alike), most):
-            chosen = alike[first : first + most]
-            inputs = [(numbers[at], rows[numbers[at]], states[at]) for at in chosen]
-            yield from _stacked(inputs, roundings[chosen])
+            yield _stacked(rows, arrived, alike[first : first + most])
 
 
 def _stacked(
-    inputs: Sequence[tuple[int, MeasuredRows, NDArray[np.floating]]], roundings: NDArray[np.float64]
-) -> Iterator[tuple[int, TokenStates]]:
-    stored = np.stack([states[row.measured] for _, row, states in inputs])
-    # Row 0 stands in where there is no [CLS] token; nobody reads it.
-    anchors = np.stack([states[row.classification or 0] for _, row, states in inputs])
-    # Decompositions refuse a whole stack for one input that is not finite.
-    finite = np.array([bool(np.isfinite(each).all()) for each in stored])
-    whole = finite.all()
-    stack = Stack(stored, anchors, roundings) if whole else Stack(stored[finite], anchors[finite], roundings[finite])
-    in_stack = (np.cumsum(finite) - 1).tolist()
-    for index, (number, row, _) in enumerate(inputs):
-        tokens = TokenStates(
-            stored[index],
-            None if row.classification is None else anchors[index],
-            includes_classification=row.includes_classification,
-            among=(stack, in_stack[index]) if finite[index] else None,
-        )
-        yield number, tokens
+    rows: Sequence[MeasuredRows], arrived: Sequence[Arrived], where: Sequence[tuple[int, int]]
+) -> MeasuredBatch:
+    places = [Place(arrived[at].texts[row], arrived[at].point) for at, row in where]
+    chosen = [rows[place.text] for place in places]
+    states = [arrived[at].states[row, ...] for at, row in where]
+    xp = namespace(states[0])
+    stored = xp.stack([_taken(each, row.measured) for each, row in zip(states, chosen, strict=True)])
+    finite = on_host(xp.all(xp.isfinite(stored), axis=(1, 2)))
+    kept = np.flatnonzero(finite).tolist()
+    broken = {places[at]: _what_is_broken(stored[at, ...]) for at in np.flatnonzero(~finite).tolist()}
+    if not kept:
+        return MeasuredBatch((), None, broken)
+    anchors = None
+    if chosen[0].classification is not None:
+        anchors = xp.stack([states[at][chosen[at].classification, :] for at in kept])
+    tokens = TokenStates(
+        stored if len(kept) == len(places) else stored[beside(stored, kept), ...],
+        anchors,
+        includes_classification=[chosen[at].includes_classification for at in kept],
+        roundings=[float(arrived[at].roundings[row]) for at, row in (where[each] for each in kept)],
+    )
+    return MeasuredBatch(tuple(places[at] for at in kept), tokens, broken)
+
+
+def _taken(states: Array, measured: NDArray[np.intp]) -> Array:
+    first, last = int(measured[0]), int(measured[-1])
+    if last - first + 1 == len(measured):
+        return states[first : last + 1, :]
+    return states[beside(states, measured), :]
+
+
+def _what_is_broken(states: Array) -> str:
+    bad = int(np.count_nonzero(~np.isfinite(on_host(states))))
+    return f"infinite or not a number: {counted(bad, 'activation')} of {states.shape[0] * states.shape[1]:,}"

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from oversmooth.core.errors import ModelError
@@ -20,8 +19,10 @@ from oversmooth.measuring.explaining import Explainer
 from oversmooth.measuring.fidelity import Fidelity, fidelity_of
 from oversmooth.measuring.forward_passes import run_passes
 from oversmooth.measuring.language_model import Outputs, score
+from oversmooth.measuring.measured_rows import Arrived
 from oversmooth.measuring.preparing import Prepared, acting, encoded, load_model, prepare
 from oversmooth.measuring.provenance import environment_of, provenance
+from oversmooth.metrics.numerics import on_host
 from oversmooth.models.given import Precision, refuse_other_models
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.model_record import ModelRecord
@@ -128,10 +129,11 @@ def _analyse(run: Prepared, fidelity: Fidelity | None, explainer: Explainer | No
         run_passes(run, resolution, analysis.take, report)
         return analysis
 
-    def take(numbers: Sequence[int], point: str, states: NDArray[np.floating]) -> None:
-        analysis.take(numbers, point, states)
-        for number, each, rounding in zip(numbers, states, resolution.of(numbers, point).tolist(), strict=True):
-            explainer.take(number, point, each, rounding)
+    def take(arrived: Sequence[Arrived]) -> None:
+        analysis.take(arrived)
+        for each in arrived:
+            for number, states, rounding in zip(each.texts, on_host(each.states), each.roundings.tolist(), strict=True):
+                explainer.take(number, each.point, states, rounding)
 
     run_passes(run, resolution, take, report, explainer.watch if explainer.observes else None)
     return analysis

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from oversmooth.measuring.measured_rows import Place
 from oversmooth.metrics import TokenStates, UndefinedError
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL, retrieved
 
@@ -27,7 +28,7 @@ class Value:
     """One number of one text at one point, or the reason why there is none."""
 
     name: str
-    text: int
+    place: Place
     value: float
     """NaN where there is a reason."""
     reason: str = ""
@@ -54,27 +55,23 @@ class Retrieval:
         self._arrived: dict[str, dict[int, TokenStates | None]] = {}
         self._lock = threading.Lock()
 
-    def take(self, number: int, point: str, tokens: TokenStates | None) -> list[Value]:
+    def take(self, place: Place, tokens: TokenStates | None) -> list[Value]:
         """Add the tokens of one text at one point, None where they are not finite; with the last text, search.
 
         Returns:
             What is known now: nothing before the last text.
         """
-        if number not in self.texts:
+        if place.text not in self.texts:
             reason = f"this text does not fit into a search of at most {self.limit:,} tokens"
-            return [] if tokens is None else [_share(number, np.nan, reason)]
+            return [] if tokens is None else [_share(place, np.nan, reason)]
         with self._lock:
-            arrived = self._arrived.setdefault(point, {})
-            # Of several texts the bare states: what was computed of them, and of others with them, is larger, and of no
-            # further use.
-            alone = len(self._identities) == 1
-            arrived[number] = (
-                tokens if tokens is None or alone else TokenStates(tokens.stored.copy(), rounding=tokens.rounding)
-            )
+            arrived = self._arrived.setdefault(place.point, {})
+            arrived[place.text] = tokens
             if len(arrived) < len(self.texts):
                 return []
-            del self._arrived[point]
-        return list(self._search({each: states for each, states in sorted(arrived.items()) if states is not None}))
+            del self._arrived[place.point]
+        finite = {each: states for each, states in sorted(arrived.items()) if states is not None}
+        return list(self._search(place.point, finite))
 
     def _fitting(self) -> tuple[int, ...]:
         if len(self._identities) == 1:
@@ -86,10 +83,11 @@ class Retrieval:
                 texts.append(number)
         return tuple(texts)
 
-    def _search(self, finite: dict[int, TokenStates]) -> Iterator[Value]:
+    def _search(self, point: str, finite: dict[int, TokenStates]) -> Iterator[Value]:
         several = len(self._identities) > 1
+        places = [Place(number, point) for number in finite]
         if not finite or (several and len(finite) == 1):
-            yield from (_share(number, np.nan, "there are no states of another text to search") for number in finite)
+            yield from (_share(place, np.nan, "there are no states of another text to search") for place in places)
             return
         tokens = _together(list(finite.values())) if several else finite[0]
         texts = np.repeat(list(finite), [each.count for each in finite.values()])
@@ -98,24 +96,23 @@ class Retrieval:
                 tokens, np.concatenate([self._identities[each] for each in finite]), texts
             )
         except UndefinedError as error:
-            yield from (_share(number, np.nan, str(error)) for number in finite)
+            yield from (_share(place, np.nan, str(error)) for place in places)
             return
-        for number in finite:
-            chosen = counted & (texts == number)
+        resolved = bool(tokens.residual_resolved[0])
+        for place in places:
+            chosen = counted & (texts == place.text)
             if chosen.any():
-                yield _share(
-                    number,
-                    float(found[chosen].mean()),
-                    resolved=tokens.residual_resolved and not undecided[chosen].any(),
-                )
+                share = float(found[chosen].mean())
+                yield _share(place, share, resolved=resolved and not undecided[chosen].any())
             else:
-                yield _share(number, np.nan, UNSHARED if several else ALONE)
+                yield _share(place, np.nan, UNSHARED if several else ALONE)
 
 
-def _share(text: int, share: float, reason: str = "", *, resolved: bool = True) -> Value:
-    return Value(IDENTITY_RETRIEVAL, text, share, reason, resolved)
+def _share(place: Place, share: float, reason: str = "", *, resolved: bool = True) -> Value:
+    return Value(IDENTITY_RETRIEVAL, place, share, reason, resolved)
 
 
 def _together(texts: Sequence[TokenStates]) -> TokenStates:
-    rounding = max(each.rounding for each in texts)
-    return TokenStates(np.concatenate([each.stored for each in texts]), rounding=rounding)
+    xp = texts[0].xp
+    highest = max(float(each.roundings[0]) for each in texts)
+    return TokenStates(xp.concat([each.stored[0, ...] for each in texts]), roundings=highest)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from oversmooth.core.papers import Paper
+from oversmooth.metrics.numerics import Array, divisors
 from oversmooth.metrics.registry import metric
+from oversmooth.metrics.requirements import ENERGY, PAIRS
 from oversmooth.metrics.similarity import SHI
 from oversmooth.metrics.states import TokenStates
 
 ORDER = 40
-
-
-def _residual_resolved(states: TokenStates) -> bool:
-    return states.residual_resolved
 
 
 @metric(
@@ -24,12 +22,12 @@ def _residual_resolved(states: TokenStates) -> bool:
     upper=np.inf,
     reads="How far the tokens are from all being the same vector, in the scale of the states.",
     caveat="Keeps absolute scale: a norm's gain changes it, and so does the number of tokens.",
-    resolved=_residual_resolved,
+    requires=(PAIRS,),
+    resolved=lambda states: states.residual_resolved,
 )
-def distance_to_mean(states: TokenStates) -> float:
-    """Frobenius norm of the states after subtracting their mean token (Definition 1)."""
-    states.require_pairs()
-    return float(states.residual_energy**0.5)
+def distance_to_mean(states: TokenStates) -> Array:
+    """Frobenius norm of the states after subtracting their mean token (s; Definition 1)."""
+    return states.xp.sqrt(states.residual_sums)
 
 
 @metric(
@@ -46,13 +44,12 @@ def distance_to_mean(states: TokenStates) -> float:
     reads="The share of the energy that differs between tokens: 0 when all are the same vector.",
     caveat="Scale-free, but a common offset of every text lowers it as smoothing does; the paper gives the ratio "
     "r = ‖RX‖/‖X − RX‖ instead, of which this is r²/(1 + r²).",
-    resolved=_residual_resolved,
+    requires=(PAIRS, ENERGY),
+    resolved=lambda states: states.residual_resolved,
 )
-def high_frequency_share(states: TokenStates) -> float:
-    """Energy of the centred states over total energy."""
-    states.require_pairs()
-    states.require_energy()
-    return states.residual_energy / states.energy
+def high_frequency_share(states: TokenStates) -> Array:
+    """Energy of the centred states over total energy (s)."""
+    return states.residual_sums / divisors(states.energies)
 
 
 @metric(
@@ -65,9 +62,9 @@ def high_frequency_share(states: TokenStates) -> float:
     upper=np.inf,
     reads="The sum of squared distances between all pairs of tokens: the tokens as a complete graph.",
     caveat="Keeps absolute scale and grows with the square of the number of tokens.",
-    resolved=_residual_resolved,
+    requires=(PAIRS,),
+    resolved=lambda states: states.residual_resolved,
 )
-def dirichlet_energy(states: TokenStates) -> float:
-    """Dirichlet energy on the complete graph with unit weights."""
-    states.require_pairs()
-    return states.count * states.residual_energy
+def dirichlet_energy(states: TokenStates) -> Array:
+    """Dirichlet energy on the complete graph with unit weights (s)."""
+    return states.count * states.residual_sums

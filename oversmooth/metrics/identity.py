@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
+from oversmooth.metrics.numerics import beside, on_host
 from oversmooth.metrics.registry import Definition, define_fidelity
 from oversmooth.metrics.states import TokenStates
 
@@ -47,7 +49,7 @@ def retrieved(
     tie with another word piece is no find, and a token at the mean, which has no direction, finds and is found by none.
 
     Args:
-        states: the tokens of all texts, n of them.
+        states: the tokens of all texts, n of them, as one.
         identities: their vocabulary ids (n).
         texts: number of the text that each belongs to (n).
 
@@ -59,20 +61,20 @@ def retrieved(
     """
     several = bool((texts != texts[0]).any())
     apart = texts[:, None] != texts if several else ~np.eye(states.count, dtype=bool)
-    same = apart & (identities[:, None] == identities)
-    counted = same.any(axis=1)
+    equal = identities[:, None] == identities
+    counted: NDArray[np.bool_] = (apart & equal).any(axis=1)
     if not counted.any():
         return counted, counted, counted
-    if states.residual_energy == 0.0:
+    if states.residual_sums[0] == 0.0:
         raise UndefinedError("the tokens are all equal")
+    xp = states.xp
+    same, differing = (beside(states.stored, each) for each in (apart & equal, apart & ~equal))
     with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = 1.0 / np.sqrt(states.residual_energies)
-        cosines = states.centred_gram * inverse[:, None] * inverse
-    cosines[~np.isfinite(cosines)] = -np.inf
-    own = np.where(same, cosines, -np.inf).max(axis=1)
-    other = np.where(apart & ~same, cosines, -np.inf).max(axis=1)
-    # Noise turns both tokens of a pair.
-    with np.errstate(invalid="ignore"):
-        turned = states.rounding * states.norms * inverse
-        undecided = np.abs(own - other) <= turned
-    return counted, counted & (own > other), undecided
+        inverse = 1.0 / xp.sqrt(states.residual_energies[0, :])
+        cosines = states.centred_grams[0, ...] * inverse[:, None] * inverse
+        cosines = xp.where(xp.isfinite(cosines), cosines, -math.inf)
+        own = xp.max(xp.where(same, cosines, -math.inf), axis=1)
+        other = xp.max(xp.where(differing, cosines, -math.inf), axis=1)
+        # Noise turns both tokens of a pair.
+        undecided = xp.abs(own - other) <= states.roundings[0] * states.norms[0, :] * inverse
+    return counted, counted & on_host(own > other), on_host(undecided)

@@ -1,13 +1,20 @@
-"""Singular values and distances from Gram matrices, and how far these can be trusted."""
+"""Arrays of the Python standard, NumPy's or torch's on any device: what metrics are computed with.
+
+Singular values and distances come from Gram matrices; here stands how far these can be trusted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
 
+import array_api_compat
 import numpy as np
 from numpy.typing import NDArray
 
+Array: TypeAlias = Any
+"""NumPy's or torch's, which have no common type; float64 where nothing else is said."""
 Float64 = NDArray[np.float64]
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -25,11 +32,11 @@ class Arithmetic:
     """σ/σ_max down to which singular values come from a float64 Gram matrix, with a relative error of ε(σ_max/σ)²."""
 
 
-PRECISIONS = {
+_ARITHMETIC: Final = {
     # The Gram matrix errs by 1e-8 at most, far below the rounding of the states.
-    np.dtype(np.float32): Arithmetic(2.0**-24, 2.0**-18, 1e-4),
+    "float32": Arithmetic(2.0**-24, 2.0**-18, 1e-4),
     # By 1e-10; and the computation rounds several times more than the states (2⁻⁵³) do.
-    np.dtype(np.float64): Arithmetic(2.0**-50, 2.0**-47, 1e-3),
+    "float64": Arithmetic(2.0**-50, 2.0**-47, 1e-3),
 }
 NOTHING = 2.0**-50
 """Share of ‖X‖_F: a singular value that does not rise above it is what the decomposition rounds."""
@@ -42,9 +49,36 @@ ALIKE = 1e-5
 token: they err by its square."""
 
 
-def roots(
-    squares: Float64, accurate_ratio: float, lengths: Float64, accurately: Callable[[int, float], Float64]
-) -> Float64:
+def arithmetic_of(dtype: object) -> Arithmetic:
+    """What a type of numbers allows, NumPy's or torch's.
+
+    Raises:
+        ValueError: for another than float32 and float64.
+    """
+    try:
+        return _ARITHMETIC[str(dtype).removeprefix("torch.")]
+    except KeyError:
+        raise ValueError(f"expected float32 or float64, got {dtype}") from None
+
+
+def namespace(array: Array) -> Any:  # noqa: ANN401 - a module
+    """The functions of the standard for an array of that kind."""
+    return array_api_compat.array_namespace(array)
+
+
+def on_host(array: Array) -> NDArray[Any]:
+    """The same as NumPy's."""
+    found: NDArray[Any] = array if isinstance(array, np.ndarray) else array.cpu().numpy()
+    return found
+
+
+def beside(array: Array, other: object) -> Array:
+    """Other numbers as an array of the first one's kind, on its device."""
+    xp = namespace(array)
+    return xp.asarray(other, device=array_api_compat.device(array))
+
+
+def roots(squares: Array, accurate_ratio: float, lengths: Array, accurately: Callable[[int, Array], Array]) -> Array:
     """Singular values, descending, from eigenvalues of Gram matrices, or from the matrices where these are too coarse.
 
     Args:
@@ -56,52 +90,89 @@ def roots(
     Returns:
         s × k; NaN where a decomposition does not converge.
     """
-    if squares.size == 0:
+    if not all(squares.shape):
         return squares
-    values: Float64 = np.sqrt(np.maximum(squares[:, ::-1], 0.0))
-    for row in np.flatnonzero(squares[:, 0] < accurate_ratio**2 * squares[:, -1]).tolist():
+    xp = namespace(squares)
+    values = xp.sqrt(xp.clip(xp.flip(squares, axis=1), 0.0, None))
+    coarse = on_host(squares[:, 0] < accurate_ratio**2 * squares[:, -1])
+    for row in np.flatnonzero(coarse).tolist():
         # An eigenvalue may be off by ε·largest, so even one of 0 may hide a singular value that counts.
-        values[row] = accurately(row, values[row, 0])[: squares.shape[1]]
-    values[values <= NOTHING * lengths[:, None]] = 0.0
-    return values
+        values[row, :] = accurately(row, values[row, 0])[: squares.shape[1]]
+    return xp.where(values <= NOTHING * lengths[:, None], 0.0, values)
 
 
-def singular_values(matrix: Float64) -> Float64:
+def singular_values(matrix: Array) -> Array:
     """By a true SVD, descending (min(n, d)); NaN where it does not converge."""
+    xp = namespace(matrix)
     try:
-        return np.linalg.svdvals(matrix).astype(np.float64, copy=False)
-    except np.linalg.LinAlgError:
-        return np.full(min(matrix.shape), np.nan)
+        return xp.linalg.svdvals(matrix)
+    except Exception as error:
+        if not _without_end(error):
+            raise
+        return xp.full_like(matrix[0, : min(matrix.shape)], np.nan) if matrix.shape[0] else matrix[:, 0]
 
 
-def eigenvalues(matrices: Float64) -> Float64:
+def eigenvalues(matrices: Array) -> Array:
     """Eigenvalues of symmetric matrices (s × n × n), ascending (s × n); NaN where they do not converge."""
+    xp = namespace(matrices)
     try:
-        return np.linalg.eigvalsh(matrices).astype(np.float64, copy=False)
-    except np.linalg.LinAlgError:
-        if len(matrices) == 1:
-            return np.full(matrices.shape[:2], np.nan)
-        return np.concatenate([eigenvalues(each[None]) for each in matrices])
+        return xp.linalg.eigvalsh(matrices)
+    except Exception as error:
+        if not _without_end(error):
+            raise
+        if matrices.shape[0] == 1:
+            return xp.full_like(matrices[:, 0], np.nan)
+        return xp.concat([eigenvalues(matrices[row : row + 1]) for row in range(matrices.shape[0])])
 
 
-def floats(values: Float64) -> Sequence[float]:
-    """Python's own numbers, one for each sequence."""
-    made: list[float] = values.tolist()
-    return made
+def _without_end(error: Exception) -> bool:
+    """Whether a library says that its decomposition does not converge."""
+    return "LinAlgError" in type(error).__name__
 
 
-def divisors(values: Float64) -> Float64:
+def divisors(values: Array) -> Array:
     """The values, and 1 in place of 0: what is over 0 is not defined, and nobody reads what stands there."""
-    return np.where(values == 0.0, 1.0, values)
+    return namespace(values).where(values == 0.0, 1.0, values)
 
 
-def squared_lengths(vectors: Float64) -> Float64:
+def squared_lengths(vectors: Array) -> Array:
     """Squared Euclidean lengths along the last axis."""
-    lengths: Float64 = np.vecdot(vectors, vectors)
-    return lengths
+    return namespace(vectors).vecdot(vectors, vectors)
 
 
-def half_squared_distances(grams: Float64, excess: Float64, inverse: Float64) -> Float64:
+def products(matrices: Array, vectors: Array) -> Array:
+    """Of each matrix with its vector: (s × n × d) and (s × d) give s × n."""
+    return (matrices @ vectors[:, :, None])[:, :, 0]
+
+
+def middle(values: Array) -> Array:
+    """Medians along the last axis (s), of the values' type; half-way between the two in the middle of an even number.
+
+    Reorders the values, which then stand below the middle and above it.
+    """
+    half = values.shape[-1] // 2
+    if isinstance(values, np.ndarray):
+        values.partition(half, axis=-1)  # the standard has sorting alone, which takes several times as long
+        ordered = values
+    else:
+        ordered = namespace(values).sort(values, axis=-1)
+    xp = namespace(ordered)
+    upper = xp.astype(ordered[:, half], xp.float64)
+    if values.shape[-1] % 2:
+        return upper
+    return 0.5 * (upper + xp.astype(xp.max(ordered[:, :half], axis=-1), xp.float64))
+
+
+def nearest(distances: Array, number: int) -> Array:
+    """Positions of that many of the smallest along the last axis, in any order; of equal ones, any."""
+    if isinstance(distances, np.ndarray):
+        order = distances.argpartition(max(number - 1, 0), axis=-1)  # in the standard there is sorting alone
+    else:
+        order = namespace(distances).argsort(distances, axis=-1)
+    return order[..., :number]
+
+
+def half_squared_distances(grams: Array, excess: Array, inverse: Array) -> Array:
     """½(‖a_i − a_j‖² − (e_i − e_j)²) f_i f_j of all pairs (s × n × n), in [0, 2].
 
     Args:
@@ -109,16 +180,16 @@ def half_squared_distances(grams: Float64, excess: Float64, inverse: Float64) ->
         excess: e (s × n).
         inverse: factors f (s × n).
     """
-    half = 0.5 * (grams.diagonal(axis1=1, axis2=2) - excess * excess)
-    ones = np.ones_like(half)
+    xp = namespace(grams)
+    half = 0.5 * (xp.linalg.diagonal(grams) - excess * excess)
+    ones = xp.ones_like(half)
     # (h_i + h_j + e_i e_j) f_i f_j as one product of n × 3 matrices: few passes over n × n numbers.
-    left = np.array((half, ones, excess)) * inverse
-    right = np.array((ones, half, excess)) * inverse
-    distances: Float64 = left.transpose(1, 2, 0) @ right.transpose(1, 0, 2)
+    left = xp.stack((half, ones, excess), axis=2) * inverse[:, :, None]
+    right = xp.stack((ones, half, excess), axis=2) * inverse[:, :, None]
+    distances = left @ right.mT
     scaled = grams * inverse[:, :, None]
     scaled *= inverse[:, None, :]
     distances -= scaled
-    np.maximum(distances, 0.0, out=distances)
-    np.minimum(distances, 2.0, out=distances)
-    distances.reshape(len(half), -1)[:, :: half.shape[1] + 1] = 0.0  # the diagonals
+    distances = xp.clip(distances, 0.0, 2.0)
+    xp.reshape(distances, (distances.shape[0], -1))[:, :: half.shape[1] + 1] = 0.0  # the diagonals
     return distances

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 
-from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
 from oversmooth.core.wording import count
-from oversmooth.metrics.numerics import Float64, divisors, eigenvalues, floats, squared_lengths
+from oversmooth.metrics.numerics import Array, divisors, eigenvalues, namespace, squared_lengths
 from oversmooth.metrics.registry import metric
-from oversmooth.metrics.similarity import at_the_mean, distances_from_mean_resolved
-from oversmooth.metrics.stacks import Spectrum, Stack
-from oversmooth.metrics.states import NOT_CONVERGED, TokenStates
+from oversmooth.metrics.requirements import PAIRS, SPECTRUM, apart_from_mean
+from oversmooth.metrics.states import TokenStates
 
 ORDER = 20
 
@@ -27,59 +22,29 @@ SKEAN = Paper(
 )
 
 
-def _entropies(shares: Float64) -> Float64:
+def _entropies(shares: Array) -> Array:
     """Shannon entropies −Σ p ln p in nats of descending shares that sum to 1, with 0 ln 0 = 0 (s)."""
-    tails = shares[:, 1:]
+    xp, tails = namespace(shares), shares[:, 1:]
     # The first share as what the tail leaves: near 1 its logarithm would lose every digit.
-    rest = tails.sum(axis=1)
-    logarithms = np.log(np.where(tails > 0.0, tails, 1.0))
-    entropies: Float64 = (1.0 - rest) * -np.log1p(-rest) - (tails * logarithms).sum(axis=1)
-    return entropies
+    rest = xp.sum(tails, axis=1)
+    logarithms = xp.log(xp.where(tails > 0.0, tails, 1.0))
+    return (1.0 - rest) * -xp.log1p(-rest) - xp.sum(tails * logarithms, axis=1)
 
 
-def _effective_ranks(spectrum: Spectrum) -> Sequence[float]:
-    return floats(np.exp(_entropies(spectrum.shares)))
+def _threshold(states: TokenStates) -> Array:
+    """Singular value above which a direction counts (s)."""
+    return float(np.finfo(np.float32).eps) * max(states.count, states.dimension) * states.singular_values[:, 0]
 
 
-def _ranks_me(spectrum: Spectrum) -> Sequence[float]:
-    shares = spectrum.shares + RANKME_OFFSET
-    return floats(np.exp(-(shares * np.log(shares)).sum(axis=1)))
+def _above(states: TokenStates, thresholds: Array) -> Array:
+    """Number of singular values above (s)."""
+    return states.xp.sum(states.xp.astype(states.singular_values > thresholds[:, None], states.xp.float64), axis=1)
 
 
-def _stable_ranks(spectrum: Spectrum) -> Sequence[float]:
-    return floats(1.0 / divisors(spectrum.energy_shares[:, 0]))
-
-
-def _participation_ratios(spectrum: Spectrum) -> Sequence[float]:
-    return floats(1.0 / divisors(squared_lengths(spectrum.energy_shares)))
-
-
-def _threshold(states: TokenStates) -> float:
-    return float(np.finfo(np.float32).eps) * max(states.count, states.dimension)
-
-
-def _above(states: TokenStates, threshold: float) -> int:
-    """Number of singular values above it."""
-    return int(np.count_nonzero(states.singular_values > threshold))
-
-
-def _count_resolved(states: TokenStates) -> bool:
-    """Whether no singular value is so near the threshold that noise may have carried it over."""
-    threshold = _threshold(states) * float(states.singular_values[0])
-    reach = states.floor / (2.0 * math.sqrt(min(states.count, states.dimension)))
-    return states.directions_resolved and _above(states, threshold - reach) == _above(states, threshold + reach)
-
-
-def _matrix_entropies(spectrum: Spectrum) -> Sequence[float]:
-    return floats(_entropies(spectrum.energy_shares))
-
-
-def _prompt_entropies(stack: Stack) -> Sequence[float]:
-    units = stack.centred / divisors(np.sqrt(stack.residual_energies))[:, :, None]
-    across = units.transpose(0, 2, 1)
-    matrices = units @ across if stack.count <= stack.dimension else across @ units
-    values = np.maximum(eigenvalues(np.maximum(matrices, 0.0)), 0.0)[:, ::-1]
-    return floats(_entropies(values / values.sum(axis=1, keepdims=True)))
+def _count_resolved(states: TokenStates) -> Array:
+    """Whether no singular value is so near the threshold that noise may have carried it over (s)."""
+    threshold, reach = _threshold(states), states.noises
+    return states.directions_resolved & (_above(states, threshold - reach) == _above(states, threshold + reach))
 
 
 @metric(
@@ -96,11 +61,12 @@ def _prompt_entropies(stack: Stack) -> Sequence[float]:
     bound="min(n, d)",
     reads="The number of directions in use, from the entropy of the singular values.",
     caveat="One massive token or dimension makes it small without any smoothing.",
-    resolved=lambda states: states.steady(_effective_ranks),
+    requires=SPECTRUM,
+    resolved=lambda states: states.steady(effective_rank),
 )
-def effective_rank(states: TokenStates) -> float:
-    """Exponential of the entropy of the normalised singular values."""
-    return states.of_spectrum(_effective_ranks)
+def effective_rank(states: TokenStates) -> Array:
+    """Exponential of the entropy of the normalised singular values (s)."""
+    return states.xp.exp(_entropies(states.shares))
 
 
 @metric(
@@ -117,11 +83,13 @@ def effective_rank(states: TokenStates) -> float:
     bound="about min(n, d)",
     reads="The effective rank as RankMe defines it, with its small constant added to each share.",
     caveat="Made for pooled vectors of a data set, here of one text's tokens; its constant lifts the bound a little.",
-    resolved=lambda states: states.steady(_ranks_me),
+    requires=SPECTRUM,
+    resolved=lambda states: states.steady(rankme),
 )
-def rankme(states: TokenStates) -> float:
-    """Effective rank with RankMe's offset of 1e-7 on each share."""
-    return states.of_spectrum(_ranks_me)
+def rankme(states: TokenStates) -> Array:
+    """Effective rank with RankMe's offset of 1e-7 on each share (s)."""
+    shares = states.shares + RANKME_OFFSET
+    return states.xp.exp(-states.xp.sum(shares * states.xp.log(shares), axis=1))
 
 
 @metric(
@@ -139,11 +107,12 @@ def rankme(states: TokenStates) -> float:
     reads="Total energy over the energy of the strongest direction.",
     caveat="Only sees the largest singular value, so a common offset alone brings it to 1; code on spectral gaps in "
     "attention (Nait Saada et al.) takes it of XXᵀ, where every singular value is squared.",
-    resolved=lambda states: states.steady(_stable_ranks),
+    requires=SPECTRUM,
+    resolved=lambda states: states.steady(stable_rank),
 )
-def stable_rank(states: TokenStates) -> float:
-    """Squared Frobenius norm over squared spectral norm."""
-    return states.of_spectrum(_stable_ranks)
+def stable_rank(states: TokenStates) -> Array:
+    """Squared Frobenius norm over squared spectral norm (s)."""
+    return 1.0 / divisors(states.energy_shares[:, 0])
 
 
 @metric(
@@ -160,11 +129,12 @@ def stable_rank(states: TokenStates) -> float:
     bound="min(n, d)",
     reads="The number of directions that carry the energy, weighted by their squares.",
     caveat="Taken on the raw tokens, not on their covariance: a common offset counts as a direction.",
-    resolved=lambda states: states.steady(_participation_ratios),
+    requires=SPECTRUM,
+    resolved=lambda states: states.steady(participation_ratio),
 )
-def participation_ratio(states: TokenStates) -> float:
-    """Inverse of the sum of squared energy shares."""
-    return states.of_spectrum(_participation_ratios)
+def participation_ratio(states: TokenStates) -> Array:
+    """Inverse of the sum of squared energy shares (s)."""
+    return 1.0 / divisors(squared_lengths(states.energy_shares))
 
 
 @metric(
@@ -181,12 +151,12 @@ def participation_ratio(states: TokenStates) -> float:
     bound="min(n, d)",
     reads="The number of directions that float32 states can tell from rounding (ε₃₂ = 2⁻²³).",
     caveat="Barely moves until a collapse is complete.",
+    requires=SPECTRUM,
     resolved=_count_resolved,
 )
-def numerical_rank(states: TokenStates) -> float:
-    """Number of singular values above the float32 threshold."""
-    states.require_spectrum()
-    return float(_above(states, _threshold(states) * float(states.singular_values[0])))
+def numerical_rank(states: TokenStates) -> Array:
+    """Number of singular values above the float32 threshold (s)."""
+    return _above(states, _threshold(states))
 
 
 @metric(
@@ -200,11 +170,12 @@ def numerical_rank(states: TokenStates) -> float:
     reads="The von Neumann entropy of the trace-normalised Gram matrix of the tokens.",
     caveat="Grows with the number of tokens: compare texts of equal length, or divide by ln min(n, d); the authors' "
     "code takes it of centred unit tokens: that is prompt_entropy.",
-    resolved=lambda states: states.steady(_matrix_entropies),
+    requires=SPECTRUM,
+    resolved=lambda states: states.steady(matrix_entropy),
 )
-def matrix_entropy(states: TokenStates) -> float:
-    """Shannon entropy of the energy shares."""
-    return states.of_spectrum(_matrix_entropies)
+def matrix_entropy(states: TokenStates) -> Array:
+    """Shannon entropy of the energy shares (s)."""
+    return _entropies(states.energy_shares)
 
 
 @metric(
@@ -222,16 +193,19 @@ def matrix_entropy(states: TokenStates) -> float:
     caveat="Blind to the common part of the tokens and to their lengths, so that no common offset lowers it; with more "
     "tokens than dimensions the matrix is that of the dimensions, and depends on the axes. Measured only where it is "
     "asked for by name.",
-    resolved=lambda states: states.shared(distances_from_mean_resolved),
+    requires=(
+        PAIRS,
+        apart_from_mean(
+            lambda equal, of: f"{count(equal, 'token')} of {of} equals the mean token and has no direction"
+        ),
+    ),
+    resolved=lambda states: states.distances_from_mean_resolved,
     usual=False,
 )
-def prompt_entropy(states: TokenStates) -> float:
-    """Shannon entropy of the positive eigenvalues of the clipped Gram matrix of centred unit tokens."""
-    states.require_pairs()
-    equal = states.shared(at_the_mean)
-    if equal:
-        raise UndefinedError(f"{count(equal, 'token')} of {states.count} equals the mean token and has no direction")
-    value = states.shared(_prompt_entropies)
-    if math.isnan(value):
-        raise UndefinedError(NOT_CONVERGED)
-    return value
+def prompt_entropy(states: TokenStates) -> Array:
+    """Shannon entropy of the positive eigenvalues of the clipped Gram matrix of centred unit tokens (s)."""
+    xp = states.xp
+    units = states.centred / divisors(xp.sqrt(states.residual_energies))[:, :, None]
+    matrices = units @ units.mT if states.count <= states.dimension else units.mT @ units
+    values = xp.flip(xp.clip(eigenvalues(xp.clip(matrices, 0.0, None)), 0.0, None), axis=1)
+    return _entropies(values / xp.sum(values, axis=1, keepdims=True))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired, TypeAlias, TypedDict, Unpack
 
-from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
 from oversmooth.core.plugins import Plugin, Registry, require_words
+from oversmooth.metrics.numerics import Array
 
 if TYPE_CHECKING:
+    from oversmooth.metrics.fidelity import Baseline
+    from oversmooth.metrics.requirements import Requirement
     from oversmooth.metrics.states import TokenStates
 
 
@@ -53,70 +55,82 @@ class Definition:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(Definition):
-    """One named number of the tokens of a sequence at one point, with its definition."""
+    """One named number of the tokens of a text at one point, with its definition."""
 
-    compute: Callable[[TokenStates], float]
-    resolved: Callable[[TokenStates], bool] | None = None
-    """False where the value lies below what the states' own precision resolves; None where that cannot happen."""
+    compute: Callable[[TokenStates], Array]
+    """Of s texts, s numbers; what stands where a text does not meet the requirements is not read."""
+    requires: tuple[Requirement, ...] = ()
+    """What must hold of a text for the number to be defined; the first that does not is told."""
+    resolved: Callable[[TokenStates], Array] | None = None
+    """False where the value lies below what the states' own precision resolves (s); None where that cannot happen."""
     usual: bool = True
     """Whether it is measured where nobody says what is; else only where it is asked for by name."""
 
-    def value(self, states: TokenStates) -> float:
-        """The number of these tokens.
 
-        Raises:
-            UndefinedError: where it has none, or where the code of a plug-in fails.
-        """
-        if plugin(self.name) is None:
-            return self.compute(states)
-        try:
-            return float(self.compute(states))
-        except UndefinedError:
-            raise
-        except Exception as error:  # a stranger's: one number is missing, and the others are there
-            raise UndefinedError(f"the plug-in fails ({type(error).__name__}: {error})") from error
+@dataclass(frozen=True, kw_only=True)
+class BesideBaseline(Definition):
+    """One named number of a variant's tokens beside the baseline's, with its definition."""
+
+    compute: Callable[[TokenStates, Baseline], Array]
+    requires: tuple[Requirement, ...] = ()
+    resolved: Callable[[TokenStates, Baseline], Array] | None = None
 
 
 _REGISTRY: Registry[Definition] = Registry(("metric", "metrics"), "oversmooth.metrics", "oversmooth.metrics")
 
 
+class Said(TypedDict):
+    """The words of a declaration; see :class:`Definition`."""
+
+    title: str
+    formula: str
+    paper: Paper | None
+    lower: float
+    upper: float
+    reads: str
+    caveat: str
+    bound: NotRequired[str]
+    unit: NotRequired[str]
+
+
+_OfStates: TypeAlias = "Callable[[TokenStates], Array]"
+_OfBoth: TypeAlias = "Callable[[TokenStates, Baseline], Array]"
+
+
 def metric(
     *,
-    title: str,
-    formula: str,
-    paper: Paper | None,
-    lower: float,
-    upper: float,
-    reads: str,
-    caveat: str,
-    bound: str = "",
-    unit: str = "",
-    resolved: Callable[[TokenStates], bool] | None = None,
+    requires: tuple[Requirement, ...] = (),
+    resolved: _OfStates | None = None,
     usual: bool = True,
-) -> Callable[[Callable[[TokenStates], float]], Callable[[TokenStates], float]]:
+    **said: Unpack[Said],
+) -> Callable[[_OfStates], _OfStates]:
     """Register the decorated function as the metric of its name; see :class:`Metric` for the arguments.
 
     Raises:
         RuntimeError: where another metric has that name.
     """
 
-    def register(compute: Callable[[TokenStates], float]) -> Callable[[TokenStates], float]:
-        found = Metric(
-            name=compute.__name__,
-            title=title,
-            formula=formula,
-            paper=paper,
-            lower=lower,
-            upper=upper,
-            reads=reads,
-            caveat=caveat,
-            bound=bound,
-            unit=unit,
-            compute=compute,
-            resolved=resolved,
-            usual=usual,
-        )
-        _REGISTRY.add(found.name, found)
+    def register(compute: _OfStates) -> _OfStates:
+        name = compute.__name__
+        found = Metric(name=name, compute=compute, requires=requires, resolved=resolved, usual=usual, **said)
+        _REGISTRY.add(name, found)
+        return compute
+
+    return register
+
+
+def beside_baseline(
+    *, requires: tuple[Requirement, ...], resolved: _OfBoth, **said: Unpack[Said]
+) -> Callable[[_OfBoth], _OfBoth]:
+    """Register the decorated function as the number of a comparison of its name; see :class:`BesideBaseline`.
+
+    Raises:
+        RuntimeError: where another metric has that name.
+    """
+
+    def register(compute: _OfBoth) -> _OfBoth:
+        name = compute.__name__
+        _REGISTRY.add(name, BesideBaseline(name=name, compute=compute, requires=requires, resolved=resolved, **said))
         return compute
 
     return register
@@ -145,6 +159,11 @@ def all_metrics() -> tuple[Metric, ...]:
 def fidelity_names() -> tuple[str, ...]:
     """Names of what is measured in a comparison beside the metrics, in the order in which they are shown."""
     return tuple(each.name for each in _REGISTRY.values() if not isinstance(each, Metric))
+
+
+def beside_baselines() -> tuple[BesideBaseline, ...]:
+    """What is computed of a variant and its baseline at every point, in the order in which it is shown."""
+    return tuple(each for each in _REGISTRY.values() if isinstance(each, BesideBaseline))
 
 
 def get(name: str) -> Definition:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from oversmooth.core.errors import UndefinedError
 from oversmooth.core.papers import Paper
-from oversmooth.metrics.numerics import floats
+from oversmooth.metrics.numerics import Array, divisors
 from oversmooth.metrics.registry import metric
-from oversmooth.metrics.stacks import Stack
+from oversmooth.metrics.requirements import Requirement
 from oversmooth.metrics.states import TokenStates
 
 ORDER = 50
@@ -21,10 +19,6 @@ MASSIVE: Final = 1000.0
 """Massive-activation ratio from which cosines, ranks and spectra describe an outlier (Sun et al. 2024)."""
 TOLD_MASSIVE: Final = "Massive activations at "
 """How the warning of a record begins that there is one."""
-
-
-def _mean_norms(stack: Stack) -> Sequence[float]:
-    return floats(stack.norms.sum(axis=1) / stack.count)
 
 
 @metric(
@@ -40,15 +34,11 @@ def _mean_norms(stack: Stack) -> Sequence[float]:
     upper=np.inf,
     reads="The average length of a token's vector: the scale on which distances are to be read.",
     caveat="An average: one massive token can carry most of it.",
-    resolved=lambda states: states.rounding < 1.0,
+    resolved=lambda states: states.roundings < 1.0,
 )
-def mean_norm(states: TokenStates) -> float:
-    """Mean Euclidean norm of the tokens."""
-    return states.shared(_mean_norms)
-
-
-def _norms_of_means(stack: Stack) -> Sequence[float]:
-    return floats(np.sqrt(stack.mean_energies))
+def mean_norm(states: TokenStates) -> Array:
+    """Mean Euclidean norm of the tokens (s)."""
+    return states.xp.sum(states.norms, axis=1) / states.count
 
 
 @metric(
@@ -66,28 +56,14 @@ def _norms_of_means(stack: Stack) -> Sequence[float]:
     caveat="Carries the scale of the states, which a norm sets anew.",
     resolved=lambda states: states.mean_resolved,
 )
-def mean_token_norm(states: TokenStates) -> float:
-    """Euclidean norm of the mean token; √n times it is the norm of the states' projection on equal tokens."""
-    return states.shared(_norms_of_means)
+def mean_token_norm(states: TokenStates) -> Array:
+    """Euclidean norm of the mean token (s); √n times it is the norm of the states' projection on equal tokens."""
+    return states.xp.sqrt(states.mean_energies)
 
 
-def _activations(stack: Stack) -> Sequence[tuple[float, float]]:
-    """Largest and median absolute activation."""
-    # On the stored dtype: the order of the values is the same, and selection is several times quicker in float32.
-    sizes = np.abs(stack.stored).reshape(len(stack.stored), -1)
-    middle = sizes.shape[1] // 2
-    sizes.partition(middle, axis=1)
-    medians = sizes[:, middle].astype(np.float64)
-    if sizes.shape[1] % 2 == 0:
-        medians = 0.5 * (medians + sizes[:, :middle].max(axis=1))
-    largest = sizes[:, middle:].max(axis=1).astype(np.float64)
-    return list(zip(floats(largest), floats(medians), strict=True))
-
-
-def _median_resolved(states: TokenStates) -> bool:
-    """Whether the median activation rises above the noise of one."""
-    _, median = states.shared(_activations)
-    return median * math.sqrt(states.count * states.dimension) > 8.0 * states.floor
+def _median_resolved(states: TokenStates) -> Array:
+    """Whether the median activation rises above the noise of one (s)."""
+    return states.activations[1] * math.sqrt(states.count * states.dimension) > 8.0 * states.floors
 
 
 @metric(
@@ -98,11 +74,10 @@ def _median_resolved(states: TokenStates) -> bool:
     upper=np.inf,
     reads="The largest activation over the median one; from about 1,000 on, ranks and spectra describe that outlier.",
     caveat="Says that an outlier exists, not which token or dimension it is; the paper also asks for a size above 100.",
+    requires=(Requirement(lambda states: states.activations[1] > 0.0, "the median activation is zero"),),
     resolved=_median_resolved,
 )
-def max_activation_ratio(states: TokenStates) -> float:
-    """Largest over median absolute activation."""
-    largest, median = states.shared(_activations)
-    if median == 0.0:
-        raise UndefinedError("the median activation is zero")
-    return largest / median
+def max_activation_ratio(states: TokenStates) -> Array:
+    """Largest over median absolute activation (s)."""
+    largest, median = states.activations
+    return largest / divisors(median)

@@ -2,55 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 
-from oversmooth.core.errors import UndefinedError
-from oversmooth.metrics.numerics import EPSILON, Float64, divisors, floats, squared_lengths
+from oversmooth.metrics.numerics import EPSILON, Array, divisors, squared_lengths
 from oversmooth.metrics.registry import metric
+from oversmooth.metrics.requirements import SPECTRUM, Requirement
 from oversmooth.metrics.similarity import YAN
-from oversmooth.metrics.stacks import Spectrum
 from oversmooth.metrics.states import TokenStates
 
 ORDER = 30
 
 
-def _middle(ordered: Float64) -> float:
-    """Median of values that are sorted already."""
-    count = ordered.size
-    return float(ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+def _middle(ordered: Array) -> Array:
+    """Medians of values that are sorted already (s)."""
+    size = ordered.shape[1]
+    return (ordered[:, (size - 1) // 2] + ordered[:, size // 2]) / 2
 
 
-def _deviations(spectrum: Spectrum) -> Float64:
-    """Of σ/σ_1 from their mean."""
-    relative = spectrum.relative
-    deviations: Float64 = relative - relative.sum(axis=1, keepdims=True) / relative.shape[1]
-    return deviations
+def _deviations(states: TokenStates) -> Array:
+    """Of σ/σ_1 from their mean (s × min(n, d))."""
+    relative = states.relative
+    return relative - states.xp.sum(relative, axis=1, keepdims=True) / relative.shape[1]
 
 
-def _variances(spectrum: Spectrum) -> Sequence[float]:
-    """Second central moment of σ/σ_1."""
-    deviations = _deviations(spectrum)
-    return floats(squared_lengths(deviations) / deviations.shape[1])
+def _variances(states: TokenStates) -> Array:
+    """Second central moment of σ/σ_1 (s)."""
+    deviations = _deviations(states)
+    return squared_lengths(deviations) / deviations.shape[1]
 
 
-def _skewnesses(spectrum: Spectrum) -> Sequence[float]:
-    """Third central moment of σ/σ_1 over the second to 3/2."""
-    deviations = _deviations(spectrum)
-    size = deviations.shape[1]
-    thirds = np.vecdot(deviations * deviations, deviations) / size
-    return floats(thirds / divisors(squared_lengths(deviations) / size) ** 1.5)
-
-
-def _first_shares(spectrum: Spectrum) -> Sequence[float]:
-    return floats(spectrum.energy_shares[:, 0])
-
-
-def _skewness_resolved(states: TokenStates) -> bool:
-    deviation = math.sqrt(states.of_spectrum(_variances))
-    return deviation * float(states.singular_values[0]) > states.floor and states.steady(_skewnesses, least=1.0)
+def _skewness_resolved(states: TokenStates) -> Array:
+    spread = states.xp.sqrt(_variances(states)) * states.singular_values[:, 0] > states.floors
+    return spread & states.steady(spectrum_skewness, least=1.0)
 
 
 @metric(
@@ -62,11 +45,12 @@ def _skewness_resolved(states: TokenStates) -> bool:
     reads="The share of the energy in the strongest direction: 1 when every token is a multiple of one vector.",
     caveat="Energy about zero, not variance about the mean: a common offset alone brings it near 1; the part of the "
     "paper's code that draws EV divides by the sum of the smallest squares instead of all.",
-    resolved=lambda states: states.steady(_first_shares),
+    requires=SPECTRUM,
+    resolved=lambda states: states.steady(explained_variance_1),
 )
-def explained_variance_1(states: TokenStates) -> float:
-    """Energy share of the largest singular value."""
-    return states.of_spectrum(_first_shares)
+def explained_variance_1(states: TokenStates) -> Array:
+    """Energy share of the largest singular value (s)."""
+    return states.energy_shares[:, 0]
 
 
 @metric(
@@ -77,13 +61,17 @@ def explained_variance_1(states: TokenStates) -> float:
     upper=np.inf,
     reads="The skewness of the singular values over the largest: large when few tower over a long tail.",
     caveat="Grows with min(n, d), so compare texts of equal length.",
+    requires=(
+        *SPECTRUM,
+        Requirement(lambda states: _variances(states) > EPSILON**2, "all singular values are equal"),
+    ),
     resolved=_skewness_resolved,
 )
-def spectrum_skewness(states: TokenStates) -> float:
-    """Population skewness of σ/σ_1."""
-    if states.of_spectrum(_variances) <= EPSILON**2:
-        raise UndefinedError("all singular values are equal")
-    return states.of_spectrum(_skewnesses)
+def spectrum_skewness(states: TokenStates) -> Array:
+    """Population skewness of σ/σ_1 (s)."""
+    deviations = _deviations(states)
+    thirds = states.xp.vecdot(deviations * deviations, deviations) / deviations.shape[1]
+    return thirds / divisors(_variances(states)) ** 1.5
 
 
 @metric(
@@ -94,8 +82,9 @@ def spectrum_skewness(states: TokenStates) -> float:
     upper=1,
     reads="The middle singular value over the largest: near 0 when most directions are hardly used.",
     caveat="A duplicate or null direction counts as a value of 0.",
-    resolved=lambda states: _middle(states.singular_values) > states.floor,
+    requires=SPECTRUM,
+    resolved=lambda states: _middle(states.singular_values) > states.floors,
 )
-def spectrum_median(states: TokenStates) -> float:
-    """Median of σ/σ_1."""
+def spectrum_median(states: TokenStates) -> Array:
+    """Median of σ/σ_1 (s)."""
     return _middle(states.relative)

@@ -232,8 +232,8 @@ def _measured(parts: Float64) -> tuple[float, float, float, float]:
     ratio = float(np.linalg.norm(residual) / (math.sqrt(TOKENS) * np.linalg.norm(mean)))
     states = TokenStates(mean + residual)
     # The diagonal of ones does not count.
-    absolute = (np.abs(states.cosines).sum() - TOKENS) / (TOKENS * (TOKENS - 1))
-    return ratio, token_cosine(states), float(absolute), effective_rank(states)
+    absolute = (np.abs(1.0 - states.cosine_gaps).sum() - TOKENS) / (TOKENS * (TOKENS - 1))
+    return ratio, float(token_cosine(states)[0]), float(absolute), float(effective_rank(states)[0])
 
 
 def _dominating(weight: Float64, attention: Float64, residual: bool) -> Mode | None:

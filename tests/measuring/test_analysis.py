@@ -10,16 +10,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from reference import matrices
+from reference.single import array
 
 from oversmooth import metrics
 from oversmooth.measuring.analysis import Analysis
-from oversmooth.measuring.measured_rows import MeasuredRows
+from oversmooth.measuring.measured_rows import Arrived, MeasuredRows, Place
 from oversmooth.measuring.resolution import Resolution
+from oversmooth.metrics.numerics import Array, namespace, on_host
 from oversmooth.metrics.similarity import averaged
 from oversmooth.results.measurement import Note
 
 States = NDArray[np.float32]
 POINT = "0"
+USUAL = 2.0**-18
+"""The floor of a float32 pass over ‖X‖_F."""
+
+pytestmark = pytest.mark.usefixtures("_backend")
 
 
 def texts(tokens: int, dimension: int) -> list[States]:
@@ -81,7 +87,7 @@ def analysed(states: Sequence[States], rows: Sequence[MeasuredRows], numbers: Se
     for row, each in enumerate(states):
         padded[row, : len(each)] = each
     order = list(range(len(states)) if numbers is None else numbers)
-    analysis.take(order, POINT, padded[order])
+    analysis.take([Arrived(POINT, order, array(padded[order]), np.full(len(order), USUAL))])
     return analysis
 
 
@@ -98,7 +104,7 @@ def assert_as_alone(states: Sequence[States], rows: Sequence[MeasuredRows], toge
         np.testing.assert_allclose(together.centred[number, :, :components], alone.centred[0], rtol=1e-9)
         np.testing.assert_allclose(together.floor[number], alone.floor[0], rtol=1e-14)
         assert notes(together, number) == notes(alone, 0)
-        assert together.non_finite.get((number, POINT)) == alone.non_finite.get((0, POINT))
+        assert together.non_finite.get(Place(number, POINT)) == alone.non_finite.get(Place(0, POINT))
 
 
 def notes(analysis: Analysis, number: int) -> list[Note]:
@@ -159,14 +165,15 @@ def test_a_text_with_a_classification_token_beside_one_without() -> None:
 def test_a_decomposition_that_fails_for_one_text_is_there_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     states = [matrices.plain(6, 12, seed).astype(np.float32) for seed in range(3)]
     states[1] *= 100
-    original = np.linalg.eigvalsh
+    library = namespace(array([1.0])).linalg
+    original = library.eigvalsh
 
-    def fails(grams: NDArray[np.float64]) -> NDArray[Any]:
-        if np.trace(grams, axis1=-2, axis2=-1).max() > 1000:
+    def fails(grams: Array) -> Array:
+        if on_host(grams).trace(axis1=-2, axis2=-1).max() > 1000:
             raise np.linalg.LinAlgError
         return original(grams)
 
-    monkeypatch.setattr(np.linalg, "eigvalsh", fails)
+    monkeypatch.setattr(library, "eigvalsh", fails)
     chosen = rows(states, special=False)
     together = analysed(states, chosen)
     assert_as_alone(states, chosen, together)
@@ -204,6 +211,6 @@ def test_notes_stand_by_text_and_then_by_point_whatever_came_first() -> None:
         centred=False,
     )
     for number, point in [(1, "0"), (0, "1"), (1, "embedding"), (0, "0"), (1, "1"), (0, "embedding")]:
-        analysis.take([number], point, states)
+        analysis.take([Arrived(point, [number], states, np.full(1, USUAL))])
     curves = [(note.input, note.point) for note in analysis.ordered_notes() if note.metric == "token_cosine"]
     assert curves == [(text, point) for text in (0, 1) for point in names]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from tiny import WORDS, tiny
 
 from oversmooth import measure
 from oversmooth.core.progress import silent
-from oversmooth.measuring.forward_passes import run_passes
+from oversmooth.measuring.forward_passes import Take, run_passes
+from oversmooth.measuring.measured_rows import Arrived
 from oversmooth.measuring.preparing import encoded, prepare
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.settings import Settings
@@ -33,9 +33,6 @@ def _mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr("oversmooth.measuring.forward_passes.PARALLEL_TOKENS", 1)
 
 
-Take = Callable[[Sequence[int], str, NDArray[np.float32]], None]
-
-
 def passes(model: LoadedModel, take: Take) -> None:
     run = prepare(Settings.of(texts=TEXTS), model, encoded(TEXTS, model, max_tokens=64, special_tokens=False))
     run_passes(run, run.resolution(), take, silent)
@@ -48,7 +45,7 @@ def test_every_text_is_taken_once_at_every_point(
 ) -> None:
     monkeypatch.setattr("oversmooth.models.inputs.BATCH_TOKENS", batch)
     taken: list[tuple[int, str]] = []
-    passes(model, lambda numbers, point, _: taken.extend((number, point) for number in numbers))
+    passes(model, lambda arrived: taken.extend((number, each.point) for each in arrived for number in each.texts))
     points = sorted({point for _, point in taken})
     assert {"embedding", "0"} <= set(points)
     assert sorted(taken) == [(number, point) for number in range(len(TEXTS)) for point in points]
@@ -66,8 +63,8 @@ def test_the_numbers_are_those_of_each_text_alone(model: LoadedModel) -> None:
 
 @pytest.mark.usefixtures("_mode")
 def test_an_error_while_numbers_are_taken_is_raised(model: LoadedModel) -> None:
-    def take(numbers: Sequence[int], point: str, _: NDArray[np.float32]) -> None:
-        if 2 in numbers and point == "0":
+    def take(arrived: Sequence[Arrived]) -> None:
+        if any(2 in each.texts and each.point == "0" for each in arrived):
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):

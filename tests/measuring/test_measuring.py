@@ -18,6 +18,7 @@ import xarray as xr
 from concurrency import at_once
 from families import FAMILIES, LAYERS, WIDTH, build
 from numpy.typing import NDArray
+from reference import single
 from tiny import WORDS, loaded, minilm, tiny, tokenizer
 from tokenizers import processors
 from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
@@ -27,7 +28,6 @@ from oversmooth.core.errors import CancelledError, InputError, ModelError
 from oversmooth.core.progress import Progress
 from oversmooth.measuring.comparing import compare
 from oversmooth.measuring.measuring import measure
-from oversmooth.metrics import TokenStates
 from oversmooth.metrics.similarity import averaged
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
@@ -102,10 +102,10 @@ class TestNumbersAreThoseOfTheStates:
         result = measured(tiny(name), SENTENCE, special_tokens=special_tokens)
         assert result.metrics == metrics.usual_names()
         for point, states in states_of(tiny(name), SENTENCE).items():
-            tokens = TokenStates(self.rows(states, special_tokens), states[0], includes_classification=special_tokens)
+            tokens = single.Single(self.rows(states, special_tokens), states[0], includes_classification=special_tokens)
             for metric in map(metrics.get_metric, result.metrics):
                 value = float(result.curves[metric.name].sel(point=point).item())
-                assert value == pytest.approx(metric.compute(tokens), rel=1e-5, abs=1e-7), (point, metric.name)
+                assert value == pytest.approx(single.number(metric, tokens), rel=1e-5, abs=1e-7), (point, metric.name)
 
     def test_curves_by_plain_formulas(self, name: str, special_tokens: bool) -> None:
         result = measured(tiny(name), SENTENCE, special_tokens=special_tokens)

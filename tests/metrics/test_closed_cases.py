@@ -9,8 +9,11 @@ import pytest
 from numpy.typing import DTypeLike
 from reference import formulas, matrices
 from reference.sample import Matrix, Sample
+from reference.single import Single, number, resolved
 
-from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get_metric, names
+from oversmooth.metrics import UndefinedError, all_metrics, names
+
+pytestmark = pytest.mark.usefixtures("_backend")
 
 TYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=["float32", "float64"])
 
@@ -24,28 +27,24 @@ NEEDS_PAIRS = {
 }
 
 
-def values(states: TokenStates) -> dict[str, float]:
+def values(states: Single) -> dict[str, float]:
     """The metrics that have a value."""
     found = {}
     for metric in all_metrics():
         try:
-            found[metric.name] = metric.compute(states)
+            found[metric.name] = number(metric, states)
         except UndefinedError:
             continue
     return found
 
 
-def unresolved(states: TokenStates) -> set[str]:
+def unresolved(states: Single) -> set[str]:
     """The metrics that have a value, and say that it lies below what the states resolve."""
-    verdicts = {
-        name: resolved(states) for name in values(states) if (resolved := get_metric(name).resolved) is not None
-    }
-    assert all(isinstance(verdict, bool) for verdict in verdicts.values())
-    return {name for name, verdict in verdicts.items() if not verdict}
+    return {name for name in values(states) if not resolved(name, states)}
 
 
 def require(
-    found: dict[str, float], expected: dict[str, float], states: TokenStates, classification: Matrix, tolerance: float
+    found: dict[str, float], expected: dict[str, float], states: Single, classification: Matrix, tolerance: float
 ) -> None:
     """Every metric is as expected, and one that nobody thought of here is what its reference formula gives."""
     exact = Sample(states.values, classification.astype(np.float64))
@@ -53,15 +52,15 @@ def require(
     assert found == pytest.approx(expected | others, rel=tolerance, abs=tolerance)
 
 
-def undefined(states: TokenStates) -> set[str]:
+def undefined(states: Single) -> set[str]:
     """The metrics that have no value."""
     return set(names()) - values(states).keys()
 
 
-def reason(name: str, states: TokenStates) -> str:
+def reason(name: str, states: Single) -> str:
     """Why the metric is undefined."""
     with pytest.raises(UndefinedError) as error:
-        get_metric(name).compute(states)
+        number(name, states)
     return str(error.value)
 
 
@@ -70,7 +69,7 @@ def reason(name: str, states: TokenStates) -> str:
 def test_equal_tokens(shape: tuple[int, int], dtype: DTypeLike) -> None:
     count, dimension = shape
     token = np.random.default_rng(0).standard_normal(dimension)
-    states = TokenStates(np.tile(token, (count, 1)).astype(dtype), token.astype(dtype))
+    states = Single(np.tile(token, (count, 1)).astype(dtype), token.astype(dtype))
     length = np.linalg.norm(token.astype(dtype).astype(np.float64))
     found = values(states)
 
@@ -115,7 +114,7 @@ def test_orthonormal_tokens(shape: tuple[int, int], aligned: bool, dtype: DTypeL
     tokens = np.eye(dimension)[:count]
     if not aligned:
         tokens = tokens @ matrices.orthogonal(dimension, np.random.default_rng(1))
-    states = TokenStates(tokens.astype(dtype), tokens.sum(axis=0).astype(dtype))
+    states = Single(tokens.astype(dtype), tokens.sum(axis=0).astype(dtype))
     found = values(states)
 
     # All singular values are equal: what is left of the skewness is rounding, and said to be.
@@ -156,7 +155,7 @@ def test_orthonormal_tokens(shape: tuple[int, int], aligned: bool, dtype: DTypeL
 def test_rank_one_with_signs(dtype: DTypeLike) -> None:
     weights = np.array([2.0, 2.0, -1.0, 4.0, -1.0])
     direction = np.array([1.0, -2.0, 2.0, 0.5])
-    states = TokenStates(np.outer(weights, direction).astype(dtype), direction.astype(dtype))
+    states = Single(np.outer(weights, direction).astype(dtype), direction.astype(dtype))
     found = values(states)
     length_squared = float(direction @ direction)
 
@@ -182,7 +181,7 @@ def test_rank_one_with_signs(dtype: DTypeLike) -> None:
 @TYPES
 def test_one_token_has_ranks_and_no_pairs(dtype: DTypeLike) -> None:
     tokens = np.array([[3.0, -4.0, 12.0]], dtype=dtype)
-    states = TokenStates(tokens, np.array([3.0, -4.0, 0.0], dtype=dtype))
+    states = Single(tokens, np.array([3.0, -4.0, 0.0], dtype=dtype))
 
     for name in NEEDS_PAIRS:
         assert reason(name, states) == "needs at least two tokens"
@@ -209,29 +208,27 @@ def test_one_token_has_ranks_and_no_pairs(dtype: DTypeLike) -> None:
     )
     assert undefined(states) >= {*NEEDS_PAIRS, "prompt_entropy", "spectrum_skewness"}
     assert unresolved(states) == set()
-    only_cls = TokenStates(tokens, tokens[0], includes_classification=True)
+    only_cls = Single(tokens, tokens[0], includes_classification=True)
     assert reason("cls_uniformity", only_cls) == "there is no token beside [CLS]"
 
 
 def test_cls_uniformity_needs_a_cls_token() -> None:
-    states = TokenStates(np.eye(3))
+    states = Single(np.eye(3))
     assert reason("cls_uniformity", states) == "this tokenizer adds no [CLS] token"
-    assert reason("cls_uniformity", TokenStates(np.eye(3), np.zeros(3))) == "the [CLS] token is the zero vector"
+    assert reason("cls_uniformity", Single(np.eye(3), np.zeros(3))) == "the [CLS] token is the zero vector"
 
 
 def test_a_zero_token_has_no_direction_and_the_rest_is_measured() -> None:
     tokens = np.array([[1.0, 3.0, 1.0], [0.0, 0.0, 0.0], [1.0, 2.0, -1.0], [1.0, 1.0, 1.0]])
-    states = TokenStates(tokens, tokens[0])
+    states = Single(tokens, tokens[0])
     for name in ("token_cosine", "rbf_distance", "cls_uniformity"):
         assert reason(name, states) == "the cosine with a zero vector is not defined (1 of 4 tokens)"
-    with pytest.raises(UndefinedError, match="1 of 4 tokens"):
-        _ = states.cosines
     # Centred it is a token as any other.
     assert set(names()) - set(values(states)) == {"token_cosine", "rbf_distance", "cls_uniformity"}
 
 
 def test_all_tokens_zero() -> None:
-    states = TokenStates(np.zeros((4, 3), dtype=np.float32), np.zeros(3, dtype=np.float32))
+    states = Single(np.zeros((4, 3), dtype=np.float32), np.zeros(3, dtype=np.float32))
     found = values(states)
     # Equal vectors of length 0: these four are 0 by definition; nothing else has a value.
     assert found == {"distance_to_mean": 0.0, "dirichlet_energy": 0.0, "mean_norm": 0.0, "mean_token_norm": 0.0}
@@ -245,18 +242,18 @@ def test_all_tokens_zero() -> None:
 @TYPES
 def test_a_token_at_the_mean_has_no_centred_direction(dtype: DTypeLike) -> None:
     exact = np.array([[1.0, 3.0], [3.0, 5.0], [2.0, 4.0]], dtype=dtype)
-    assert "(1 of 3 tokens)" in reason("token_cosine_centred", TokenStates(exact))
+    assert "(1 of 3 tokens)" in reason("token_cosine_centred", Single(exact))
     # The same up to rounding: there is a number, and the note that rounding made it.
-    rounded = TokenStates((exact.astype(np.float64) * np.array([0.1, 0.7]) + 1 / 3).astype(dtype))
+    rounded = Single((exact.astype(np.float64) * np.array([0.1, 0.7]) + 1 / 3).astype(dtype))
     assert "token_cosine_centred" in unresolved(rounded) or "token_cosine_centred" not in values(rounded)
 
 
 def test_a_single_outlier_shows_in_the_massive_activation_ratio_alone() -> None:
     tokens = np.ones((4, 5), dtype=np.float32)
     tokens[:, 0] = 2
-    assert get_metric("max_activation_ratio").compute(TokenStates(tokens)) == 2
+    assert number("max_activation_ratio", Single(tokens)) == 2
     tokens[2, 3] = -5000
-    assert get_metric("max_activation_ratio").compute(TokenStates(tokens)) == 5000
+    assert number("max_activation_ratio", Single(tokens)) == 5000
 
 
 @pytest.mark.parametrize(
@@ -264,6 +261,4 @@ def test_a_single_outlier_shows_in_the_massive_activation_ratio_alone() -> None:
     [([[1.0, -2.0, 4.0]], 2.0), ([[1.0, -2.0], [4.0, 8.0]], 8 / 3), ([[-7.0]], 1.0), ([[0.0, 0.0, 1.0, 1.0]], 2.0)],
 )
 def test_median_activation_of_odd_and_even_counts(tokens: Matrix, expected: float) -> None:
-    assert get_metric("max_activation_ratio").compute(TokenStates(np.array(tokens))) == pytest.approx(
-        expected, rel=1e-15
-    )
+    assert number("max_activation_ratio", Single(np.array(tokens))) == pytest.approx(expected, rel=1e-15)

@@ -10,20 +10,17 @@ import pytest
 from reference import fidelity as reference
 from reference import matrices
 from reference.sample import Matrix
+from reference.single import Single, array, number, resolved
 
 from oversmooth import metrics
 from oversmooth.metrics import TokenStates, UndefinedError
-from oversmooth.metrics.fidelity import (
-    Baseline,
-    cka_to_baseline,
-    lsds,
-    pooled_cosine_to_baseline,
-    resolved,
-)
+from oversmooth.metrics.fidelity import BESIDE_BASELINE, Baseline
 from oversmooth.metrics.identity import retrieved
 
+pytestmark = pytest.mark.usefixtures("_backend")
+
 SHAPES = [(3, 5), (4, 40), (13, 8), (14, 30), (40, 12), (60, 64)]
-BESIDE = pytest.mark.parametrize("compute", [cka_to_baseline, pooled_cosine_to_baseline, lsds])
+BESIDE = pytest.mark.parametrize("name", BESIDE_BASELINE)
 
 
 def pair(shape: tuple[int, int], seed: int, apart: float = 0.7) -> tuple[Matrix, Matrix]:
@@ -34,7 +31,7 @@ def pair(shape: tuple[int, int], seed: int, apart: float = 0.7) -> tuple[Matrix,
 
 
 def baseline(tokens: Matrix) -> Baseline:
-    return Baseline.of(TokenStates(tokens))
+    return Baseline.of(Single(tokens).states)
 
 
 def test_declared_apart_from_the_metrics_and_found_by_name() -> None:
@@ -62,45 +59,44 @@ def test_declared_apart_from_the_metrics_and_found_by_name() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_values_are_those_of_a_second_computation(shape: tuple[int, int], seed: int) -> None:
     first, second = pair(shape, seed)
-    kept, states = baseline(first), TokenStates(second)
+    kept, states = baseline(first), Single(second)
     # The baseline's Gram matrix is kept in float32.
-    assert cka_to_baseline(states, kept) == pytest.approx(reference.cka(first, second), rel=1e-6)
-    assert pooled_cosine_to_baseline(states, kept) == pytest.approx(reference.pooled_cosine(first, second), rel=1e-12)
-    assert lsds(states, kept) == pytest.approx(reference.lsds(second, first), rel=1e-10)
+    assert number("cka_to_baseline", states, kept) == pytest.approx(reference.cka(first, second), rel=1e-6)
+    assert number("pooled_cosine_to_baseline", states, kept) == pytest.approx(
+        reference.pooled_cosine(first, second), rel=1e-12
+    )
+    assert number("lsds", states, kept) == pytest.approx(reference.lsds(second, first), rel=1e-10)
 
 
 @BESIDE
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_the_baseline_beside_itself_is_one(compute: object, shape: tuple[int, int]) -> None:
-    assert callable(compute)
+def test_the_baseline_beside_itself_is_one(name: str, shape: tuple[int, int]) -> None:
     tokens = pair(shape, 4)[0].astype(np.float32)
     for scale in (1e-20, 1.0, 1e20):
-        states = TokenStates((tokens * scale).astype(np.float32))
-        assert compute(states, Baseline.of(states)) == pytest.approx(1.0, abs=1e-12)
+        states = Single((tokens * scale).astype(np.float32))
+        assert number(name, states, Baseline.of(states.states)) == pytest.approx(1.0, abs=1e-12)
 
 
 @BESIDE
-def test_rotation_of_both_scale_and_order_of_tokens_do_not_matter(compute: object) -> None:
-    assert callable(compute)
+def test_rotation_of_both_scale_and_order_of_tokens_do_not_matter(name: str) -> None:
     first, second = pair((20, 16), 5)
-    value = compute(TokenStates(second), baseline(first))
+    value = number(name, Single(second), baseline(first))
     assert not math.isclose(value, 1.0, rel_tol=1e-2)
     turn = matrices.orthogonal(16, np.random.default_rng(1))
     order = np.random.default_rng(2).permutation(20)
-    assert compute(TokenStates(second @ turn), baseline(first @ turn)) == pytest.approx(value, rel=1e-6)
-    assert compute(TokenStates(1e6 * second), baseline(1e-3 * first)) == pytest.approx(value, rel=1e-6)
-    assert compute(TokenStates(second[order]), baseline(first[order])) == pytest.approx(value, rel=1e-6)
+    assert number(name, Single(second @ turn), baseline(first @ turn)) == pytest.approx(value, rel=1e-6)
+    assert number(name, Single(1e6 * second), baseline(1e-3 * first)) == pytest.approx(value, rel=1e-6)
+    assert number(name, Single(second[order]), baseline(first[order])) == pytest.approx(value, rel=1e-6)
 
 
-@pytest.mark.parametrize("compute", [cka_to_baseline, lsds])
-def test_arrangement_survives_rotation_shift_and_scale_of_one_side(compute: object) -> None:
-    assert callable(compute)
+@pytest.mark.parametrize("name", ["cka_to_baseline", "lsds"])
+def test_arrangement_survives_rotation_shift_and_scale_of_one_side(name: str) -> None:
     first, _ = pair((20, 16), 6)
     turn = matrices.orthogonal(16, np.random.default_rng(3))
     moved = 7.0 * first @ turn + 100.0
-    assert compute(TokenStates(moved), baseline(first)) == pytest.approx(1.0, abs=1e-9)
+    assert number(name, Single(moved), baseline(first)) == pytest.approx(1.0, abs=1e-9)
     # The mean token has moved, and that is what the other one is for.
-    assert pooled_cosine_to_baseline(TokenStates(moved), baseline(first)) < 0.9
+    assert number("pooled_cosine_to_baseline", Single(moved), baseline(first)) < 0.9
 
 
 def test_broken_neighbourhoods_lie_above_one_and_kept_ones_below() -> None:
@@ -108,9 +104,9 @@ def test_broken_neighbourhoods_lie_above_one_and_kept_ones_below() -> None:
     centres = 3.0 * random.normal(size=(3, 16))
     clusters = np.repeat(centres, 15, axis=0) + random.normal(size=(45, 16))
     shuffled = clusters[random.permutation(45)]
-    assert lsds(TokenStates(shuffled), baseline(clusters)) > 2
+    assert number("lsds", Single(shuffled), baseline(clusters)) > 2
     tighter = np.repeat(centres, 15, axis=0) + 0.5 * (clusters - np.repeat(centres, 15, axis=0))
-    assert lsds(TokenStates(tighter), baseline(clusters)) < 0.5
+    assert number("lsds", Single(tighter), baseline(clusters)) < 0.5
 
 
 def test_what_over_smoothed_tokens_keep_is_not_lost_in_rounding() -> None:
@@ -118,14 +114,16 @@ def test_what_over_smoothed_tokens_keep_is_not_lost_in_rounding() -> None:
     offset = np.random.default_rng(9).normal(size=20)
     # A millionth of the whole differs between the tokens: without centring first, nothing of it would be left.
     near, far = (offset + 1e-6 * each for each in (first, second))
-    assert cka_to_baseline(TokenStates(far), baseline(near)) == pytest.approx(reference.cka(first, second), rel=1e-6)
-    assert lsds(TokenStates(far), baseline(near)) == pytest.approx(reference.lsds(second, first), rel=1e-6)
+    assert number("cka_to_baseline", Single(far), baseline(near)) == pytest.approx(
+        reference.cka(first, second), rel=1e-6
+    )
+    assert number("lsds", Single(far), baseline(near)) == pytest.approx(reference.lsds(second, first), rel=1e-6)
 
 
 def test_a_far_token_has_neighbours_all_the_same() -> None:
     first, second = pair((20, 8), 10)
     first[0] += 1e4
-    value = lsds(TokenStates(second), baseline(first))
+    value = number("lsds", Single(second), baseline(first))
     assert math.isfinite(value)
 
 
@@ -133,7 +131,7 @@ EQUAL = np.ones((5, 4))
 SPREAD = np.random.default_rng(11).normal(size=(5, 4))
 
 
-@pytest.mark.parametrize("compute", [cka_to_baseline, lsds])
+@pytest.mark.parametrize("name", ["cka_to_baseline", "lsds"])
 @pytest.mark.parametrize(
     ("tokens", "base", "reason"),
     [
@@ -143,46 +141,59 @@ SPREAD = np.random.default_rng(11).normal(size=(5, 4))
         (SPREAD, EQUAL, "tokens of the baseline are all equal"),
     ],
 )
-def test_without_a_value_there_is_a_reason(compute: object, tokens: Matrix, base: Matrix, reason: str) -> None:
-    assert callable(compute)
+def test_without_a_value_there_is_a_reason(name: str, tokens: Matrix, base: Matrix, reason: str) -> None:
     with pytest.raises(UndefinedError, match=reason):
-        compute(TokenStates(tokens), baseline(base))
+        number(name, Single(tokens), baseline(base))
 
 
 def test_a_baseline_whose_tokens_come_in_equal_groups_has_no_local_structure() -> None:
     groups = np.repeat(np.random.default_rng(12).normal(size=(2, 6)), 13, axis=0)
     with pytest.raises(UndefinedError, match="equals its neighbours"):
-        lsds(TokenStates(groups + 0.1 * np.random.default_rng(0).normal(size=groups.shape)), baseline(groups))
+        number("lsds", Single(groups + 0.1 * np.random.default_rng(0).normal(size=groups.shape)), baseline(groups))
 
 
 def test_a_zero_mean_token_has_no_direction() -> None:
     opposite = np.array([[1.0, 2.0], [-1.0, -2.0]])
     with pytest.raises(UndefinedError, match="mean token of zero"):
-        pooled_cosine_to_baseline(TokenStates(opposite), baseline(SPREAD[:2, :2]))
+        number("pooled_cosine_to_baseline", Single(opposite), baseline(SPREAD[:2, :2]))
 
 
 def test_differences_that_rounding_made_are_told() -> None:
     tokens = (1.0 + 1e-9 * np.random.default_rng(13).normal(size=(6, 8))).astype(np.float32)
     tokens[0, 0] = np.nextafter(np.float32(1.0), np.float32(2.0))
-    collapsed, spread = TokenStates(tokens), TokenStates(SPREAD.astype(np.float32))
-    assert not resolved("cka_to_baseline", 0.9, collapsed, Baseline.of(spread))
-    assert not resolved("lsds", 0.9, spread, Baseline.of(collapsed))
-    assert resolved("lsds", 0.9, spread, Baseline.of(spread))
-    assert resolved("pooled_cosine_to_baseline", 0.9, collapsed, Baseline.of(spread))
+    collapsed, spread = Single(tokens), Single(pair((6, 8), 13)[0].astype(np.float32))
+    assert not resolved("cka_to_baseline", collapsed, Baseline.of(spread.states))
+    assert not resolved("lsds", spread, Baseline.of(collapsed.states))
+    assert resolved("lsds", spread, Baseline.of(spread.states))
+    assert resolved("pooled_cosine_to_baseline", collapsed, Baseline.of(spread.states))
 
 
 def test_memory_is_what_was_said() -> None:
     for shape in SHAPES:
-        assert baseline(pair(shape, 0)[0]).nbytes == Baseline.size(*shape, itemsize=8)
+        kept = baseline(pair(shape, 0)[0])
+        arrays = (kept.means, kept.grams, kept.neighbours, kept.weights)
+        assert sum(each.nbytes for each in arrays) == Baseline.size(*shape, itemsize=8)
+
+
+def test_texts_that_were_kept_together_are_found_alone_and_in_another_order() -> None:
+    first, second = zip(*(pair((9, 12), seed) for seed in range(3)), strict=True)
+    kept = Baseline.of(TokenStates(array(np.stack(first))))
+    alone = [number("lsds", Single(each), baseline(other)) for each, other in zip(second, first, strict=True)]
+    states = TokenStates(array(np.stack(second)))
+    metric = [each for each in metrics.beside_baselines() if each.name == "lsds"]
+    assert metrics.evaluate(metric, states, kept).values[0].tolist() == pytest.approx(alone, rel=1e-12)
+    turned = Baseline.gathered([(kept, 2), (kept, 0)])
+    states = TokenStates(array(np.stack([second[2], second[0]])))
+    assert metrics.evaluate(metric, states, turned).values[0].tolist() == pytest.approx(alone[2::-2], rel=1e-12)
 
 
 # Retrieval.
 
 
 def shares(texts: list[Matrix], identities: list[list[int]]) -> list[float]:
-    states = TokenStates(np.concatenate(texts))
+    states = Single(np.concatenate(texts))
     of_text = np.repeat(np.arange(len(texts)), [len(each) for each in texts])
-    counted, found, _ = retrieved(states, np.concatenate(identities).astype(np.intp), of_text)
+    counted, found, _ = retrieved(states.states, np.concatenate(identities).astype(np.intp), of_text)
     assert not (found & ~counted).any()
     chosen = [counted & (of_text == number) for number in range(len(texts))]
     return [float(found[each].mean()) if each.any() else math.nan for each in chosen]

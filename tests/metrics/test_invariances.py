@@ -12,8 +12,11 @@ from numpy.typing import ArrayLike
 from reference import matrices
 from reference.matrices import Recipe, recipes
 from reference.sample import Matrix
+from reference.single import Single, number, resolved
 
-from oversmooth.metrics import TokenStates, UndefinedError, all_metrics, get_metric, names
+from oversmooth.metrics import UndefinedError, all_metrics, get_metric, names
+
+pytestmark = pytest.mark.usefixtures("_backend")
 
 RANDOM = settings(max_examples=250, deadline=None, derandomize=True)
 
@@ -28,16 +31,16 @@ Value = float | None
 
 def values(tokens: ArrayLike, classification: ArrayLike, *, leave_out: set[str] | None = None) -> dict[str, Value]:
     """All metrics; None where undefined."""
-    states = TokenStates(tokens, classification)
+    states = Single(tokens, classification)
     found: dict[str, Value] = {}
     for metric in all_metrics():
         if metric.name in (leave_out or set()):
             continue
         try:
-            found[metric.name] = metric.compute(states)
+            found[metric.name] = number(metric, states)
         except UndefinedError:
             found[metric.name] = None
-        if metric.resolved is not None and found[metric.name] is not None and not metric.resolved(states):
+        if metric.resolved is not None and found[metric.name] is not None and not resolved(metric, states):
             found[metric.name] = None
     return found
 
@@ -138,15 +141,15 @@ def test_every_token_twice(recipe: Recipe) -> None:
 def test_a_common_offset_does_not_move_what_is_centred(recipe: Recipe) -> None:
     tokens = recipe.matrix()
     offset = np.random.default_rng(recipe.seed + 4).standard_normal(recipe.dimension)
-    before, after = TokenStates(tokens), TokenStates(tokens + offset)
+    before, after = Single(tokens), Single(tokens + offset)
     for name in ("distance_to_mean", "dirichlet_energy", "token_cosine_centred"):
         metric = get_metric(name)
         assert metric.resolved is not None
-        if metric.resolved(before) and metric.resolved(after) and before.residual_energies.all():
+        if resolved(metric, before) and resolved(metric, after) and before.residual_energies.all():
             # Adding the offset rounds; a token near the mean feels that most.
             nearest = math.sqrt(min(before.residual_energies.min(), after.residual_energies.min()))
             tolerance = 1e-12 + 1e-14 / nearest
-            assert metric.compute(after) == pytest.approx(metric.compute(before), rel=tolerance, abs=tolerance)
+            assert number(metric, after) == pytest.approx(number(metric, before), rel=tolerance, abs=tolerance)
 
 
 @RANDOM
@@ -164,6 +167,4 @@ def test_rotation_does_change_what_reads_coordinates() -> None:
     tokens = np.eye(6)[:4] + 0.1
     rotated = tokens @ matrices.orthogonal(6, np.random.default_rng(0))
     for name in AXES:
-        assert get_metric(name).compute(TokenStates(tokens)) != pytest.approx(
-            get_metric(name).compute(TokenStates(rotated)), rel=0.1
-        )
+        assert number(name, Single(tokens)) != pytest.approx(number(name, Single(rotated)), rel=0.1)

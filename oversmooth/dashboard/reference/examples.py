@@ -12,8 +12,9 @@ from oversmooth.dashboard.controls.state import remembered
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.reference import matrices as matrices
 from oversmooth.dashboard.reference.matrices import ALIKE, PRESETS, SPREAD, Example, Value, example_of
-from oversmooth.metrics import TokenStates, UndefinedError
+from oversmooth.metrics import TokenStates
 from oversmooth.metrics.numerics import Float64
+from oversmooth.metrics.requirements import CONVERGENCE
 from oversmooth.report.glossary import Entry, Kind
 
 EDITED_WIDTH = 320
@@ -93,12 +94,16 @@ def _numbers(entry: Entry, values: Sequence[Value]) -> None:
 def _parts(states: TokenStates) -> None:
     """What the metrics are made of."""
     st.markdown("**What they are made of**")
-    shown = {r"\bar{x}": states.mean, r"X X^\top": states.gram, r"R X (R X)^\top": states.centred_gram}
-    try:
-        shown[r"\sigma(X)"] = states.singular_values
-        shown[r"\sigma(RX)"] = states.centred_singular_values
-    except UndefinedError as error:
-        st.caption(plain(f"There are no singular values: {error}."))
+    shown = {
+        r"\bar{x}": states.means[0],
+        r"X X^\top": states.grams[0],
+        r"R X (R X)^\top": states.centred_grams[0],
+    }
+    if CONVERGENCE.met(states)[0]:
+        shown[r"\sigma(X)"] = states.singular_values[0]
+        shown[r"\sigma(RX)"] = states.centred_singular_values[0]
+    else:
+        st.caption(plain(f"There are no singular values: {CONVERGENCE.reason(states, 0)}."))
     with st.container(horizontal=True, vertical_alignment="center", gap="large"):
         for sign, part in shown.items():
             if part.size:

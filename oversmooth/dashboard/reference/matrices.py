@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,7 +13,7 @@ import pandas as pd
 from oversmooth import metrics
 from oversmooth.core.errors import InputError
 from oversmooth.core.wording import count
-from oversmooth.metrics import TokenStates, UndefinedError, fidelity, identity, mechanisms
+from oversmooth.metrics import Definition, Evaluated, TokenStates, UndefinedError, identity, mechanisms
 from oversmooth.metrics.fidelity import Baseline
 from oversmooth.metrics.mechanisms.bound import contraction
 from oversmooth.metrics.mechanisms.corpus import linear_cka, within_between
@@ -90,10 +89,7 @@ def states_of(matrix: Float64) -> TokenStates:
 
 def values(states: TokenStates) -> list[Value]:
     """Every metric of the tokens, in order."""
-    return [
-        _value(metric.name, partial(metric.value, states), partial(_resolved, metric, states))
-        for metric in metrics.all_metrics()
-    ]
+    return _values(metrics.all_metrics(), metrics.evaluate(metrics.all_metrics(), states))
 
 
 def values_beside(baseline: Float64, variant: Float64) -> list[Value]:
@@ -105,16 +101,16 @@ def values_beside(baseline: Float64, variant: Float64) -> list[Value]:
     if baseline.shape != variant.shape:
         lengths = f"{count(len(baseline), 'token')}, the variant {len(variant)}"
         raise InputError(f"The baseline has {lengths}: both sides need the same tokens.")
-    states, kept = states_of(variant), Baseline.of(states_of(baseline))
-    found = {
-        name: _value(
-            name, partial(compute, states, kept), partial(fidelity.resolved, name, states=states, baseline=kept)
-        )
-        for name, compute in fidelity.BESIDE_BASELINE.items()
-    }
+    beside, kept = metrics.beside_baselines(), Baseline.of(states_of(baseline))
+    found = _values(beside, metrics.evaluate(beside, states_of(variant), kept))
     both = states_of(np.vstack([baseline, variant]))
-    found[identity.IDENTITY_RETRIEVAL] = _value(identity.IDENTITY_RETRIEVAL, partial(_retrieval, both))
-    return [found[name] for name in metrics.fidelity_names() if name in found]
+    retrieval = metrics.get(identity.IDENTITY_RETRIEVAL)
+    try:
+        found.append(Value(retrieval.name, retrieval.title, _retrieval(both)))
+    except UndefinedError as error:
+        found.append(Value(retrieval.name, retrieval.title, math.nan, str(error)))
+    order = metrics.fidelity_names()
+    return sorted(found, key=lambda each: order.index(each.name))
 
 
 def cleaned(matrix: Float64) -> Float64:
@@ -132,17 +128,13 @@ def _tex(value: float) -> str:
     return number(value).replace(",", "{,}")
 
 
-def _resolved(metric: metrics.Metric, states: TokenStates, _: float) -> bool:
-    return metric.resolved is None or metric.resolved(states)
-
-
-def _value(name: str, compute: Callable[[], float], resolved: Callable[[float], bool] = lambda _: True) -> Value:
-    title = metrics.get(name).title
-    try:
-        value = compute()
-    except UndefinedError as error:
-        return Value(name, title, math.nan, str(error))
-    return Value(name, title, value, "" if resolved(value) else "below the resolution of the numbers")
+def _values(declared: Sequence[Definition], found: Evaluated) -> list[Value]:
+    values = []
+    for number, metric in enumerate(declared):
+        note = "" if found.resolved[number, 0] else "below the resolution of the numbers"
+        reason = found.missing.get((number, 0), note)
+        values.append(Value(metric.name, metric.title, float(found.values[number, 0]), reason))
+    return values
 
 
 def _retrieval(both: TokenStates) -> float:
@@ -179,7 +171,7 @@ def layers(before: Float64, after: Float64) -> list[Value]:
     if before.shape != after.shape:
         lengths = f"{count(len(before), 'token')} before the block and {len(after)} after it"
         raise InputError(f"The text has {lengths}: both need the same tokens.")
-    distances = np.sqrt([states_of(each).residual_energy for each in (before, after)])
+    distances = np.sqrt([states_of(each).residual_sums[0] for each in (before, after)])
     ratio, cka = float(contraction(distances)[0]), float(linear_cka({"before": before, "after": after})[0, 1])
     return [
         _found(LAYERS.names[0], ratio, "the tokens before the block are all equal"),

@@ -16,7 +16,7 @@ from torch import Tensor
 from oversmooth.metrics.mechanisms.declared_attention import NULL, SINK_THRESHOLD
 from oversmooth.metrics.mechanisms.registry import names
 from oversmooth.metrics.mechanisms.singular_values import leading_singular_values
-from oversmooth.metrics.numerics import PRECISIONS, Float64
+from oversmooth.metrics.numerics import Float64, arithmetic_of
 
 DOUBLINGS: Final = 4
 """Squarings of a matrix whose spectral radius is bounded."""
@@ -50,7 +50,7 @@ def attention_quantities(attention: Tensor, *, causal: bool, seed: int) -> dict[
     shuffled = shuffle_rows(matrices, causal=causal, seed=seed)
     leading = leading_singular_values(matrices, shuffled)
     mass = _sink_mass(matrices, visible)
-    floors = PRECISIONS[matrices.numpy().dtype].in_pass * matrices.flatten(1).norm(dim=1)
+    floors = arithmetic_of(matrices.dtype).in_pass * matrices.flatten(1).norm(dim=1)
     found = {
         "attention_root_lambda": _above(leading.centred, floors),
         "attention_spectral_gap": _above(leading.first - leading.second, floors),

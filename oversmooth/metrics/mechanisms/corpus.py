@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from oversmooth.core.wording import count
-from oversmooth.metrics.numerics import PRECISIONS, Float64
+from oversmooth.metrics.numerics import Float64, arithmetic_of
 
 Form = Literal["raw", "centred", "standardised"]
 FORMS: Final[tuple[Form, ...]] = get_args(Form)
@@ -145,7 +145,7 @@ def linear_cka(states: Mapping[str, NDArray[np.floating]], roundings: Mapping[st
 
 
 def _rounding(stored: NDArray[np.floating]) -> float:
-    return PRECISIONS[stored.dtype].rounding
+    return arithmetic_of(stored.dtype).rounding
 
 
 def _unit(stored: NDArray[np.floating], rounding: float) -> Float64 | None:
