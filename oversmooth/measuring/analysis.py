@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from oversmooth.measuring.fidelity import Fidelity
 from oversmooth.measuring.measured_rows import Arrived, MeasuredRows, Place, measured_batches
 from oversmooth.measuring.resolution import Resolution
 from oversmooth.measuring.retrieval import Value
-from oversmooth.metrics import Evaluated, Metric, TokenStates, evaluate, get_metric
+from oversmooth.metrics import Evaluated, TokenStates, evaluate, get_metric
 from oversmooth.metrics.numerics import on_host
 from oversmooth.metrics.requirements import CONVERGENCE, DIRECTIONS
 from oversmooth.metrics.scale import max_activation_ratio
@@ -53,6 +53,9 @@ class Analysis:
         fidelity: Fidelity | None = None,
     ) -> None:
         self.metrics = tuple(map(get_metric, names))
+        # Whatever was asked for: without it nobody could say what an outlier makes of the other numbers.
+        self._ratio = get_metric(RATIO)
+        self._evaluated = self.metrics if self._ratio in self.metrics else (*self.metrics, self._ratio)
         self.points = {point: index for index, point in enumerate(points)}
         self.rows = rows
         self._resolution = resolution
@@ -86,12 +89,11 @@ class Analysis:
                     self._measure(batch.places, batch.states)
 
     def _measure(self, places: Sequence[Place], states: TokenStates) -> None:
-        at = np.array([[place.text, self.points[place.point]] for place in places]).T
-        at_places = at[0], at[1]
-        self._put(self.metrics, evaluate(self.metrics, states), places)
-        self.floor[at_places] = on_host(states.floors)
-        # Whatever was asked for: without it nobody could say what an outlier makes of the other numbers.
-        self.activation_ratios[at_places] = evaluate([get_metric(RATIO)], states).values[0]
+        at = [place.text for place in places], [self.points[place.point] for place in places]
+        found = evaluate(self._evaluated, states)
+        self._put(found, places, at)
+        self.floor[at] = on_host(states.floors)
+        self.activation_ratios[at] = found.values[self._evaluated.index(self._ratio)]
         self._keep_spectra(places, states)
         self._keep_map(places, states)
         if self.fidelity is not None:
@@ -101,11 +103,9 @@ class Analysis:
         """All notes by input and point: points may be analysed at the same time, in any order."""
         return tuple(sorted(self.notes, key=lambda note: (note.input, self.points[note.point])))
 
-    def _put(self, metrics: Sequence[Metric], found: Evaluated, places: Sequence[Place]) -> None:
-        for number, metric in enumerate(metrics):
-            curve = self.curves[metric.name]
-            for text, place in enumerate(places):
-                curve[place.text, self.points[place.point]] = found.values[number, text]
+    def _put(self, found: Evaluated, places: Sequence[Place], at: tuple[Any, Any]) -> None:
+        for number, metric in enumerate(self.metrics):
+            self.curves[metric.name][at] = found.values[number]
             if found.missing or not found.resolved[number].all():
                 self._note(metric.name, number, found, places)
 

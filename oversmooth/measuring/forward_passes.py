@@ -53,7 +53,7 @@ def run_passes(run: Prepared, resolution: Resolution, take: Take, report: Report
         ) -> None:
             nonlocal done
             states = states.to(network.dtype)
-            resolution.see(members, point, states)
+            resolution.see(members, point, _where_analysed(states))
             if point not in run.points:
                 return
             waiting.add(point, states, resolution.of(members, point))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,9 @@ from oversmooth.metrics.numerics import Array, beside, namespace, on_host
 if TYPE_CHECKING:
     from oversmooth.models.encodings import Encoded
 
-STACK_BYTES = 2**19
+Item = TypeVar("Item")
+
+STACK_BYTES = 2**22
 """Float64 states of tokens in equal number that are computed together: they stay in a core's cache."""
 
 
@@ -36,6 +38,17 @@ class MeasuredRows:
         """From the tokens that are marked so."""
         measured = np.flatnonzero([token.measured for token in text.tokens.items])
         return cls(measured, text.classification, np.asarray(text.ids, dtype=np.intp)[measured])
+
+    @cached_property
+    def where(self) -> slice | NDArray[np.intp]:
+        """The same as a slice, where no token between them is left out."""
+        first, last = int(self.measured[0]), int(self.measured[-1])
+        return slice(first, last + 1) if last - first + 1 == len(self.measured) else self.measured
+
+    @cached_property
+    def kind(self) -> tuple[int, bool]:
+        """Texts of the same are computed together: the number of tokens, and whether there is a [CLS] token."""
+        return len(self.measured), self.classification is not None
 
     @cached_property
     def includes_classification(self) -> bool:
@@ -82,26 +95,28 @@ def measured_batches(rows: Sequence[MeasuredRows], arrived: Sequence[Arrived]) -
         arrived: at one or more points.
     """
     where = [(at, row) for at, each in enumerate(arrived) for row in range(len(each.texts))]
-
-    def kind(at: tuple[int, int]) -> tuple[int, bool]:
-        row = rows[arrived[at[0]].texts[at[1]]]
-        return len(row.measured), row.classification is not None
-
-    for (count, _), group in groupby(sorted(where, key=kind), key=kind):
-        alike = list(group)
-        most = max(1, STACK_BYTES // (8 * arrived[0].states.shape[2] * count))
+    for alike in by_kind(where, lambda at: rows[arrived[at[0]].texts[at[1]]].kind):
+        at, row = where[alike[0]]
+        count, width = len(rows[arrived[at].texts[row]].measured), arrived[at].states.shape[2]
+        most = max(1, STACK_BYTES // (8 * count * width))
         for first in range(0, len(alike), most):
-            yield _stacked(rows, arrived, alike[first : first + most])
+            yield _batch(rows, arrived, [where[each] for each in alike[first : first + most]])
 
 
-def _stacked(
-    rows: Sequence[MeasuredRows], arrived: Sequence[Arrived], where: Sequence[tuple[int, int]]
-) -> MeasuredBatch:
+def by_kind(items: Sequence[Item], kind: Callable[[Item], Any]) -> list[list[int]]:
+    """The positions of items of the same kind, together."""
+    found: defaultdict[Any, list[int]] = defaultdict(list)
+    for position, item in enumerate(items):
+        found[kind(item)].append(position)
+    return list(found.values())
+
+
+def _batch(rows: Sequence[MeasuredRows], arrived: Sequence[Arrived], where: Sequence[tuple[int, int]]) -> MeasuredBatch:
     places = [Place(arrived[at].texts[row], arrived[at].point) for at, row in where]
     chosen = [rows[place.text] for place in places]
     states = [arrived[at].states[row, ...] for at, row in where]
     xp = namespace(states[0])
-    stored = xp.stack([_taken(each, row.measured) for each, row in zip(states, chosen, strict=True)])
+    stored = stacked(states, chosen)
     finite = on_host(xp.all(xp.isfinite(stored), axis=(1, 2)))
     kept = np.flatnonzero(finite).tolist()
     broken = {places[at]: _what_is_broken(stored[at, ...]) for at in np.flatnonzero(~finite).tolist()}
@@ -119,11 +134,13 @@ def _stacked(
     return MeasuredBatch(tuple(places[at] for at in kept), tokens, broken)
 
 
-def _taken(states: Array, measured: NDArray[np.intp]) -> Array:
-    first, last = int(measured[0]), int(measured[-1])
-    if last - first + 1 == len(measured):
-        return states[first : last + 1, :]
-    return states[beside(states, measured), :]
+def stacked(states: Sequence[Array], rows: Sequence[MeasuredRows]) -> Array:
+    """The measured tokens, of equal number, of texts (token, dim each): text, token, dim."""
+    taken = [
+        each[row.where, :] if isinstance(row.where, slice) else each[beside(each, row.where), :]
+        for each, row in zip(states, rows, strict=True)
+    ]
+    return taken[0][None] if len(taken) == 1 else namespace(taken[0]).stack(taken)
 
 
 def _what_is_broken(states: Array) -> str:

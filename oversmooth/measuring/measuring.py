@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
-import numpy as np
-import xarray as xr
 from threadpoolctl import ThreadpoolController
 
 from oversmooth.core.errors import ModelError
@@ -28,6 +26,7 @@ from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.model_record import ModelRecord
 from oversmooth.models.names import meaning
 from oversmooth.results.explanation import Explanation
+from oversmooth.results.labelled import Variables, array, dataset
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.record import Record
 from oversmooth.results.settings import Settings
@@ -152,16 +151,6 @@ def one_blas_thread() -> Iterator[None]:
         yield
 
 
-@lru_cache(maxsize=64)
-def _coordinates(points: Sequence[str], texts: int | None = None, components: int | None = None) -> xr.Coordinates:
-    # Kept for the next side of a comparison: making the indexes is most of the work.
-    found: dict[str, object] = {} if texts is None else {"input": np.arange(texts)}
-    found["point"] = list(points)
-    if components is not None:
-        found["component"] = np.arange(1, components + 1)
-    return xr.Coordinates(found)
-
-
 def _assemble(
     run: Prepared,
     analysis: Analysis,
@@ -169,31 +158,23 @@ def _assemble(
     explanation: Explanation | None,
     record: Record,
 ) -> Measurement:
-    points, number = run.points, len(run.texts)
-    dims = ("input", "point")
-    curves = xr.Dataset(
-        {name: (dims, values) for name, values in analysis.curves.items()}, _coordinates(points, number)
-    )
+    dims, points = ("input", "point"), ("point", run.points)
+    along = ("input", tuple(range(len(run.texts)))), points
     kept = {"raw": analysis.raw} if analysis.centred is None else {"raw": analysis.raw, "centred": analysis.centred}
-    spectra = xr.Dataset(
-        {name: ((*dims, "component"), values) for name, values in kept.items()} | {"floor": (dims, analysis.floor)},
-        _coordinates(points, number, analysis.raw.shape[2]),
-    )
-    similarity = None
-    if analysis.maps is not None:
-        rows = list(run.texts[run.settings.shown].tokens.positions[:: analysis.factor])
-        along = _coordinates(points).assign(token=rows, other=rows)
-        similarity = xr.DataArray(analysis.maps, dims=("point", "token", "other"), coords=along)
+    components = ("component", tuple(range(1, analysis.raw.shape[2] + 1)))
+    spectra: Variables = {name: ((*dims, "component"), values) for name, values in kept.items()}
+    rows = tuple(run.texts[run.settings.shown].tokens.positions[:: analysis.factor])
+    maps, of_maps = analysis.maps, (points, ("token", rows), ("other", rows))
     return Measurement(
         settings=run.settings,
-        curves=curves,
-        spectra=spectra,
-        similarity=similarity,
+        curves=partial(dataset, {name: (dims, values) for name, values in analysis.curves.items()}, along),
+        spectra=partial(dataset, {**spectra, "floor": (dims, analysis.floor)}, (*along, components)),
+        similarity=None if maps is None else partial(array, ("point", "token", "other"), maps, of_maps),
         similarity_factor=analysis.factor,
-        outputs=xr.Dataset({name: ("input", values) for name, values in outputs.values.items()}),
+        outputs=partial(dataset, {name: (("input",), values) for name, values in outputs.values.items()}, ()),
         tokens=tuple(text.tokens for text in run.texts),
         notes=(*analysis.ordered_notes(), *outputs.notes),
         record=record,
         explanation=explanation,
-        activation_ratios=xr.DataArray(analysis.activation_ratios, _coordinates(points, number), dims),
+        activation_ratios=partial(array, dims, analysis.activation_ratios, along),
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from oversmooth.core import points
-from oversmooth.measuring.measured_rows import MeasuredRows
-from oversmooth.metrics.numerics import Float64, arithmetic_of
+from oversmooth.measuring.measured_rows import MeasuredRows, by_kind, stacked
+from oversmooth.metrics.numerics import Array, Float64, arithmetic_of, namespace, on_host, squared_lengths
 
 LOST: Final = 2.0
 """Floor over differences beyond which all of these may be noise."""
@@ -47,18 +45,22 @@ class Resolution:
         self._sizes = np.zeros(len(rows))
         """‖X‖_F of the residual stream where it was seen last (text)."""
         self._raised: dict[tuple[int, str], float] = {}
-        self._masks: tuple[Hashable, tuple[Tensor, Tensor]] = None, (torch.empty(0), torch.empty(0))
 
-    def see(self, numbers: Sequence[int], point: str, states: Tensor) -> None:
+    def see(self, numbers: Sequence[int], point: str, states: Array) -> None:
         """The states (text, token, dim) of some texts at a point, in the order in which a pass reaches it."""
         if point == points.FUSION:
             self._fused(numbers)
             return
-        texts, stream = np.asarray(numbers), self._on_stream(point)
+        stream = self._on_stream(point)
         if point == points.EMBEDDING:
-            self._drowned[texts] = self._sizes[texts] = 0.0
-        if stream or (self._drowned[texts] > NEGLIGIBLE).any():
-            self._follow(texts, point, *self._measure(numbers, states), stream=stream)
+            self._drowned[list(numbers)] = self._sizes[list(numbers)] = 0.0
+        if not (stream or any(self._drowned[number] > NEGLIGIBLE for number in numbers)):
+            return
+        for alike in by_kind(numbers, lambda number: self._rows[number].kind):
+            measured = stacked([states[row, ...] for row in alike], [self._rows[numbers[row]] for row in alike])
+            for row, size, differing in zip(alike, *_sizes(measured), strict=True):
+                if stream or self._drowned[numbers[row]] > NEGLIGIBLE:
+                    self._one(numbers[row], point, size, differing, stream=stream)
 
     def of(self, numbers: Sequence[int], point: str) -> Float64:
         """The floors of these texts at a point that was seen, over ‖X‖_F (text)."""
@@ -86,46 +88,20 @@ class Resolution:
         """Whether what was on the stream was added to there, without a norm since."""
         return point.partition(".")[2] in _SUMS or (points.is_block(point) and not self._post_norm)
 
-    def _measure(self, numbers: Sequence[int], states: Tensor) -> tuple[Float64, Float64]:
-        """‖X‖_F and ‖RX‖_F of the measured tokens (text each), to a few digits."""
-        count, mask = self._mask(numbers, states)
-        # By way of the first of them: alike tokens have exact differences.
-        first = torch.stack(
-            [text[self._rows[number].measured[0]] for text, number in zip(states, numbers, strict=True)]
-        )
-        moved = (states - first[:, None]).masked_fill_(~mask[:, :, None], 0.0)
-        offset = moved.sum(dim=1) / count[:, None]
-        lengths = torch.linalg.vecdot(states, states).masked_fill_(~mask, 0.0).sum(dim=1)
-        rest = torch.linalg.vecdot(moved, moved).sum(dim=1) - count * torch.linalg.vecdot(offset, offset)
-        size, differing = torch.stack((lengths, rest.clamp_min(0.0))).sqrt().double().cpu().numpy()
-        return size, differing
-
-    def _mask(self, numbers: Sequence[int], states: Tensor) -> tuple[Tensor, Tensor]:
-        """How many tokens of each text are measured (text), and which (text, token); kept for the next point."""
-        key = (*numbers, states.shape[1])
-        if self._masks[0] != key:
-            mask = torch.zeros(states.shape[:2], dtype=torch.bool)
-            for row, number in enumerate(numbers):
-                mask[row, self._rows[number].measured] = True
-            mask = mask.to(states.device)
-            self._masks = key, (mask.sum(dim=1).to(states.dtype), mask)
-        return self._masks[1]
-
-    def _follow(self, texts: NDArray[np.intp], point: str, size: Float64, differing: Float64, *, stream: bool) -> None:
-        drowned = self._drowned[texts]
-        followed = np.isfinite(size) & ((drowned > NEGLIGIBLE) | stream)
-        texts, size, differing, drowned = texts[followed], size[followed], differing[followed], drowned[followed]
-        floor = self._usual * (np.maximum(size, self._sizes[texts]) if self._is_sum(point) else size)
-        covered = np.where(drowned > NEGLIGIBLE, np.minimum(drowned, LOST) * differing, 0.0)
-        floor = np.maximum(floor, covered)
-        for at in np.flatnonzero((size == 0.0) | (floor > RAISED * self._usual * size)).tolist():
-            self._raised[int(texts[at]), point] = float(floor[at] / size[at]) if size[at] else LOST
+    def _one(self, number: int, point: str, size: float, differing: float, *, stream: bool) -> None:
+        if not math.isfinite(size):
+            return
+        floor = self._usual * (max(size, self._sizes[number]) if self._is_sum(point) else size)
+        if self._drowned[number] > NEGLIGIBLE:
+            floor = max(floor, min(self._drowned[number], LOST) * differing)
+        if size == 0.0 or floor > RAISED * self._usual * size:
+            self._raised[number, point] = floor / size if size else LOST
         if stream:
-            self._sizes[texts] = size
-            # Equal tokens that a text begins with have lost nothing.
-            lost = drowned if point == points.EMBEDDING else np.full_like(drowned, LOST)
-            noise = np.divide(floor, differing, out=np.zeros_like(floor), where=differing > 0.0)
-            self._drowned[texts] = np.where(differing > 0.0, np.maximum(drowned, noise), lost)
+            self._sizes[number] = size
+            if differing > 0.0:
+                self._drowned[number] = max(self._drowned[number], floor / differing)
+            elif point != points.EMBEDDING:  # Equal tokens that a text begins with have lost nothing.
+                self._drowned[number] = LOST
 
     def _fused(self, numbers: Sequence[int]) -> None:
         for number in numbers:
@@ -141,3 +117,15 @@ def below(precision: str) -> str:
 
 def _with_advice(why: str, precision: str) -> str:
     return f"{why}; run with precision float64" if precision == "float32" else why
+
+
+def _sizes(tokens: Array) -> tuple[list[float], list[float]]:
+    """‖X‖_F and ‖RX‖_F of texts (text, token, dim), to a few digits."""
+    xp = namespace(tokens)
+    first = tokens - tokens[:, :1]  # Alike tokens have exact differences.
+    offset = xp.mean(first, axis=1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        whole, apart = (squared_lengths(xp.reshape(each, (each.shape[0], -1))) for each in (tokens, first))
+        rest = xp.clip(apart - tokens.shape[1] * squared_lengths(offset), 0.0, None)
+        size, differing = on_host(xp.sqrt(xp.stack((whole, rest)))).tolist()
+    return size, differing

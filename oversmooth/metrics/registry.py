@@ -181,7 +181,10 @@ def get_metric(name: str) -> Metric:
     Raises:
         KeyError: for an unknown name; settings are checked before.
     """
-    return {each.name: each for each in all_metrics()}[name]
+    found = _REGISTRY[name]
+    if not isinstance(found, Metric):
+        raise KeyError(name)
+    return found
 
 
 def plugin(name: str) -> Plugin | None:

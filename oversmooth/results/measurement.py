@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from oversmooth.core import points
 from oversmooth.core.tokens import Tokens
+from oversmooth.results.labelled import Labelled
 from oversmooth.results.plotting import Also, Layer, ThemeName, draw
 from oversmooth.results.record import Record
 
@@ -82,22 +83,22 @@ class MeasurementPlots:
         return draw("spectrum", self.measurement, layer, centred=centred, logarithmic=logarithmic, theme=theme)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Measurement:
     """Smoothing of one or several texts through one model."""
 
     settings: Settings
-    curves: xr.Dataset
+    curves: Labelled[xr.Dataset] = Labelled()
     """One variable per metric, dims (input, point); NaN where the value is missing, with a note that says why."""
-    spectra: xr.Dataset
+    spectra: Labelled[xr.Dataset] = Labelled()
     """``raw`` and, where asked for, ``centred``: singular values (input, point, component), descending, NaN beyond the
     last; what does not rise above ``floor`` (input, point) may be noise of the pass."""
-    similarity: xr.DataArray | None
+    similarity: Labelled[xr.DataArray | None] = Labelled()
     """Cosine of every pair of measured tokens of the text number ``settings.shown``: dims (point, token, other),
     float32; ``token`` and ``other`` are positions in the sequence, of the first token of each row."""
     similarity_factor: int
     """Neighbouring tokens averaged into one row of ``similarity``; 1 when every token has its own."""
-    outputs: xr.Dataset
+    outputs: Labelled[xr.Dataset] = Labelled()
     """``language_model_loss`` and, beside a baseline, ``output_kl``, in nats a token: dims (input,). Empty where they
     were not asked for; NaN where they are not defined, with a note at the point ``output``."""
     tokens: tuple[Tokens, ...]
@@ -105,7 +106,7 @@ class Measurement:
     record: Record
     explanation: Explanation | None = None
     """Mechanisms, where they were asked for."""
-    activation_ratios: xr.DataArray | None = None
+    activation_ratios: Labelled[xr.DataArray | None] = Labelled(None)
     """Largest over median activation, dims (input, point), whatever ``settings.metrics`` asks for: findings are told
     beside it. NaN where the median is zero."""
     schema_version: int = SCHEMA_VERSION

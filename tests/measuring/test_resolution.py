@@ -264,7 +264,7 @@ class TestFollowing:
         resolution = Resolution([MeasuredRows(np.arange(2), None, np.arange(2))], np.dtype(np.float32), post_norm=False)
         found = []
         for point, length, apart in states:
-            resolution.see([0], point, torch.tensor([[[length, apart], [length, -apart]]], dtype=torch.float32))
+            resolution.see([0], point, np.array([[[length, apart], [length, -apart]]], dtype=np.float32))
             found.append(float(resolution.of([0], point)[0]))
         return found
 

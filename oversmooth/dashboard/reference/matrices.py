@@ -130,10 +130,10 @@ def _tex(value: float) -> str:
 
 def _values(declared: Sequence[Definition], found: Evaluated) -> list[Value]:
     values = []
-    for number, metric in enumerate(declared):
-        note = "" if found.resolved[number, 0] else "below the resolution of the numbers"
-        reason = found.missing.get((number, 0), note)
-        values.append(Value(metric.name, metric.title, float(found.values[number, 0]), reason))
+    for place, metric in enumerate(declared):
+        note = "" if found.resolved[place, 0] else "below the resolution of the numbers"
+        reason = found.missing.get((place, 0), note)
+        values.append(Value(metric.name, metric.title, float(found.values[place, 0]), reason))
     return values
 
 

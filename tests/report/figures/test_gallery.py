@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from oversmooth.core.errors import SettingsError
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.figures.theme import DARK
 from oversmooth.results.comparison import BASELINE, Comparison
-from oversmooth.results.measurement import Measurement, Note
+from oversmooth.results.measurement import Note
 
 RANKS = [5.0, 4.5, 4.0, 3.5, 3.0, 2.5, 2.0, 2.0]
 
@@ -132,7 +133,7 @@ def test_a_variant_keeps_its_number_where_another_fails() -> None:
 
 def test_what_was_not_measured_is_left_out() -> None:
     lean = measurement(similarity=False)
-    plain = Measurement(**{**vars(lean), "spectra": lean.spectra.drop_vars("centred")})
+    plain = replace(lean, spectra=lean.spectra.drop_vars("centred"))
     assert list(figures_of(plain)) == ["token_cosine", "spectrum_5"]
     found = figures_of(Comparison({BASELINE: plain, "mapped": variant(-0.1), "deep": deep_variant()}, {}))
     assert [name for name in found if name.startswith(("similarity", "difference"))] == [
