@@ -118,8 +118,8 @@ def test_what_is_written_passes_its_own_test_at_once(tmp_path: Path, monkeypatch
         # It tests the formula: without it, it fails.
         path = declared_in(folder)
         text = path.read_text(encoding="utf-8")
-        assert text != text.replace(".max()", ".min()").replace("states + ", "states - ")
-        path.write_text(text.replace(".max()", ".min()").replace("states + ", "states - "), encoding="utf-8")
+        assert text != text.replace("xp.max(", "xp.min(").replace("states + ", "states - ")
+        path.write_text(text.replace("xp.max(", "xp.min(").replace("states + ", "states - "), encoding="utf-8")
         done = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=folder, capture_output=True, text=True)
         assert done.returncode == 1, done.stdout
 

@@ -35,6 +35,8 @@ def walked(settings: Settings) -> list[tuple[str, str]]:
         code = frame.f_code
         if event != "call" or not code.co_filename.startswith(str(HOUSE)) or code.co_name.startswith("<"):
             return
+        if code.co_name == "__set__":  # a field of a result is kept, as any other
+            return
         given = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         if any(holds_settings(frame.f_locals.get(name)) for name in given):
             stops.append((Path(code.co_filename).stem, code.co_qualname))

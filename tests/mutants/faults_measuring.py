@@ -17,14 +17,14 @@ BESIDE = "tests/measuring/test_fidelity.py tests/measuring/test_comparing.py"
 FAULTS = [
     Fault(
         ANALYSIS,
-        "if self.maps is not None and number == self.shown:\n            self._keep_map",
-        "if self.maps is not None and number == 0:\n            self._keep_map",
+        "if place.text != self.shown:",
+        "if place.text != 0:",
         "tests/measuring/test_analysis.py tests/test_shown_text.py",
     ),
     Fault(
         "oversmooth/metrics/similarity.py",
-        "means: NDArray[np.float64] = sums / np.outer(sizes, sizes)",
-        "means: NDArray[np.float64] = sums / factor**2",
+        "return sums / (sizes[:, None] * sizes)",
+        "return sums / factor**2",
         "tests/measuring/test_analysis.py",
     ),
     Fault(
@@ -40,9 +40,9 @@ FAULTS = [
         "tests/measuring/test_analysis.py tests/measuring/test_measuring.py",
     ),
     Fault(
-        ANALYSIS,
-        "if not math.isfinite(tokens.energy):",
-        "if math.isnan(tokens.energy):",
+        "oversmooth/measuring/measured_rows.py",
+        "xp.all(xp.isfinite(stored), axis=(1, 2))",
+        "~xp.any(xp.isnan(stored), axis=(1, 2))",
         "tests/measuring/test_analysis.py tests/measuring/test_measuring.py",
     ),
     Fault(WATERFALL, "both = np.isfinite(start) & np.isfinite(end)", "both = np.isfinite(end)", WHY),
@@ -66,9 +66,9 @@ FAULTS = [
         WHY,
     ),
     Fault(GAINS, "normed if post_norm else middle, after", "normed, after", WHY),
-    Fault(FIDELITY, "self._last_block if point == points.FUSION else point", "point", BESIDE),
+    Fault(FIDELITY, "Place(place.text, self._last_block) if place.point == points.FUSION else place", "place", BESIDE),
     Fault(FIDELITY, "if points.is_block(name)][-1]", "if points.is_block(name)][0]", BESIDE),
-    Fault(RETRIEVAL, "counted & (texts == number)", "counted", BESIDE),
+    Fault(RETRIEVAL, "counted & (texts == place.text)", "counted", BESIDE),
     Fault(RETRIEVAL, "if len(identities) <= room:", "if len(identities) < room:", BESIDE),
     Fault(
         SETTINGS,
