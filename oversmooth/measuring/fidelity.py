@@ -14,7 +14,7 @@ from oversmooth.measuring.measured_rows import Arrived, MeasuredRows, Place, mea
 from oversmooth.measuring.preparing import Prepared, acting
 from oversmooth.measuring.retrieval import Retrieval, Value
 from oversmooth.metrics import TokenStates, beside_baselines, evaluate
-from oversmooth.metrics.fidelity import Baseline
+from oversmooth.metrics.baseline import Baseline
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
 from oversmooth.models.loaded import REFERENCE_BYTES, LoadedModel
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from oversmooth.core.errors import UndefinedError
 from oversmooth.core.plugins import what
-from oversmooth.metrics.fidelity import Baseline
+from oversmooth.metrics.baseline import Baseline
 from oversmooth.metrics.numerics import Array, Float64, on_host
 from oversmooth.metrics.registry import BesideBaseline, Metric, plugin
 from oversmooth.metrics.states import TokenStates

@@ -11,7 +11,7 @@ from oversmooth.core.plugins import Plugin, Registry, require_words
 from oversmooth.metrics.numerics import Array
 
 if TYPE_CHECKING:
-    from oversmooth.metrics.fidelity import Baseline
+    from oversmooth.metrics.baseline import Baseline
     from oversmooth.metrics.requirements import Requirement
     from oversmooth.metrics.states import TokenStates
 

@@ -12,7 +12,8 @@ from reference import matrices
 from reference.sample import Matrix
 from reference.single import array
 
-from oversmooth.metrics import Metric, TokenStates, all_metrics, evaluate, get_metric, registry
+from oversmooth.core.plugins import Plugin
+from oversmooth.metrics import Metric, TokenStates, all_metrics, evaluate, get_metric
 from oversmooth.metrics.numerics import Array, on_host
 
 RANDOM = settings(max_examples=60, deadline=None, derandomize=True)
@@ -94,7 +95,7 @@ def test_code_of_a_plug_in_that_fails_for_one_text_leaves_the_others_their_numbe
     texts = [text(kind, (4, 3), 1) for kind in ("plain", "massive", "plain")]
     with pytest.raises(ValueError, match="too large"):  # our own is a fault of the product
         evaluate([declared(fails)], states(texts))
-    monkeypatch.setattr("oversmooth.metrics.evaluating.plugin", lambda _: registry.Plugin("a", "1"))
+    monkeypatch.setattr("oversmooth.metrics.evaluating.plugin", lambda _: Plugin("a", "1"))
     found = evaluate([get_metric("mean_norm"), declared(fails)], states(texts))
     assert found.missing == {(1, 1): "the plug-in fails (ValueError: too large)"}
     assert found.values[1, 0] == pytest.approx(float(texts[0][:, 0].mean()), rel=1e-6)
@@ -107,5 +108,5 @@ def test_one_number_for_several_texts_is_no_metric(monkeypatch: pytest.MonkeyPat
     wrong = declared(lambda given: given.means[:1, 0])
     with pytest.raises(TypeError, match="for 2 texts"):
         evaluate([wrong], states(texts))
-    monkeypatch.setattr("oversmooth.metrics.evaluating.plugin", lambda _: registry.Plugin("a", "1"))
+    monkeypatch.setattr("oversmooth.metrics.evaluating.plugin", lambda _: Plugin("a", "1"))
     assert evaluate([declared(lambda given: 1.0)], states(texts)).missing.keys() == {(0, 0), (0, 1)}

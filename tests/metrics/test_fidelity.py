@@ -14,7 +14,8 @@ from reference.single import Single, array, number, resolved
 
 from oversmooth import metrics
 from oversmooth.metrics import TokenStates, UndefinedError
-from oversmooth.metrics.fidelity import BESIDE_BASELINE, Baseline
+from oversmooth.metrics.baseline import Baseline
+from oversmooth.metrics.fidelity import BESIDE_BASELINE
 from oversmooth.metrics.identity import retrieved
 
 pytestmark = pytest.mark.usefixtures("_backend")

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from oversmooth.metrics import Definition, TokenStates, evaluate, get, number_of
-from oversmooth.metrics.fidelity import Baseline
+from oversmooth.metrics.baseline import Baseline
 from oversmooth.metrics.numerics import Array, on_host
 from oversmooth.metrics.registry import BesideBaseline, Metric
 
