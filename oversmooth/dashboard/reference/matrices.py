@@ -13,7 +13,7 @@ import pandas as pd
 from oversmooth import metrics
 from oversmooth.core.errors import InputError
 from oversmooth.core.wording import count
-from oversmooth.metrics import Definition, Evaluated, TokenStates, UndefinedError, identity, mechanisms
+from oversmooth.metrics import Definition, Evaluated, TokenStates, UndefinedError, fidelity, identity, mechanisms
 from oversmooth.metrics.baseline import Baseline
 from oversmooth.metrics.mechanisms.bound import contraction
 from oversmooth.metrics.mechanisms.corpus import linear_cka, within_between
