@@ -81,9 +81,16 @@ class Page:
         Raises:
             LookupError: where the page has none.
         """
-        for _, message in self.elements:
+        return self.placed(name)[0]
+
+    def placed(self, name: str) -> tuple[Any, str]:
+        """A control as :meth:`widget` has it, and the part of the page that is drawn anew with it; errors likewise."""
+        for _, drawn in sorted(self._drawn.items()):
+            message = drawn.message
+            if drawn.kind == "block":
+                continue
             if getattr(message, "id", "") and name in (getattr(message, "label", ""), _key(message.id)):
-                return message
+                return message, drawn.fragment
         labels = sorted(label for _, message in self.elements if (label := getattr(message, "label", "")))
         raise LookupError(f"no control “{name}” among {labels}")
 

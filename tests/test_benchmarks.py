@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -68,3 +70,11 @@ def test_start_up_prints_every_row() -> None:
     cells = rows_of("start_up", r"\|[^|]*\| \d")
     assert len(cells) == 12
     assert all(re.fullmatch(r"\d\.\d+ / \d\.\d+", row[1]) for row in cells)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_first_paint_prints_every_row() -> None:
+    cells = rows_of("first_paint", r"\|[^|]*\| \d")
+    assert [len(row) for row in cells] == [3] * 32 + [2] * 5
+    assert all(re.fullmatch(r"\d+\.\d+ / \d+\.\d+", cell) for row in cells for cell in row[1:])

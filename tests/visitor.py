@@ -42,7 +42,7 @@ class Visitor(Page):
         self.page = page
         self.page_found = True
         self.frames: list[bytes] = []
-        """Every message received, as it came."""
+        """Every message received, unpacked."""
         self._connection = connection
         self._hash = ""
         self._states: dict[str, WidgetState] = {}
@@ -52,6 +52,11 @@ class Visitor(Page):
         self._running = self._begun = False
         self._news = asyncio.Condition()
         self._reader = asyncio.create_task(self._read())
+
+    @property
+    def received(self) -> int:
+        """Bytes of all messages as they came over the wire."""
+        return self._connection.received if isinstance(self._connection, _Counting) else 0
 
     @property
     def done(self) -> bool:
@@ -72,12 +77,19 @@ class Visitor(Page):
         await self.ask({identifier: WidgetState(id=identifier, trigger_value=True)})
         del self._states[identifier]
 
-    async def ask(self, changed: Mapping[str, WidgetState] | None = None) -> None:
-        """Have the script run, with these controls changed."""
+    async def step(self, name: str, option: str) -> None:
+        """Move a slider of options, and have the part of the page run that it stands in; see :meth:`finished`."""
+        widget, part = self.placed(name)
+        state = WidgetState(id=widget.id)
+        state.string_array_value.data.append(option)
+        await self.ask({widget.id: state}, part)
+
+    async def ask(self, changed: Mapping[str, WidgetState] | None = None, part: str = "") -> None:
+        """Have the script run, or a part of it that redraws by itself, with these controls changed."""
         if self._running and not self._begun:
             await self.until(lambda: self._begun)  # else the beginning of that run would be taken for this one's
         self._states.update(changed or {})
-        client = ClientState(query_string=self.query, page_script_hash=self._hash)
+        client = ClientState(query_string=self.query, page_script_hash=self._hash, fragment_id=part)
         if not self._hash:
             client.page_name = self.page
         client.widget_states.widgets.extend(self._states.values())
@@ -206,6 +218,14 @@ class Visitor(Page):
             self._states.pop(control.id, None)
 
 
+class _Counting(ClientConnection):
+    received = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.received += len(data)
+        super().data_received(data)
+
+
 @asynccontextmanager
 async def visit(
     address: str, page: str = "", query: str = "", headers: Mapping[str, str] | None = None
@@ -225,6 +245,7 @@ async def visit(
         f"ws{address.removeprefix('http')}/_stcore/stream",
         origin=Origin("/".join(address.split("/")[:3])),
         subprotocols=[Subprotocol("streamlit")],
+        create_connection=_Counting,
         additional_headers=dict(headers or {}),
         max_size=None,
         open_timeout=PATIENCE,

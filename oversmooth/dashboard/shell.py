@@ -74,25 +74,24 @@ def remarks(sides: Mapping[str, Measurement]) -> None:
 
 
 @fragment
-def numbers(sides: Mapping[str, Measurement], draw: Callable[[], None] | None = None, *, when_opened: bool) -> None:
-    """Draw every number as tables, and the records of how they came about, both folded.
+def numbers(sides: Mapping[str, Measurement], draw: Callable[[], None] | None = None) -> None:
+    """Draw every number as tables, and the records of how they came about, both folded and made when they are opened.
 
     Args:
         sides: what was measured, by label; one alone has an empty label.
         draw: draws the tables, where they are not those of one measurement.
-        when_opened: whether both are made only when they are opened.
     """
     everything, records = (
-        st.expander(title, key=key, on_change="rerun" if when_opened else "ignore")
+        st.expander(title, key=key, on_change="rerun")
         for key, title in {"numbers": "All numbers as a table", "records": "How these numbers came about"}.items()
     )
-    if not when_opened or everything.open:
+    if everything.open:
         with everything:
             if draw is None:
                 _every_curve(*sides.values())
             else:
                 draw()
-    if not when_opened or records.open:
+    if records.open:
         with records:
             for label, measurement in sides.items():
                 if label:

@@ -173,7 +173,7 @@ def test_the_numbers_come_in_every_format(files: Files) -> None:
 
 
 def test_the_zip_of_everything_follows_layer_and_size(files: Files) -> None:
-    app = opened()
+    app = opened(zip_parts=True)
     app.pills(key="export zip figures").set_value(["PDF", "PNG"])
     sound(app.run())
     _, make = files["download_bundle"]  # the button that is on the page before anything else is changed
@@ -195,8 +195,12 @@ def test_the_settings_of_a_measurement_are_those_of_the_page(files: Files) -> No
 def test_the_zip_holds_what_was_chosen_and_pdf_and_csv_before(files: Files) -> None:
     app = opened()
     assert endings(files["download_bundle"][1]()) == {"pdf", "csv", "json", "txt"}
+    app.session_state["zip_parts"] = True
+    app.run()
     app.pills(key="export zip figures").set_value(["SVG", "LaTeX"])
     app.pills(key="export zip numbers").set_value([])
+    sound(app.run())
+    app.session_state["zip_parts"] = False  # the choice stays when it is folded again
     sound(app.run())
     content = files["download_bundle"][1]()
     assert endings(content) == {"svg", "tex", "csv", "json", "txt"}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from oversmooth import Settings, measure
+from oversmooth import Settings, measure, metrics
 from oversmooth.dashboard.controls.declared import MAIN_METRICS
 from oversmooth.dashboard.controls.texts import examples
 from oversmooth.service import launch
@@ -79,7 +79,9 @@ def test_the_first_open_shows_the_default_model_on_an_example() -> None:
 
 
 def test_a_metric_that_is_not_usual_is_measured_once_it_is_chosen() -> None:
-    page = sound(opened(SHORT))
+    page = opened(SHORT)
+    page.session_state["numbers"] = True
+    sound(page.run())
     assert "Prompt entropy, as published" in page.multiselect(key="metrics").options
     assert "Prompt entropy, as published" not in page.dataframe[-1].value.columns
     sound(page.multiselect(key="metrics").select("prompt_entropy").run())
@@ -88,6 +90,20 @@ def test_a_metric_that_is_not_usual_is_measured_once_it_is_chosen() -> None:
     assert [float(value) for value in drawn["y"]] == pytest.approx(list(expected.values()), rel=1e-6)
     sound(page.multiselect(key="metrics").unselect("prompt_entropy").run())
     assert not [chart for chart in page.get("plotly_chart") if "prompt_entropy" in chart.proto.id]
+
+
+def test_what_is_folded_is_drawn_when_it_is_opened() -> None:
+    page = opened(SHORT)
+    assert [len(each) for each in (page.dataframe, page.code, page.latex)] == [0, 0, 0]
+    for key in ("tokens", "numbers", "records", "definitions"):
+        page.session_state[key] = True
+    sound(page.run())
+    tokens, curves = (each.value for each in page.dataframe)
+    expected = measure(Settings.of(texts=SHORT, device="cpu"))
+    assert list(tokens["id"]) == [token.id for token in expected.shown.items]
+    assert list(curves["Token cosine similarity"]) == pytest.approx(list(expected.curve("token_cosine").values()))
+    assert json.loads(page.code[0].value)["model"] == json.loads(expected.record.to_json())["model"]
+    assert {each.value.strip("$\n ") for each in page.latex} == {metrics.get(name).formula for name in MAIN_METRICS}
 
 
 def test_a_chart_tells_its_finding_to_a_screen_reader() -> None:

@@ -135,8 +135,11 @@ def _zip(result: Measurement | Comparison) -> None:
             "how they came about, and how to repeat them.",
             on_click=_note_zip,
         )
-        with st.popover("In it", type="tertiary", icon=":material/tune:", key="zip_parts"):
-            export_choices.draw_zip_choices()
+        with st.popover(
+            "In it", type="tertiary", icon=":material/tune:", key="zip_parts", on_change="rerun"
+        ) as choices:
+            if choices.open:
+                export_choices.draw_zip_choices()
     noted["figures"], noted["formats"] = export_choices.zip_parts()
     if st.session_state.pop(_ASKED, False):
         _show_progress()

@@ -13,6 +13,7 @@ from oversmooth.core.points import tick
 from oversmooth.core.tokens import Tokens, visible
 from oversmooth.core.wording import MISSING
 from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.registry import Definition
 from oversmooth.report import findings
@@ -99,11 +100,14 @@ def token_table(tokens: Tokens) -> pd.DataFrame:
     )
 
 
+@fragment
 def definitions(names: tuple[str, ...]) -> None:
     """Draw the definitions of these metrics, folded."""
     if not names:
         return
-    with st.expander("How these metrics are defined"):
+    with st.expander("How these metrics are defined", key="definitions", on_change="rerun") as folded:
+        if not folded.open:
+            return
         st.caption(
             "X is the n × d matrix of the measured tokens at one layer, x_i its rows, σ_i its singular values in "
             "descending order.".replace("_", r"\_")

@@ -63,7 +63,7 @@ def _below(comparison: Comparison, chosen: tuple[str, ...]) -> None:
         "what any method reaches without knowing anything. Ten more runs; turn it off to stop them.",
     )
     _ends(comparison, chosen)
-    shell.numbers(comparison.measurements, partial(_tables, comparison), when_opened=True)
+    shell.numbers(comparison.measurements, partial(_tables, comparison))
     with details:
         # Last, since it may wait for the controls.
         _explore(comparison, chosen, with_controls)

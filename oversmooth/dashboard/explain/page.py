@@ -63,7 +63,7 @@ def _explanation(measurement: Measurement) -> None:
     Charts(measurement).draw_plugins()
     quantities()
     data_row(measurement)
-    shell.numbers({"": measurement}, when_opened=True)
+    shell.numbers({"": measurement})
 
 
 DETAILS = {

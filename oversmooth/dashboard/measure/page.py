@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from html import escape
 
 import streamlit as st
@@ -13,7 +14,7 @@ from oversmooth.core.wording import count
 from oversmooth.dashboard import shell
 from oversmooth.dashboard.charts.chart import Charts, layer_slider, lines_toggle, name_text, spectrum_form
 from oversmooth.dashboard.charts.export_menu import data_row, note_choices
-from oversmooth.dashboard.charts.tables import definitions, show_table, token_table
+from oversmooth.dashboard.charts.tables import definitions, folded_tables, token_table
 from oversmooth.dashboard.controls import address
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
@@ -39,7 +40,7 @@ def draw() -> None:
     _explore(measurement, chosen)
     data_row(measurement)
     _tokens(measurement)
-    shell.numbers({"": measurement}, when_opened=False)
+    shell.numbers({"": measurement})
 
 
 def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
@@ -108,8 +109,12 @@ def _tokens(measurement: Measurement) -> None:
     st.subheader("Tokens as the model sees them", anchor=False)
     name_text("Tokens", measurement)
     token_strip(measurement.shown)
-    with st.expander("Tokens as a table"):
-        show_table(token_table(measurement.shown))
+    _token_table(measurement)
+
+
+@fragment
+def _token_table(measurement: Measurement) -> None:
+    folded_tables("Tokens as a table", "tokens", partial(token_table, measurement.shown))
 
 
 SHOWN = 512

@@ -14,6 +14,7 @@ from typing import Final
 import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from streamlit import cli_util, config
 from streamlit.runtime import app_session
 from streamlit.runtime.pages_manager import PagesManager
@@ -28,6 +29,7 @@ from oversmooth.service.server.headers import SecurityHeaders, failure
 from oversmooth.service.server.hosts import OwnHosts, OwnOrigin, is_loopback
 from oversmooth.service.server.lifetime import CONNECTIONS_SECONDS
 from oversmooth.service.server.options import options
+from oversmooth.service.server.page_files import LEVEL, SMALLEST, PageFiles
 from oversmooth.service.server.routes import ClosedPaths, routes
 from oversmooth.service.server.sent import BinaryFrames, KeptUploads, keep_in_memory, require_kinds
 
@@ -97,6 +99,9 @@ def application(script: Path, configuration: Configuration, address: str, *, loo
             Middleware(SecurityHeaders),
             Middleware(OwnHosts, hosts=configuration.hosts, loopback=loopback),
             Middleware(OwnOrigin),
+            Middleware(PageFiles, base_path=base_path),
+            # Whatever else is text: the page itself, and files that were written.
+            Middleware(GZipMiddleware, minimum_size=SMALLEST, compresslevel=LEVEL),
             Middleware(BinaryFrames),
             # Before what looks at pages: a chart that was written may be one.
             Middleware(Written, base_path=base_path),
@@ -130,7 +135,7 @@ def _server(app: st.App, configuration: Configuration) -> uvicorn.Server:
             timeout_graceful_shutdown=CONNECTIONS_SECONDS,
             ws="websockets-sansio",
             ws_max_size=config.get_option("server.maxWidgetStateSize") * 2**20,
-            ws_per_message_deflate=False,
+            ws_per_message_deflate=True,
             ws_ping_interval=_PING_SECONDS,
             ws_ping_timeout=_PING_SECONDS,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import gzip
 import hashlib
 import http.client
 import json
@@ -91,7 +92,10 @@ def get(server: Server, path: str, headers: Mapping[str, str] | None = None) -> 
     with contextlib.closing(connection):
         connection.request("GET", path, headers=dict(headers or {}))
         answer = connection.getresponse()
-        return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read().decode()
+        body = answer.read()
+        told = {name.lower(): value for name, value in answer.headers.items()}
+        body = gzip.decompress(body) if told.get("content-encoding") == "gzip" else body
+        return answer.status, told, body.decode(errors="replace")
 
 
 def open_page(server: Server, visitor: str, **headers: str) -> ClientConnection:
