@@ -64,8 +64,12 @@ class Analysis:
         components = max(min(len(row.measured), width) for row in rows)
         named = (*names, *(() if fidelity is None else fidelity.metrics))
         self.curves = {name: np.full(shape, np.nan) for name in named}
-        self.raw = np.full((*shape, components), np.nan)
-        self.centred = np.full((*shape, components), np.nan) if centred else None
+        self.spectra: dict[str, NDArray[np.float64]] = {}
+        """``raw`` where a metric is made of singular values, ``centred`` where asked for; else they cost too much."""
+        if centred or any(CONVERGENCE in metric.requires for metric in self.metrics):
+            self.spectra["raw"] = np.full((*shape, components), np.nan)
+        if centred:
+            self.spectra["centred"] = np.full((*shape, components), np.nan)
         self.floor = np.full(shape, np.nan)
         self.activation_ratios = np.full(shape, np.nan)
         self.shown = shown
@@ -126,10 +130,8 @@ class Analysis:
                 self.notes.append(Note("unresolved", *each.place, each.name, self._resolution.reason(*each.place)))
 
     def _keep_spectra(self, places: Sequence[Place], states: TokenStates) -> None:
-        kinds = [(self.raw, states.singular_values)]
-        if self.centred is not None:
-            kinds.append((self.centred, states.centred_singular_values))
-        for store, found in kinds:
+        for name, store in self.spectra.items():
+            found = states.singular_values if name == "raw" else states.centred_singular_values
             values = on_host(found)
             for place, each in zip(places, values, strict=True):
                 store[place.text, self.points[place.point], : each.size] = each

@@ -160,15 +160,14 @@ def _assemble(
 ) -> Measurement:
     dims, points = ("input", "point"), ("point", run.points)
     along = ("input", tuple(range(len(run.texts)))), points
-    kept = {"raw": analysis.raw} if analysis.centred is None else {"raw": analysis.raw, "centred": analysis.centred}
-    components = ("component", tuple(range(1, analysis.raw.shape[2] + 1)))
-    spectra: Variables = {name: ((*dims, "component"), values) for name, values in kept.items()}
+    spectra: Variables = {name: ((*dims, "component"), values) for name, values in analysis.spectra.items()}
+    components = [("component", tuple(range(1, each.shape[2] + 1))) for each in analysis.spectra.values()][:1]
     rows = tuple(run.texts[run.settings.shown].tokens.positions[:: analysis.factor])
     maps, of_maps = analysis.maps, (points, ("token", rows), ("other", rows))
     return Measurement(
         settings=run.settings,
         curves=partial(dataset, {name: (dims, values) for name, values in analysis.curves.items()}, along),
-        spectra=partial(dataset, {**spectra, "floor": (dims, analysis.floor)}, (*along, components)),
+        spectra=partial(dataset, {**spectra, "floor": (dims, analysis.floor)}, (*along, *components)),
         similarity=None if maps is None else partial(array, ("point", "token", "other"), maps, of_maps),
         similarity_factor=analysis.factor,
         outputs=partial(dataset, {name: (("input",), values) for name, values in outputs.values.items()}, ()),

@@ -91,8 +91,9 @@ class Measurement:
     curves: Labelled[xr.Dataset] = Labelled()
     """One variable per metric, dims (input, point); NaN where the value is missing, with a note that says why."""
     spectra: Labelled[xr.Dataset] = Labelled()
-    """``raw`` and, where asked for, ``centred``: singular values (input, point, component), descending, NaN beyond the
-    last; what does not rise above ``floor`` (input, point) may be noise of the pass."""
+    """``raw``, where a metric is made of them, and, where asked for, ``centred``: singular values (input, point,
+    component), descending, NaN beyond the last; ``floor`` (input, point), always: what does not rise above it may be
+    noise of the pass."""
     similarity: Labelled[xr.DataArray | None] = Labelled()
     """Cosine of every pair of measured tokens of the text number ``settings.shown``: dims (point, token, other),
     float32; ``token`` and ``other`` are positions in the sequence, of the first token of each row."""

@@ -96,12 +96,11 @@ def assert_as_alone(states: Sequence[States], rows: Sequence[MeasuredRows], toge
         alone = analysed([each], [row])
         for name, curve in together.curves.items():
             np.testing.assert_allclose(curve[number], alone.curves[name][0], rtol=1e-12, atol=1e-14, err_msg=name)
-        components = alone.raw.shape[2]
-        np.testing.assert_allclose(together.raw[number, :, :components], alone.raw[0], rtol=1e-12)
-        assert np.isnan(together.raw[number, :, components:]).all()
-        assert together.centred is not None
-        assert alone.centred is not None
-        np.testing.assert_allclose(together.centred[number, :, :components], alone.centred[0], rtol=1e-9)
+        components = alone.spectra["raw"].shape[2]
+        for form, tolerance in (("raw", 1e-12), ("centred", 1e-9)):
+            values = together.spectra[form][number]
+            np.testing.assert_allclose(values[:, :components], alone.spectra[form][0], rtol=tolerance)
+            assert np.isnan(values[:, components:]).all()
         np.testing.assert_allclose(together.floor[number], alone.floor[0], rtol=1e-14)
         assert notes(together, number) == notes(alone, 0)
         assert together.non_finite.get(Place(number, POINT)) == alone.non_finite.get(Place(0, POINT))

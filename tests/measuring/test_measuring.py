@@ -347,6 +347,26 @@ class TestNoConvergence:
         assert "did not converge" in result.missing("spectrum", "0")[0].reason
 
 
+class TestWithoutASpectrum:
+    """Metrics that are not made of singular values do not pay for them."""
+
+    def test_nothing_is_decomposed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(_: object) -> None:
+            raise AssertionError("decomposed")
+
+        monkeypatch.setattr("oversmooth.metrics.states.eigenvalues", fails)
+        result = measured(tiny("bert"), SENTENCE, metrics=("token_cosine", "mean_norm"), similarity=False)
+        assert np.isfinite(result.curves["token_cosine"]).all()
+        assert result.metrics == ("token_cosine", "mean_norm")
+        assert list(result.spectra) == ["floor"]
+        assert result.activation_ratios is not None
+        assert np.isfinite(result.activation_ratios).all()
+
+    def test_centred_spectra_are_asked_for_by_themselves(self) -> None:
+        result = measured(tiny("bert"), SENTENCE, metrics=("token_cosine",), centred_spectra=True)
+        assert {"raw", "centred", "floor"} == set(result.spectra)
+
+
 class TestOneToken:
     def test_what_needs_pairs_is_missing_with_the_reason_and_never_zero(self) -> None:
         result = measured(minilm(), "cat")

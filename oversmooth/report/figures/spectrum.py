@@ -43,8 +43,8 @@ def spectrum_title(point: str, centred: bool) -> str:
 
 
 def forms_of(*measurements: Measurement) -> list[bool]:
-    """Of which tokens spectra were measured: as they are, and, where that was asked for, centred."""
-    return [False, True] if any("centred" in each.spectra for each in measurements) else [False]
+    """Of which tokens spectra were measured: as they are, and centred."""
+    return [name == "centred" for name in ("raw", "centred") if any(name in each.spectra for each in measurements)]
 
 
 def _needs(measurement: Measurement, asked: Asked) -> list[Arguments]:

@@ -29,6 +29,8 @@ def cumulative_shares(values: Float64) -> Float64:
 
 def spectrum_reason(measurement: Measurement, point: str, *, centred: bool) -> str:
     """Why a point has no singular values."""
+    if not centred and "raw" not in measurement.spectra:
+        return "no metric that is made of singular values was asked for"
     if centred and "centred" not in measurement.spectra:
         return "the spectra of the centred tokens were not asked for"
     if centred and singular_values(measurement, point, centred=False).size == 1:

@@ -47,11 +47,12 @@ def _side(measurement: Measurement) -> dict[str, NDArray[Any]]:
     shown = measurement.shown if measurement.tokens else Tokens(())
     found: dict[str, NDArray[Any]] = {
         "point": np.array(measurement.points),
-        "component": measurement.spectra["component"].values,
         "token": np.array([token.text for token in shown.measured], dtype=np.str_),
         "token_id": np.array([token.id for token in shown.measured], dtype=np.int64),
         "token_position": np.array(shown.positions, dtype=np.int64),
     }
+    if "component" in measurement.spectra.coords:
+        found["component"] = measurement.spectra["component"].values
     found |= {f"spectra_{name}": each.values for name, each in measurement.spectra.items()}
     if measurement.similarity is not None:
         found["similarity"] = measurement.similarity.values

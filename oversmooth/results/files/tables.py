@@ -176,8 +176,10 @@ def spectra(measurement: Measurement, _: str) -> pd.DataFrame:
     """Every singular value of the tokens (not centred) at every point of every input.
 
     Components are counted from 1, the largest singular value first, and end with the last that any point of the input
-    has. A value that is missing at one point alone is NaN.
+    has. A value that is missing at one point alone is NaN. Empty where no metric is made of singular values.
     """
+    if "raw" not in measurement.spectra:
+        return pd.DataFrame()
     raw = measurement.spectra["raw"].transpose("input", "point", "component")
     last = raw["component"].where(raw.notnull().any("point"), 0).max("component").to_series()
     rows = raw.to_series().rename("value").reset_index()

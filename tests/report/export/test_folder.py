@@ -14,6 +14,7 @@ from disk import full_disk
 from synthetic import comparison_of
 from synthetic import measurement as synthetic_measurement
 from synthetic_explanation import explained
+from tiny import tiny
 
 from oversmooth.core.errors import OutputError
 from oversmooth.measuring.measuring import measure
@@ -21,6 +22,7 @@ from oversmooth.report.export import folder
 from oversmooth.report.export.contents import Parts, belongs
 from oversmooth.report.export.formats import figure_formats
 from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures.spectrum import spectrum_in_words
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
 from oversmooth.results.files.formats import number_formats
@@ -239,3 +241,13 @@ class TestParts:
         with full_disk(5000), pytest.raises(OutputError):
             folder.write(small, tmp_path, self.PARTS)
         assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_result_whose_metrics_need_no_singular_values_is_written_without_them(tmp_path: Path) -> None:
+    settings = Settings.of(texts=("the cat sat on the mat", "rain"), metrics=("token_cosine",), similarity=False)
+    result = measure(settings, model=tiny("bert"))
+    written = folder.write(result, tmp_path, Parts(tuple(number_formats()), figures=("svg",)))
+    assert (tmp_path / "spectra.csv").read_text() == "label,input,point,component,value\n"
+    assert not [path.name for path in written if path.name.startswith("spectrum")]
+    why = "No spectrum of the tokens at block 0: no metric that is made of singular values was asked for."
+    assert spectrum_in_words(result, "0", centred=False) == why
