@@ -1,21 +1,12 @@
 """All-but-the-top: the mean and the strongest directions of a set of texts taken away."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from oversmooth.core.papers import Paper
 from oversmooth.core.wording import count
 from oversmooth.mitigations.parameters import integer
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import OnStates, Sites, StatesPlace
+from oversmooth.mitigations.sites import OnStates, Sites, StatesPlace, Tensor
 
 ORDER = 240
 
@@ -38,7 +29,6 @@ ORDER = 240
     caveat="Calibrated on the measured texts, so that the mean of all their tokens becomes 0; where there is one text, "
     "that mean is its sentence vector.",
 )
-@dataclass(frozen=True)
 class AllButTheTop(Mitigation):
     """Mu & Viswanath 2018, on the tokens of texts instead of the vectors of a vocabulary."""
 

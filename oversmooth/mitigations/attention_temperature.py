@@ -1,18 +1,9 @@
 """Attention temperature: sharper or flatter attention, and nothing else."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.mitigations.masking import seen
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 180
 
@@ -29,7 +20,6 @@ ORDER = 180
     does="Multiplies the attention logits: above 1 attention gets sharper, below flatter, and at 0 it is uniform.",
     caveat="A control: where another method does no more than this, sharper or flatter attention explains it.",
 )
-@dataclass(frozen=True)
 class AttentionTemperature(AttentionMitigation):
     """Inverse temperature of the softmax; masked keys stay masked at every value."""
 

@@ -1,19 +1,10 @@
 """Attention within a window: every token sees its neighbours alone."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.mitigations.masking import hide, near
 from oversmooth.mitigations.no_diagonal import SHI_2021
 from oversmooth.mitigations.parameters import integer
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 90
 
@@ -31,7 +22,6 @@ ORDER = 90
     caveat="Special tokens see their neighbours only as well, though many models use them to look at the whole text; "
     "image patches are counted row by row.",
 )
-@dataclass(frozen=True)
 class AttentionWindow(AttentionMitigation):
     """One of the fixed masks of Shi et al. 2021; a text shorter than the window stays as it is."""
 

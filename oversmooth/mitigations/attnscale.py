@@ -1,18 +1,9 @@
 """AttnScale: the part of attention that is not uniform, made larger."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 120
 
@@ -37,7 +28,6 @@ WANG_2022 = Paper(
     caveat="Its paper learns ω from 0, so it has no value to set; in all-MiniLM-L6-v2 a positive ω makes tokens more "
     "alike.",
 )
-@dataclass(frozen=True)
 class AttnScale(AttentionMitigation):
     """Wang et al. 2022, with the uniform attention over the allowed keys instead of 1/n."""
 

@@ -1,29 +1,18 @@
 """Centred attention: uniform attention taken away from every attention matrix."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 160
-
-ALI_2023 = Paper("Ali et al.", 2023, "Centered Self-Attention Layers", "https://arxiv.org/abs/2306.01610")
 
 
 @mitigation(
     name="centred_attention",
     title="Centred attention",
     formula=r"\hat{A} = A - \kappa\,U",
-    paper=ALI_2023,
+    paper=Paper("Ali et al.", 2023, "Centered Self-Attention Layers", "https://arxiv.org/abs/2306.01610"),
     meant="training",
     causal_safe=True,
     position="attention matrices of every block",
@@ -32,7 +21,6 @@ ALI_2023 = Paper("Ali et al.", 2023, "Centered Self-Attention Layers", "https://
     caveat="On frozen weights small values keep close to the model; at κ = 1 attention passes nothing on that all "
     "tokens have in common.",
 )
-@dataclass(frozen=True)
 class CentredAttention(AttentionMitigation):
     """Ali et al. 2023, with the uniform attention over the allowed keys instead of 1/n; the rows then sum to 1 − κ."""
 

@@ -1,19 +1,11 @@
 """ContraNorm: each token pushed away from the tokens it resembles."""
 
-from __future__ import annotations
-
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import choice, number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import Sites, StatesPlace
+from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
 ORDER = 140
 
@@ -37,7 +29,6 @@ ORDER = 140
     caveat="At τ = 1 the weights are nearly equal, so it acts almost as the high-frequency gain of the same size; "
     "the paper's code for BERT lets padding take part, which is left out here.",
 )
-@dataclass(frozen=True)
 class ContraNorm(Mitigation):
     """Guo et al. 2023; in a causal model each token is compared with itself and earlier ones only."""
 

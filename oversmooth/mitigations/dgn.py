@@ -1,23 +1,14 @@
 """Differentiable group normalisation, with groups found in texts instead of learned ones."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from oversmooth.core.papers import Paper
 from oversmooth.core.wording import count
 from oversmooth.mitigations.clusters import centres
 from oversmooth.mitigations.parameters import integer, number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import OnStates, Sites, StatesPlace
+from oversmooth.mitigations.sites import OnStates, Sites, StatesPlace, Tensor
 
 ORDER = 70
 
@@ -45,7 +36,6 @@ RESOLUTION = 2.0**-48
     caveat="Its paper learns the groups; here k-means finds them in the states that the unchanged model has on the "
     "measured texts.",
 )
-@dataclass(frozen=True)
 class DGN(Mitigation):
     """Zhou et al. 2020, calibrated: assignment and statistics come from texts, gain 1 and offset 0 stay untrained.
 

@@ -1,19 +1,10 @@
 """FeatScale: the mean token and what differs from it, each with its own weight."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.mitigations.attnscale import WANG_2022
 from oversmooth.mitigations.frequencies import each_sequence, high
 from oversmooth.mitigations.parameters import choice, number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace, Sites, StatesPlace
+from oversmooth.mitigations.sites import BranchPlace, Sites, StatesPlace, Tensor
 
 ORDER = 130
 
@@ -31,7 +22,6 @@ ORDER = 130
     caveat="Its paper learns s and t from 0 for each dimension; here each is one number for all, and acts once as in "
     "the paper, while its code for DeiT adds both parts twice, so that they act as 1 + 2s and 1 + 2t.",
 )
-@dataclass(frozen=True)
 class FeatScale(Mitigation):
     """Wang et al. 2022, with one number for all dimensions; in a causal model the mean runs over earlier tokens."""
 

@@ -1,16 +1,8 @@
 """The values of the first block, kept for the later ones of the same pass."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from oversmooth.core.errors import MitigationError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.registry import Mitigation
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.registry import Mitigation
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 
 def keep(method: Mitigation, sites: Sites) -> None:

@@ -1,15 +1,8 @@
 """The tokens of a sequence as a signal over positions: what all share (DC) and what differs (HC). X = DC + HC."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace
+from oversmooth.mitigations.sites import BranchPlace, Tensor
 
 
 def high(states: Tensor, *, causal: bool) -> Tensor:

@@ -1,22 +1,15 @@
 """Hierarchical fusion: one further state from the outputs of several blocks."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING
 
 from oversmooth.core.wording import count
 from oversmooth.metrics.similarity import SHI
 from oversmooth.mitigations.parameters import choice, integer, numbers
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import Sites
+from oversmooth.mitigations.sites import Sites, Tensor
 
 ORDER = 20
 
@@ -34,7 +27,6 @@ ORDER = 20
     does="Combines the outputs of several blocks into one state per token, and leaves the model itself unchanged.",
     caveat="Its paper learns the weights and the gate; here they are the same for every token, and given or equal.",
 )
-@dataclass(frozen=True)
 class Fusion(Mitigation):
     """Shi et al. 2022, read from frozen blocks; ``layers`` are the blocks that are fused."""
 
@@ -57,9 +49,7 @@ class Fusion(Mitigation):
         sites.require(self.last <= len(layers), f"it cannot fuse the last {self.last} of {count(len(layers), 'block')}")
         layers = layers[-self.last :]
         if self.mode == "exit":
-            sites.require(
-                self.exit < sites.depth, f"there is no block {self.exit}: they are counted from 0 to {sites.depth - 1}"
-            )
+            sites.require_block(self.exit)
             layers = (self.exit,)
         if self.mode == "concat" or (self.mode == "gate" and self.weights):
             sites.require(

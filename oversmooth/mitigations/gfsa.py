@@ -1,34 +1,23 @@
 """GFSA: a matrix polynomial of attention, with its highest power to first order."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import integer, number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 150
-
-CHOI_2024 = Paper(
-    "Choi et al.",
-    2024,
-    "Graph Convolutions Enrich the Self-Attention in Transformers!",
-    "https://arxiv.org/abs/2312.04234",
-)
 
 
 @mitigation(
     name="gfsa",
     title="GFSA",
     formula=r"\hat{A} = A + w_K\,\bigl[A + (K - 1)(A^2 - A)\bigr]",
-    paper=CHOI_2024,
+    paper=Paper(
+        "Choi et al.",
+        2024,
+        "Graph Convolutions Enrich the Self-Attention in Transformers!",
+        "https://arxiv.org/abs/2312.04234",
+    ),
     meant="training",
     causal_safe=True,
     position="attention matrices of every block",
@@ -38,7 +27,6 @@ CHOI_2024 = Paper(
     caveat="Its paper learns the weights of I, A and the power, which here are 0, 1 and w; the power is extrapolated "
     "from A and A², so it is not the true one beyond K = 2.",
 )
-@dataclass(frozen=True)
 class GFSA(AttentionMitigation):
     """Choi et al. 2024 with the weights of I and A at 0 and 1; the rows then sum to 1 + w."""
 

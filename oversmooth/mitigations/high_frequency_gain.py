@@ -1,18 +1,9 @@
 """High-frequency gain: a control that only makes larger what differs from the mean token."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.mitigations.frequencies import high
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import Sites, StatesPlace
+from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
 ORDER = 290
 
@@ -29,7 +20,6 @@ ORDER = 290
     does="Makes what differs from the mean token larger by the factor 1 + g.",
     caveat="A control: a method that leaves no more of the model than this at equal similarity has only rescaled.",
 )
-@dataclass(frozen=True)
 class HighFrequencyGain(Mitigation):
     """The tokens' differences from their mean, larger; in a causal model from the mean of the tokens so far."""
 

@@ -1,35 +1,25 @@
 """Laplacian heads: some heads give how a token differs from what it attends to."""
 
-from __future__ import annotations
-
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 170
-
-ZHANG_2026 = Paper(
-    "Zhang & Papyan",
-    2026,
-    "Laplacian Heads Improve Transformers by Smoothing Token Representations",
-    "https://arxiv.org/abs/2602.09297",
-)
 
 
 @mitigation(
     name="laplacian_heads",
     title="Laplacian heads",
     formula=r"\hat{A} = I - A",
-    paper=ZHANG_2026,
+    paper=Paper(
+        "Zhang & Papyan",
+        2026,
+        "Laplacian Heads Improve Transformers by Smoothing Token Representations",
+        "https://arxiv.org/abs/2602.09297",
+    ),
     meant="training",
     causal_safe=True,
     position="attention matrices of the first heads of every block",
@@ -38,7 +28,6 @@ ZHANG_2026 = Paper(
     caveat="Its paper trains with it; on frozen weights these heads pass on what they did before with the sign turned, "
     "and the token's own values.",
 )
-@dataclass(frozen=True)
 class LaplacianHeads(AttentionMitigation):
     """Zhang & Papyan 2026; of the heads (of those chosen, where some are) the first ones."""
 

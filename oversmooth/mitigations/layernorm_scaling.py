@@ -1,30 +1,20 @@
 """LayerNorm scaling: norms whose outputs get smaller with depth."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace, Sites
+from oversmooth.mitigations.sites import BranchPlace, Sites, Tensor
 
 ORDER = 210
-
-SUN_2025 = Paper("Sun et al.", 2025, "The Curse of Depth in Large Language Models", "https://arxiv.org/abs/2502.05795")
 
 
 @mitigation(
     name="layernorm_scaling",
     title="LayerNorm scaling",
     formula=r"\operatorname{Norm}_\ell(X) \;\to\; \ell^{-p}\,\operatorname{Norm}_\ell(X), \qquad \ell = 1, 2, \dots",
-    paper=SUN_2025,
+    paper=Paper("Sun et al.", 2025, "The Curse of Depth in Large Language Models", "https://arxiv.org/abs/2502.05795"),
     meant="training",
     causal_safe=True,
     position="norms before attention and MLP in every block of pre-norm families",
@@ -34,7 +24,6 @@ SUN_2025 = Paper("Sun et al.", 2025, "The Curse of Depth in Large Language Model
     "published, its code compares a lower-cased name with upper-case ones, so that the scaling is never switched on.",
     excludes=("no_norm",),
 )
-@dataclass(frozen=True)
 class LayerNormScaling(Mitigation):
     """Sun et al. 2025; blocks count from 1 in the factor, whichever of them are chosen."""
 

@@ -1,32 +1,21 @@
 """Local convolution: fixed even weights on the neighbours in place of attention."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.masking import near
 from oversmooth.mitigations.parameters import integer
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 100
-
-GAO_2022 = Paper(
-    "Gao et al.", 2022, "AutoBERT-Zero: Evolving BERT Backbone from Scratch", "https://arxiv.org/abs/2107.07445"
-)
 
 
 @mitigation(
     name="local_convolution",
     title="Local convolution",
     formula=r"A_{ij} \propto \begin{cases} 1 & |i - j| < w \\ 0 & \text{else} \end{cases}",
-    paper=GAO_2022,
+    paper=Paper(
+        "Gao et al.", 2022, "AutoBERT-Zero: Evolving BERT Backbone from Scratch", "https://arxiv.org/abs/2107.07445"
+    ),
     meant="training",
     causal_safe=True,
     position="attention matrices of every second block, beginning with the first",
@@ -45,7 +34,6 @@ GAO_2022 = Paper(
         "shared_attention",
     ),
 )
-@dataclass(frozen=True)
 class LocalConvolution(AttentionMitigation):
     """The idea of Gao et al. 2022 on frozen weights; padding and the future carry no weight."""
 

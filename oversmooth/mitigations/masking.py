@@ -1,13 +1,6 @@
 """Masks of attention logits, for the methods that hide keys."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace
+from oversmooth.mitigations.sites import AttentionPlace, Tensor
 
 
 def seen(logits: Tensor, place: AttentionPlace) -> Tensor:

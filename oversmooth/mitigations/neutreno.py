@@ -1,19 +1,10 @@
 """NeuTRENO: the mixed values are drawn back to the values of the first layer."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.first_values import difference, keep
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 30
 
@@ -38,7 +29,6 @@ NGUYEN_2023 = Paper(
     caveat="Its paper trains with it, at 0.4 in language models and 0.6 in vision transformers; on frozen weights the "
     "values of two blocks have no common basis unless the blocks share weights.",
 )
-@dataclass(frozen=True)
 class NeuTRENO(AttentionMitigation):
     """Nguyen et al. 2023; the first block stays as it is at every strength."""
 

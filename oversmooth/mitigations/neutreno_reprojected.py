@@ -1,20 +1,11 @@
 """NeuTRENO re-projected: values drawn back to what this layer would make of the first layer's input."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from oversmooth.mitigations.neutreno import NGUYEN_2023
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
-    from oversmooth.models.anatomy import Anatomy
+from oversmooth.mitigations.sites import Anatomy, AttentionPlace, Sites, Tensor
 
 ORDER = 40
 
@@ -34,7 +25,6 @@ ORDER = 40
     caveat="A variant of the paper's method: there the values come from the first block's weights, which frozen later "
     "blocks have no common basis with.",
 )
-@dataclass(frozen=True)
 class NeuTRENOReprojected(AttentionMitigation):
     """NeuTRENO with V⁰ = Norm(X⁰) W_V + b in the weights of the layer itself; the paper's where layers share weights.
 

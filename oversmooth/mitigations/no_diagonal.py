@@ -1,18 +1,9 @@
 """Attention without its diagonal: no token attends to itself."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.masking import hide, near
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 80
 
@@ -37,7 +28,6 @@ SHI_2021 = Paper(
     caveat="Its paper finds the diagonal the least needed part of attention; it was not meant to make tokens less "
     "similar.",
 )
-@dataclass(frozen=True)
 class NoDiagonal(AttentionMitigation):
     """Shi et al. 2021; in causal models the first token sees itself alone, and goes on doing so."""
 

@@ -1,17 +1,8 @@
 """No MLP: attention alone."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.mitigations.no_skip import DONG_2021
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace, Sites
+from oversmooth.mitigations.sites import BranchPlace, Sites, Tensor
 
 ORDER = 260
 
@@ -28,7 +19,6 @@ ORDER = 260
     does="Takes the MLP away: the residual stream passes it by.",
     caveat="An ablation: the weights were trained with the MLP, and no model works without it.",
 )
-@dataclass(frozen=True)
 class NoMLP(Mitigation):
     """Dong et al. 2021; a norm after the MLP stays."""
 

@@ -1,16 +1,7 @@
 """No norms inside the blocks."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace, Sites
+from oversmooth.mitigations.sites import BranchPlace, Sites, Tensor
 
 ORDER = 270
 
@@ -28,7 +19,6 @@ ORDER = 270
     caveat="An ablation: without norms the states may grow from block to block until float32 cannot hold them.",
     excludes=("layernorm_scaling",),
 )
-@dataclass(frozen=True)
 class NoNorm(Mitigation):
     """Norms of queries and keys, norms on a branch, and the final norm after the last block stay."""
 

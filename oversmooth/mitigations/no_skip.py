@@ -1,19 +1,10 @@
 """No skip connections: a branch replaces the residual stream instead of being added to it."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
-from oversmooth.mitigations.branches import CHOICES, branches
+from oversmooth.core.points import BRANCHES, Branch
 from oversmooth.mitigations.parameters import choice
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace, Sites
+from oversmooth.mitigations.sites import BranchPlace, Sites, Tensor
 
 ORDER = 250
 
@@ -23,6 +14,14 @@ DONG_2021 = Paper(
     "Attention is Not All You Need: Pure Attention Loses Rank Doubly Exponentially with Depth",
     "https://arxiv.org/abs/2103.03404",
 )
+
+WHICH = ("both", *BRANCHES)
+"""Branches of a block that a method may act on."""
+
+
+def branches(which: str) -> list[Branch]:
+    """Those that one of :data:`WHICH` means."""
+    return [each for each in BRANCHES if which in ("both", each)]
 
 
 @mitigation(
@@ -39,7 +38,6 @@ DONG_2021 = Paper(
     "paper's code for DistilBERT changes the first block alone.",
     excludes=("residual_scaling",),
 )
-@dataclass(frozen=True)
 class NoSkip(Mitigation):
     """Dong et al. 2021. Where ``no_mlp`` acts too, in either order, attention alone is left of the block.
 
@@ -47,7 +45,7 @@ class NoSkip(Mitigation):
     of the longer of the two, 6·10⁻⁸ of its length.
     """
 
-    branch: str = choice("both", "Branch whose skip connection is taken away.", CHOICES)
+    branch: str = choice("both", "Branch whose skip connection is taken away.", WHICH)
 
     def attach(self, sites: Sites) -> None:
         """Act on the output of the chosen branches; parallel branches share one skip connection."""
@@ -59,7 +57,7 @@ class NoSkip(Mitigation):
         # A block without its MLP passes the stream by it: there is no skip connection to take away.
         without_mlp = {site.layer for site in sites.found if site.method == "no_mlp"}
         for layer in sites.layers():
-            for branch in ("attention",) if parallel else branches(self.branch):
+            for branch in branches("attention" if parallel else self.branch):
                 if branch == "attention" or layer not in without_mlp:
                     sites.branch(layer, branch, self._replace)
 

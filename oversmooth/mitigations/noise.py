@@ -1,20 +1,11 @@
 """Noise: a control that makes tokens differ without adding anything they mean."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from oversmooth.mitigations.frequencies import counts, high
 from oversmooth.mitigations.parameters import integer, number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import Sites, StatesPlace
+from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
 ORDER = 280
 
@@ -32,7 +23,6 @@ ORDER = 280
     does="Adds Gaussian noise whose size is a share ρ of what differs between the tokens.",
     caveat="A control: it knows nothing of the text, so the differences that it adds mean nothing.",
 )
-@dataclass(frozen=True)
 class Noise(Mitigation):
     """Isotropic noise, the same for one seed, block and position, whatever the text or the device."""
 

@@ -1,30 +1,19 @@
 """PairNorm: tokens centred and brought to a common mean length."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.frequencies import high
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import Sites, StatesPlace
+from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
 ORDER = 200
-
-ZHAO_2020 = Paper("Zhao & Akoglu", 2020, "PairNorm: Tackling Oversmoothing in GNNs", "https://arxiv.org/abs/1909.12223")
 
 
 @mitigation(
     name="pairnorm",
     title="PairNorm",
     formula=r"x_i \leftarrow s\,\sqrt{n}\,\frac{x_i - \bar{x}}{\lVert X - \mathbf{1}\bar{x}^\top \rVert_F}",
-    paper=ZHAO_2020,
+    paper=Paper("Zhao & Akoglu", 2020, "PairNorm: Tackling Oversmoothing in GNNs", "https://arxiv.org/abs/1909.12223"),
     meant="training",
     causal_safe=False,
     position="output of every block",
@@ -33,7 +22,6 @@ ZHAO_2020 = Paper("Zhao & Akoglu", 2020, "PairNorm: Tackling Oversmoothing in GN
     caveat="The weights of a frozen model expect the mean and the scale that it takes away; a sentence vector that is "
     "the mean of all tokens becomes 0.",
 )
-@dataclass(frozen=True)
 class PairNorm(Mitigation):
     """Zhao & Akoglu 2020, on tokens instead of nodes.
 

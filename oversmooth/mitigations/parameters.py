@@ -6,10 +6,11 @@ import dataclasses
 import math
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from oversmooth.core.errors import MitigationError
-from oversmooth.core.wording import did_you_mean
+from oversmooth.core.wording import did_you_mean, shortened
 
 Kind = Literal["number", "integer", "switch", "choice", "indices", "numbers"]
 Indices = tuple[int, ...] | None
@@ -20,8 +21,8 @@ SEPARATOR = "/"
 SWITCH = {"yes": True, "no": False}
 MOST = 2**63
 """Beyond any whole number that means something here."""
-SHOWN = 40
-"""Characters of a wrong value that its error repeats."""
+LONGEST = 41
+"""Characters of a wrong value that its error repeats, with the ellipsis."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Parameter:
         for number in checked if isinstance(checked, tuple) else (checked,):
             if isinstance(number, int | float) and not isinstance(number, bool) and not self._inside(number):
                 must_be = _KINDS["indices"] if self.kind == "indices" else f"in {self.range_text()}"
-                raise MitigationError(f"“{self.name}” must be {must_be}, not {_shortened(f'{number:.12g}')}")
+                raise MitigationError(f"“{self.name}” must be {must_be}, not {shortened(f'{number:.12g}', LONGEST)}")
         return checked
 
     def _inside(self, number: float) -> bool:
@@ -96,12 +97,12 @@ class Parameter:
                 return None if value is None else tuple(sorted(set(value)))
             case "numbers" if _all(value, int | float):
                 return tuple(map(float, value))
-        raise MitigationError(f"“{self.name}” must be {_KINDS[self.kind]}, not “{_shortened(value)}”")
+        raise MitigationError(f"“{self.name}” must be {_KINDS[self.kind]}, not “{shortened(str(value), LONGEST)}”")
 
     def _chosen(self, value: Any) -> Any:  # noqa: ANN401
         if value in self.choices:
             return value
-        text = _shortened(value)
+        text = shortened(str(value), LONGEST)
         near = did_you_mean(text, self.choices)
         raise MitigationError(f"“{self.name}” is one of {', '.join(self.choices)}, not “{text}”{near}")
 
@@ -134,19 +135,18 @@ _KINDS = {
 }
 
 
-def number(default: float, meaning: str, **more: Any) -> Any:  # noqa: ANN401  a dataclass field
-    """A real number; see :class:`Parameter` for the rest of the arguments."""
-    return _field("number", default, meaning, **more)
+def _field(kind: Kind, default: Any, meaning: str, **more: Any) -> Any:  # noqa: ANN401  a dataclass field
+    return dataclasses.field(default=default, metadata={"parameter": Parameter(kind, meaning, default, **more)})
 
 
-def integer(default: int, meaning: str, **more: Any) -> Any:  # noqa: ANN401
-    """A whole number."""
-    return _field("integer", default, meaning, **more)
-
-
-def switch(default: bool, meaning: str, **more: Any) -> Any:  # noqa: ANN401
-    """Yes or no."""
-    return _field("switch", default, meaning, **more)
+number = partial(_field, "number")
+"""A real number: its default, what it means, and what else :class:`Parameter` knows of it, by name."""
+integer = partial(_field, "integer")
+"""A whole number."""
+switch = partial(_field, "switch")
+"""Yes or no."""
+numbers = partial(_field, "numbers")
+"""A list of real numbers."""
 
 
 def choice(default: str, meaning: str, choices: tuple[str, ...], **more: Any) -> Any:  # noqa: ANN401
@@ -154,18 +154,9 @@ def choice(default: str, meaning: str, choices: tuple[str, ...], **more: Any) ->
     return _field("choice", default, meaning, choices=choices, **more)
 
 
-def numbers(default: tuple[float, ...], meaning: str, **more: Any) -> Any:  # noqa: ANN401
-    """A list of real numbers."""
-    return _field("numbers", default, meaning, **more)
-
-
 def indices(meaning: str) -> Any:  # noqa: ANN401
     """Layers or heads."""
     return _field("indices", None, meaning, low=0)
-
-
-def _field(kind: Kind, default: Any, meaning: str, **more: Any) -> Any:  # noqa: ANN401
-    return dataclasses.field(default=default, metadata={"parameter": Parameter(kind, meaning, default, **more)})
 
 
 def _is(value: object, kind: Any) -> bool:  # noqa: ANN401
@@ -176,12 +167,6 @@ def _is(value: object, kind: Any) -> bool:  # noqa: ANN401
 
 def _all(value: object, kind: Any) -> bool:  # noqa: ANN401
     return isinstance(value, tuple | list | range) and all(_is(each, kind) for each in value)
-
-
-def _shortened(value: object) -> str:
-    """What the user gave, short enough for a sentence."""
-    text = str(value)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
 
 
 def _number(value: float) -> str:

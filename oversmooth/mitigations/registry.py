@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeVar, dataclass_transform, get_args
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.core.papers import Paper
-from oversmooth.core.plugins import Plugin, Registry, require_words
+from oversmooth.core.plugins import Registry, require_words
 from oversmooth.mitigations.parameters import Indices, Parameter, indices
 
 if TYPE_CHECKING:
     from oversmooth.mitigations.sites import Sites
 
+Method = TypeVar("Method", bound="type[Mitigation]")
 Meant = Literal["inference", "training", "ablation", "control"]
 """``inference``: for frozen weights; ``training``: its paper trains with it; ``ablation``: takes a part away to show
 what it does; ``control``: what a method must beat."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What is said of a mitigation wherever it is offered."""
+    """What is said of a mitigation wherever it is offered; over a class, as ``@mitigation(…)``, it registers that."""
 
     name: str
     """In specifications, files and addresses."""
@@ -52,7 +52,23 @@ class Declaration:
         if self.meant not in get_args(Meant):
             raise ValueError(f"“meant” is one of {', '.join(get_args(Meant))}")
 
+    def __call__(self, method: Method) -> Method:
+        """Register the decorated class under the name, and make it a frozen dataclass where it is none yet.
 
+        Raises:
+            RuntimeError: where another mitigation has that name.
+        """
+        method.declaration = self
+        _REGISTRY.add(self.name, method)
+        if "__dataclass_params__" not in vars(method):
+            dataclass(frozen=True)(method)
+        return method
+
+
+mitigation = Declaration
+
+
+@dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class Mitigation(ABC):
     """Parameters of one method, and how it attaches to a model.
@@ -112,47 +128,10 @@ class AttentionMitigation(Mitigation):
 _REGISTRY: Registry[type[Mitigation]] = Registry(
     ("mitigation", "mitigations"), "oversmooth.mitigations", "oversmooth.mitigations"
 )
-Method = TypeVar("Method", bound=type[Mitigation])
-
-
-def mitigation(
-    *,
-    name: str,
-    title: str,
-    formula: str,
-    paper: Paper | None,
-    meant: Meant,
-    causal_safe: bool,
-    position: str,
-    paper_position: str,
-    does: str,
-    caveat: str,
-    excludes: tuple[str, ...] = (),
-) -> Callable[[Method], Method]:
-    """Register the decorated class under its name; see :class:`Declaration` for the arguments.
-
-    Raises:
-        RuntimeError: where another mitigation has that name.
-    """
-
-    def register(method: Method) -> Method:
-        method.declaration = Declaration(
-            name,
-            title,
-            formula,
-            paper,
-            meant,
-            causal_safe,
-            position,
-            paper_position,
-            does,
-            caveat,
-            excludes,
-        )
-        _REGISTRY.add(name, method)
-        return method
-
-    return register
+get = _REGISTRY.__getitem__
+"""The mitigation of that name; KeyError for an unknown one: specifications are checked before."""
+plugin = _REGISTRY.plugin
+"""The plug-in that a mitigation is from; None where it comes along."""
 
 
 def names() -> tuple[str, ...]:
@@ -163,21 +142,3 @@ def names() -> tuple[str, ...]:
 def all_mitigations() -> tuple[type[Mitigation], ...]:
     """All mitigations, in the order in which they are shown."""
     return tuple(_REGISTRY.values())
-
-
-def get(name: str) -> type[Mitigation]:
-    """The mitigation of that name.
-
-    Raises:
-        KeyError: for an unknown name; specifications are checked before.
-    """
-    return _REGISTRY[name]
-
-
-def plugin(name: str) -> Plugin | None:
-    """The plug-in that a mitigation is from; None where it comes along.
-
-    Raises:
-        KeyError: for an unknown name.
-    """
-    return _REGISTRY.plugin(name)

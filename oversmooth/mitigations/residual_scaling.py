@@ -1,35 +1,24 @@
 """Residual scaling: another weight for the branches that are added to the residual stream."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
-from oversmooth.mitigations.branches import CHOICES, branches
+from oversmooth.mitigations.no_skip import WHICH, branches
 from oversmooth.mitigations.parameters import choice, number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace, Sites
+from oversmooth.mitigations.sites import BranchPlace, Sites, Tensor
 
 ORDER = 220
-
-NOCI_2022 = Paper(
-    "Noci et al.",
-    2022,
-    "Signal Propagation in Transformers: Theoretical Perspectives and the Role of Rank Collapse",
-    "https://arxiv.org/abs/2206.03126",
-)
 
 
 @mitigation(
     name="residual_scaling",
     title="Residual scaling",
     formula=r"X + f(X) \;\to\; X + \rho\,f(X)",
-    paper=NOCI_2022,
+    paper=Paper(
+        "Noci et al.",
+        2022,
+        "Signal Propagation in Transformers: Theoretical Perspectives and the Role of Rank Collapse",
+        "https://arxiv.org/abs/2206.03126",
+    ),
     meant="training",
     causal_safe=True,
     position="both branches of every block",
@@ -38,12 +27,11 @@ NOCI_2022 = Paper(
     caveat="Its paper scales at initialisation, before training; on frozen weights it is an ablation.",
     excludes=("no_skip",),
 )
-@dataclass(frozen=True)
 class ResidualScaling(Mitigation):
     """Noci et al. 2022, with a free weight; 0 takes the branches away."""
 
     weight: float = number(0.9, "Weight ρ of a branch.", low=0, high=2, neutral=1.0)
-    branch: str = choice("both", "Branch that is scaled.", CHOICES)
+    branch: str = choice("both", "Branch that is scaled.", WHICH)
 
     def attach(self, sites: Sites) -> None:
         """Act on the output of the chosen branches of the chosen blocks."""

@@ -1,19 +1,10 @@
 """Shared attention: a run of blocks with the attention matrices of its first."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.errors import MitigationError
 from oversmooth.metrics.similarity import SHI
 from oversmooth.mitigations.parameters import integer
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 190
 
@@ -41,7 +32,6 @@ ORDER = 190
         "attention_temperature",
     ),
 )
-@dataclass(frozen=True)
 class SharedAttention(AttentionMitigation):
     """Shi et al. 2022; ``layers`` narrows which blocks of the run take the matrices over."""
 
@@ -57,11 +47,7 @@ class SharedAttention(AttentionMitigation):
 
     def attach(self, sites: Sites) -> None:
         """Keep the matrices of the first block of the run, and put them into the later ones."""
-        deepest = sites.depth - 1
-        sites.require(
-            self.last <= deepest,
-            f"there is no block {self.last}: they are counted from 0 to {deepest}",
-        )
+        sites.require_block(self.last)
         sites.attention(self.first, "probabilities", self._keep, every_head=True)
         run = range(self.first + 1, self.last + 1)
         for layer in sites.layers(run):

@@ -5,44 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.core.points import Branch
 from oversmooth.core.wording import count
+from oversmooth.mitigations.parameters import Indices
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    # By these names for the files of methods, which are declared without torch.
+    from torch import Tensor as Tensor
 
-    from oversmooth.mitigations.parameters import Indices
-    from oversmooth.models.anatomy import Anatomy
+    from oversmooth.models.anatomy import Anatomy as Anatomy
+else:
+    Anatomy = Tensor = Any
 
 Stage = Literal["logits", "probabilities", "values", "mixed"]
 """Steps of attention, in order: before the softmax, after it, the values, and the values once they were mixed."""
 Kind = Stage | Literal["attention", "mlp", "norm", "attention_norm_input", "mlp_norm_input", "block"]
-
-
-class Named(Protocol):
-    """What a method declares, as far as it is told here."""
-
-    @property
-    def name(self) -> str:
-        """In specifications."""
-
-
-class Attaching(Protocol):
-    """A method that says where it acts; one that acts on single heads has ``heads`` too."""
-
-    @property
-    def declaration(self) -> Named:
-        """Its own."""
-
-    @property
-    def layers(self) -> Indices:
-        """Blocks that the user chose; None for all."""
-
-    def attach(self, sites: Sites) -> None:
-        """Say where it acts."""
 
 
 class Memory(dict[Hashable, Any]):
@@ -55,7 +35,7 @@ class Memory(dict[Hashable, Any]):
     """
 
     def __missing__(self, key: Hashable) -> Any:  # noqa: ANN401
-        method = cast("Attaching", key[0] if isinstance(key, tuple) else key)
+        method: Any = key[0] if isinstance(key, tuple) else key
         name = method.declaration.name
         raise MitigationError(f"{name}: the block that it keeps something from was passed by, so it cannot act.")
 
@@ -116,11 +96,11 @@ class StatesPlace:
     memory: Memory
 
 
-OnAttention = Callable[["Tensor", AttentionPlace], "Tensor"]
+OnAttention = Callable[[Tensor, AttentionPlace], Tensor]
 """Takes and gives (batch, head, query, key) for logits and probabilities, (batch, head, token, head dim) for values."""
-OnBranch = Callable[["Tensor", BranchPlace], "Tensor"]
+OnBranch = Callable[[Tensor, BranchPlace], Tensor]
 """Takes and gives (batch, token, dim)."""
-OnStates = Callable[["Tensor", StatesPlace], "Tensor"]
+OnStates = Callable[[Tensor, StatesPlace], Tensor]
 """Takes and gives (token, dim)."""
 
 
@@ -151,11 +131,13 @@ class Sites:
     """Gives the tokens of the calibration texts at the output of a block, of the unchanged model."""
     found: list[Site] = field(default_factory=list)
     read_out: ReadOut | None = None
-    _method: Attaching | None = None
+    _method: str = ""
+    _layers: Indices = None
+    _heads: Indices = None
 
-    def attach(self, method: Attaching) -> None:
-        """Have a method say where it acts."""
-        self._method = method
+    def attach(self, method: Any) -> None:  # noqa: ANN401  a mitigation, whose class is declared above this
+        """Have a method say where it acts; one that acts on single heads has ``heads`` too."""
+        self._method, self._layers, self._heads = method.declaration.name, method.layers, getattr(method, "heads", None)
         method.attach(self)
 
     @property
@@ -174,12 +156,11 @@ class Sites:
         Raises:
             MitigationError: where one was chosen that the model does not have.
         """
-        chosen = self._current.layers
-        if chosen is None:
-            return tuple(range(self.depth)) if default is None else tuple(default)
-        for layer in chosen:
-            self.require(layer < self.depth, f"there is no block {layer}: they are counted from 0 to {self.depth - 1}")
-        return chosen
+        if self._layers is None:
+            return tuple(range(self.depth) if default is None else default)
+        for layer in self._layers:
+            self.require_block(layer)
+        return self._layers
 
     def heads(self) -> tuple[int, ...]:
         """The heads that the user chose, or else all.
@@ -188,9 +169,7 @@ class Sites:
             MitigationError: where one was chosen that the model does not have.
         """
         total = self.anatomy.heads
-        chosen = self._chosen_heads
-        if chosen is None:
-            return tuple(range(total))
+        chosen = tuple(range(total)) if self._heads is None else self._heads
         self.require(all(head < total for head in chosen), f"there are only {count(total, 'head')}, counted from 0")
         return chosen
 
@@ -201,7 +180,15 @@ class Sites:
             MitigationError: where the condition does not hold.
         """
         if not condition:
-            raise MitigationError(f"{self._current.declaration.name}: {reason}.")
+            raise MitigationError(f"{self._method}: {reason}.")
+
+    def require_block(self, layer: int) -> None:
+        """Refuse the method where the model has no such block.
+
+        Raises:
+            MitigationError: naming those that it has.
+        """
+        self.require(layer < self.depth, f"there is no block {layer}: they are counted from 0 to {self.depth - 1}")
 
     def require_circuits(self) -> None:
         """Refuse the method where the projections of values and outputs are out of reach.
@@ -220,13 +207,12 @@ class Sites:
         Raises:
             MitigationError: where the family's attention cannot be reached at that stage.
         """
-        reach = self.anatomy.attention_reachable or stage in ("logits", "probabilities")
         self.require(
-            reach,
+            self.anatomy.attention_reachable or stage in ("logits", "probabilities"),
             f"in the family “{self.anatomy.family}” attention can be changed at its softmax only, not where the "
             "values are mixed",
         )
-        heads = None if every_head or self._chosen_heads is None else self.heads()
+        heads = None if every_head or self._heads is None else self.heads()
         self._add(layer, stage, change, heads)
 
     def branch(self, layer: int, branch: Branch, change: OnBranch) -> None:
@@ -281,15 +267,5 @@ class Sites:
         assert self.sampler is not None  # noqa: S101  required above; for the type checker
         return self.sampler(layer)
 
-    @property
-    def _chosen_heads(self) -> Indices:
-        chosen: Indices = getattr(self._current, "heads", None)
-        return chosen
-
-    @property
-    def _current(self) -> Attaching:
-        assert self._method is not None  # noqa: S101  methods attach through `attach` alone
-        return self._method
-
     def _add(self, layer: int, kind: Kind, change: Any, heads: tuple[int, ...] | None = None) -> None:  # noqa: ANN401
-        self.found.append(Site(self._current.declaration.name, layer, kind, change, heads))
+        self.found.append(Site(self._method, layer, kind, change, heads))

@@ -1,20 +1,12 @@
 """SoftDecay: large singular values of a sequence's tokens pressed together."""
 
-from __future__ import annotations
-
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.metrics.similarity import YAN
 from oversmooth.mitigations.parameters import choice, number, switch
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import Sites, StatesPlace
+from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
 ORDER = 10
 
@@ -36,7 +28,6 @@ STOPS = (0, -1e-4, -2e-4, -5e-4, -1e-3, -2e-3, -5e-3, -0.01, -0.02, -0.05, -0.1,
     "where=paper the paper's code adds the branch's input once more before the norm, which is left out here, and takes "
     "padding into the decomposition; for sentence similarity it transforms the pooled vectors of a whole data set.",
 )
-@dataclass(frozen=True)
 class SoftDecay(Mitigation):
     """Yan et al. 2022, on the tokens of one sequence, blended with the unchanged states."""
 

@@ -1,19 +1,11 @@
 """Spectral clip: the eigenvalues of each head's value–output map, brought into a range."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
+from oversmooth.mitigations.sites import AttentionPlace, OnAttention, Sites, Tensor
 from oversmooth.mitigations.spectral_shift import DOVONON_2024
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, OnAttention, Sites
 
 ORDER = 60
 
@@ -36,7 +28,6 @@ NIL = 1e-12
     does="Clips the real part of each eigenvalue of each head's value–output map to a range around 0.",
     caveat="An ablation inspired by the paper, not its method; the weights were trained with the spectrum they have.",
 )
-@dataclass(frozen=True)
 class SpectralClip(AttentionMitigation):
     """Puts W_V h(M) in the place of a head's W_V, with M = W_O W_V, h(λ) = f(λ)/λ, h(0) = 1 and f the clip.
 

@@ -1,19 +1,11 @@
 """Spectral shift: the eigenvalues of each head's value–output map, all moved by one number."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import BranchPlace, Sites
+from oversmooth.mitigations.sites import BranchPlace, Sites, Tensor
 
 ORDER = 50
 
@@ -37,7 +29,6 @@ DOVONON_2024 = Paper(
     does="Lowers all eigenvalues of the value–output map of each of the H heads by κ/H.",
     caveat="An ablation inspired by the paper, not its method; the weights were trained with the spectrum they have.",
 )
-@dataclass(frozen=True)
 class SpectralShift(AttentionMitigation):
     """κ times the attention-weighted mean of what attention reads, averaged over heads, taken from the branch.
 

@@ -1,30 +1,19 @@
 """Value residual: the values of every block, in part those of the first."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.first_values import difference, keep
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import AttentionPlace, Sites
+from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 110
-
-ZHOU_2025 = Paper("Zhou et al.", 2025, "Value Residual Learning", "https://arxiv.org/abs/2410.17897")
 
 
 @mitigation(
     name="value_residual",
     title="Value residual (ResFormer)",
     formula=r"V^{\ell} \leftarrow V^{\ell} + \lambda\,(V^{0} - V^{\ell}), \qquad \ell \ge 1",
-    paper=ZHOU_2025,
+    paper=Paper("Zhou et al.", 2025, "Value Residual Learning", "https://arxiv.org/abs/2410.17897"),
     meant="training",
     causal_safe=True,
     position="values of every head, before they are mixed, from the second block on",
@@ -33,7 +22,6 @@ ZHOU_2025 = Paper("Zhou et al.", 2025, "Value Residual Learning", "https://arxiv
     caveat="Its paper trains with it; on frozen weights the values of two blocks have no common basis unless the "
     "blocks share weights.",
 )
-@dataclass(frozen=True)
 class ValueResidual(AttentionMitigation):
     """Zhou et al. 2025 with one weight for all blocks; the first block stays as it is at every strength."""
 

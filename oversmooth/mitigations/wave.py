@@ -1,18 +1,9 @@
 """Wave: each block carries on a part of the step that the block before it made."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from oversmooth.core.papers import Paper
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import Mitigation, mitigation
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from oversmooth.mitigations.sites import Sites, StatesPlace
+from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
 ORDER = 230
 
@@ -29,7 +20,6 @@ ORDER = 230
     does="Adds to the output of each block a part of the step that the block before it made.",
     caveat="A light form: its paper trains attention, MLP and norms for second-order dynamics from the start.",
 )
-@dataclass(frozen=True)
 class Wave(Mitigation):
     """Noguchi & Kawahara 2025, reduced to a momentum term between blocks."""
 

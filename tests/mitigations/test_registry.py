@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oversmooth.core.errors import MitigationError
-from oversmooth.mitigations import Mitigation, all_mitigations, get, names, parse
+from oversmooth.mitigations import Mitigation, all_mitigations, get, names, parse, registry
 from oversmooth.mitigations.parameters import Parameter, number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
 
@@ -156,3 +157,23 @@ def test_a_second_method_of_one_name_is_a_mistake_of_the_programmer() -> None:
             caveat="",
         )(Again)
     assert get("attnscale").declaration is said
+
+
+@pytest.mark.parametrize("dataclassed", [False, True])
+def test_a_method_is_a_frozen_dataclass_whether_or_not_its_author_says_so(
+    dataclassed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declaration = replace(get("attnscale").declaration, name="mine")
+    monkeypatch.setattr(registry._REGISTRY, "_items", dict(registry._REGISTRY._items))
+
+    class Mine(Mitigation):
+        share: float = number(0.25, "Share.", low=0, high=1)
+
+        def attach(self, sites: object) -> None: ...
+
+    method = declaration(dataclass(frozen=True)(Mine) if dataclassed else Mine)
+    assert str(method(share=0.5)) == "mine:share=0.5,layers=default"
+    with pytest.raises(MitigationError, match="“share” must be in"):
+        method(share=2)
+    with pytest.raises(FrozenInstanceError):
+        method().share = 0.5  # type: ignore[misc]

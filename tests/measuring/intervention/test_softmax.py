@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch
 from families import FAMILIES, LAYERS, VOCABULARY
@@ -28,7 +30,7 @@ def inputs(tokens: int = 7) -> dict[str, Tensor]:
 class Watching(AttnScale):
     """Notes what it is shown."""
 
-    seen: list[tuple[int, Tensor, Tensor]]
+    seen: ClassVar[list[tuple[int, Tensor, Tensor]]]
 
     def attach(self, sites: Sites) -> None:
         object.__setattr__(self, "seen", [])
