@@ -11,7 +11,7 @@ import xarray as xr
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core.tokens import Token, Tokens
-from oversmooth.models.model_record import ModelRecord
+from oversmooth.models.loaded import ModelRecord
 from oversmooth.results.comparison import BASELINE, Comparison
 from oversmooth.results.measurement import Measurement, Note
 from oversmooth.results.record import Environment, Record

@@ -12,9 +12,8 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from oversmooth.models.anatomy import dissect
-from oversmooth.models.loaded import LoadedModel, Prediction
+from oversmooth.models.loaded import LoadedModel, ModelRecord, Prediction
 from oversmooth.models.loading import load
-from oversmooth.models.model_record import ModelRecord
 
 TEXT = "the cat sat on mat and dog saw rain sun moon tree bird sky river stone house door key bread"
 WORDS = TEXT.split()

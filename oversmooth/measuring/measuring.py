@@ -22,8 +22,7 @@ from oversmooth.measuring.preparing import Prepared, acting, encoded, load_model
 from oversmooth.measuring.provenance import environment_of, provenance
 from oversmooth.metrics.numerics import on_host
 from oversmooth.models.given import Precision, refuse_other_models
-from oversmooth.models.loaded import LoadedModel
-from oversmooth.models.model_record import ModelRecord
+from oversmooth.models.loaded import LoadedModel, ModelRecord
 from oversmooth.models.names import meaning
 from oversmooth.results.explanation import Explanation
 from oversmooth.results.labelled import Variables, array, dataset

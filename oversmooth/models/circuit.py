@@ -5,15 +5,11 @@ Tokens are rows, and weights multiply from the right: the values of head h are X
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
+from oversmooth.models.anatomy import Anatomy
 from oversmooth.models.norms import norm_map
-
-if TYPE_CHECKING:
-    from oversmooth.models.anatomy import Anatomy
 
 
 def normed(anatomy: Anatomy, layer: int, stream: Tensor) -> Tensor:

@@ -15,10 +15,10 @@ from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
 from oversmooth.core.errors import ModelError
 from oversmooth.core.wording import did_you_mean
+from oversmooth.models.design import text_configuration
 from oversmooth.models.names import CONFIG
 from oversmooth.models.reading import anywhere, read_fields
 from oversmooth.models.refusal import refusing
-from oversmooth.models.towers import text_configuration
 
 _MOST_LAYERS = 1000
 _SHOWN = 80

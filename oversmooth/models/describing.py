@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from oversmooth.core.tokens import Token, TokenKind, Tokens, visible
 from oversmooth.core.wording import count, enumerated
 from oversmooth.models.encodings import Encoding
+from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.pieces import decode, spelling
-
-if TYPE_CHECKING:
-    from oversmooth.models.loaded import LoadedModel
 
 MOST_TOLD = 5
 """Different special tokens that a warning names."""

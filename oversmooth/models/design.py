@@ -1,4 +1,4 @@
-"""Which network a configuration stands for: its class, with the language-model head where it is one's."""
+"""Which network a configuration stands for: its class, with its head, or the part of several senses that reads text."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import copy
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import transformers
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_MAPPING
 
 from oversmooth.core.errors import ModelError
-from oversmooth.models import heads
+from oversmooth.models import families, heads
 from oversmooth.models.families.common import ABSOLUTE, POSITIONS
 from oversmooth.models.heads import Head
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import refusing
-from oversmooth.models.towers import text_configuration, tower_class
 
 _ENCODER_ALONE = "EncoderModel"
 """How transformers ends the names of the encoder of an encoder–decoder that was saved by itself."""
@@ -58,7 +59,7 @@ def design(config: PreTrainedConfig, stored: Collection[str], name: str, *, code
     """
     text = text_configuration(config)
     if text is not None:
-        whole = _hollow(tower_class(config, text, name), text, name)
+        whole = _hollow(_tower_class(config, text, name), text, name)
         note = f"This model is multimodal ({config.model_type}): its text tower alone is measured, without a head."
         return Design(whole, None, f"{note} {code}".strip())
     head = heads.declared(config)
@@ -103,3 +104,55 @@ def _hollow(built: type, config: PreTrainedConfig, name: str) -> PreTrainedModel
     with refusing(f"“{name}” cannot be built from its configuration"), torch.device("meta"):
         model: PreTrainedModel = build(copy.deepcopy(config))
     return model
+
+
+def text_configuration(config: PreTrainedConfig) -> PreTrainedConfig | None:
+    """The configuration of the text tower of a model of several senses; None where the whole model reads text.
+
+    Two language models that are put together as encoder and decoder are none: their encoder reads the text.
+    """
+    try:
+        text = config.get_text_config()
+    except ValueError:
+        return None  # Several parts read text: a model that makes sound or images of it.
+    if (
+        text is config
+        or not isinstance(text, PreTrainedConfig)
+        or (config.is_encoder_decoder and not text.is_encoder_decoder)
+    ):
+        return None
+    return text
+
+
+def _tower_class(config: PreTrainedConfig, text: PreTrainedConfig, name: str) -> type[PreTrainedModel]:
+    """The class of the text tower: transformers' own model of that architecture, or the part of the whole.
+
+    Raises:
+        ModelError: it is neither, or some of its layers read images alone.
+    """
+    family = str(text.model_type)
+    if getattr(text, families.get(family).only_with_images or "", None):
+        raise ModelError(
+            f"“{name}” is multimodal ({config.model_type}), and some layers of its text tower ({family}) read images "
+            "alone: text passes by them, so its layers cannot be set beside each other."
+        )
+    found: Any = MODEL_MAPPING.get(type(text), None) or _part(config, text, name)
+    if found is None:
+        raise ModelError(
+            f"“{name}” is multimodal ({config.model_type}), and transformers does not build its text tower ({family}) "
+            "by itself. Measure a language model of that kind instead."
+        )
+    tower: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
+    return tower
+
+
+def _part(config: PreTrainedConfig, text: PreTrainedConfig, name: str) -> type[PreTrainedModel] | None:
+    whole_class: Any = MODEL_MAPPING.get(type(config), None)
+    if whole_class is None:
+        return None
+    with refusing(f"“{name}” cannot be built from its configuration"), torch.device("meta"):
+        whole: PreTrainedModel = whole_class._from_config(config)
+    for module in whole.modules():
+        if module is not whole and isinstance(module, PreTrainedModel) and type(module.config) is type(text):
+            return type(module)
+    return None

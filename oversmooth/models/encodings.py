@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from transformers import PreTrainedTokenizerBase
 
 from oversmooth.core.tokens import Tokens
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
 
 Values = tuple[Any, ...]
 """Of each token: a number, or a list of them as for a box on a page."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
+from safetensors import safe_open
 
 from oversmooth.core.errors import ModelError
 from oversmooth.core.wording import bytes_in_words, count
-from oversmooth.models import header
 from oversmooth.models.given import Precision
 from oversmooth.models.reading import ordinary, read_fields
 from oversmooth.models.refusal import refusing, tensor_name
@@ -32,6 +34,15 @@ _TOKENIZER_EXTRAS = ("added_tokens.json", "special_tokens_map.json")
 
 _MEMORY_HEADROOM = 1.2
 """Activations, and the copy of the tensor that is being converted."""
+
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+_QUANTISED = ("F8", "F6", "F4")
+
+_HEADER_LIMIT = 8 * 1024**2
+"""The format allows 100 MB; the largest published models need under one."""
+_MOST_TENSORS = 50_000
+"""In one file; the largest published mixtures of experts have a third, spread over many files."""
+_METADATA = "__metadata__"
 
 
 @dataclass(frozen=True)
@@ -74,23 +85,64 @@ def read_checkpoint(folder: Path, name: str) -> Checkpoint:
     shapes: dict[str, tuple[int, ...]] = {}
     codes: dict[str, str] = {}
     for each in names:
-        tensors = header.tensors(folder / each, name)
+        tensors = _tensors(folder / each, name)
         twice = sorted(shapes.keys() & tensors.keys())
         if twice:
             raise ModelError(
                 f"{tensor_name(twice[0])} stands in two weight files of “{name}”: one of them is another model's."
             )
         shapes |= {key: tensor.shape for key, tensor in tensors.items()}
-        codes |= {key: tensor.dtype for key, tensor in tensors.items() if tensor.dtype not in header.DTYPES}
+        codes |= {key: tensor.dtype for key, tensor in tensors.items() if tensor.dtype not in _DTYPES}
         for tensor in tensors.values():
-            if tensor.dtype in header.DTYPES:
+            if tensor.dtype in _DTYPES:
                 parameters[tensor.dtype] += math.prod(tensor.shape)
     if not parameters.total():
         raise ModelError(f"The weight files of “{name}” hold no parameters.")
     stored = parameters.most_common(1)[0][0]
-    return Checkpoint(
-        files=names, parameters=parameters.total(), dtype=header.DTYPES[stored], shapes=shapes, codes=codes
-    )
+    return Checkpoint(files=names, parameters=parameters.total(), dtype=_DTYPES[stored], shapes=shapes, codes=codes)
+
+
+class _Described(NamedTuple):
+    """One tensor, as the header describes it."""
+
+    dtype: str
+    """As safetensors writes it: ``F32``."""
+    shape: tuple[int, ...]
+
+
+def _tensors(path: Path, name: str) -> dict[str, _Described]:
+    """The tensors in one file of the model ``name``, by their names.
+
+    Raises:
+        ModelError: truncated, not in the format, quantised, or a header beyond any that is of use.
+    """
+    damaged = f"{path.name} of “{name}” is damaged or incomplete"
+    with refusing(damaged), ordinary(path).open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        content = file.read(min(length, _HEADER_LIMIT))
+    if length > _HEADER_LIMIT:
+        raise ModelError(f"{damaged}: its header claims {bytes_in_words(length)}.")
+    with refusing(damaged):
+        listed = json.loads(content, object_pairs_hook=_once)
+        listed.pop(_METADATA, None)
+    if len(listed) > _MOST_TENSORS:
+        raise ModelError(f"{damaged}: its header claims {len(listed):,} tensors.")
+    with refusing(damaged):
+        # Opening it makes the safetensors library compare every offset with the file's length.
+        with safe_open(str(path), framework="numpy"):
+            pass
+        found = {each: _Described(field["dtype"], tuple(field["shape"])) for each, field in listed.items()}
+    for dtype in {each.dtype for each in found.values()}:
+        if dtype not in _DTYPES and dtype.startswith(_QUANTISED):
+            raise ModelError(f"“{name}” is stored quantised ({dtype}). Measure the model it was made from.")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object each of whose keys stands there once: of two equal ones, readers take this one or that."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
 
 
 def _shards(folder: Path, name: str) -> tuple[str, ...]:

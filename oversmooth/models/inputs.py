@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import numpy as np
 import torch
@@ -23,10 +23,8 @@ from oversmooth.core.tokens import Tokens
 from oversmooth.core.wording import count
 from oversmooth.models.describing import classification, describe, warnings
 from oversmooth.models.encodings import Encoded, Encoding, Values, tokenise
-
-if TYPE_CHECKING:
-    from oversmooth.models.families import GlobalAttention
-    from oversmooth.models.loaded import LoadedModel
+from oversmooth.models.families import GlobalAttention
+from oversmooth.models.loaded import LoadedModel
 
 Result = TypeVar("Result")
 

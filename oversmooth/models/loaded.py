@@ -1,4 +1,4 @@
-"""A model that is ready to be measured."""
+"""A model that is ready to be measured, and the record of its weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from oversmooth.core.bytecache import ByteCache
+from oversmooth.core.documents import Frozen
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from oversmooth.models.anatomy import Anatomy
     from oversmooth.models.encodings import Encoded
-    from oversmooth.models.model_record import ModelRecord
 
 Prediction = Literal["masked", "causal"]
 """What a language-model head predicts: tokens that are masked, or the next one."""
@@ -25,6 +25,35 @@ REFERENCE_BYTES: Final = 2**27
 """What a model may keep of its baselines, all together."""
 ENCODED_TOKENS: Final = 2**15
 """Tokens of texts that a model keeps as it reads them: about 10 MB."""
+
+
+class ModelRecord(Frozen):
+    """Which weights were measured."""
+
+    name: str
+    """As asked for in the settings."""
+    source: Literal["embedded", "hub", "folder", "memory"]
+    identifier: str
+    """The package, hub id or folder name the files came from."""
+    revision: str | None
+    """Branch, tag or commit as asked for."""
+    commit: str | None
+    """The hub commit that the revision resolved to."""
+    family: str
+    architecture: str
+    layers: int
+    hidden_size: int
+    parameters: int
+    weights_sha256: dict[str, str]
+    """Hash of each weight file."""
+    checkpoint_dtype: str
+    causal: bool
+    tokenizer: str
+    """Its class."""
+    tokenizer_sha256: dict[str, str]
+    """Hash of each file that may hold a part of it."""
+    limits: tuple[str, ...]
+    """What cannot be measured in this family, in sentences."""
 
 
 @dataclass(frozen=True, eq=False)

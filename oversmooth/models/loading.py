@@ -17,8 +17,7 @@ from oversmooth.models.configuration import own_code, read_configuration
 from oversmooth.models.design import design
 from oversmooth.models.given import Precision, device_name, model_name
 from oversmooth.models.heads import Head
-from oversmooth.models.loaded import LoadedModel
-from oversmooth.models.model_record import ModelRecord
+from oversmooth.models.loaded import LoadedModel, ModelRecord
 from oversmooth.models.reading import refuse_strange_files
 from oversmooth.models.refusal import quiet, refusing
 from oversmooth.models.sources import locate, pinned

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from oversmooth.core.points import Branch
-
-if TYPE_CHECKING:
-    from oversmooth.models.anatomy import Anatomy
+from oversmooth.models.anatomy import Anatomy
 
 NormKind = Literal["LayerNorm", "RMSNorm", "none"]
 """Whether the mean over the dimensions is removed, or only the scale, or nothing is done."""

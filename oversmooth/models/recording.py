@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from oversmooth.core import points
 from oversmooth.core.errors import ModelError
 from oversmooth.core.points import PARTS, Part, PointSet
 from oversmooth.models.anatomy import Anatomy
-
-if TYPE_CHECKING:
-    from torch.utils.hooks import RemovableHandle
 
 Consumer = Callable[[str, Tensor], None]
 """Takes a point's name and its states (batch, token, dim), valid only during the call; may raise to stop the pass."""

@@ -28,33 +28,13 @@ _CLASS_NAME = re.compile(r"\w*Tokenizer(Fast)?|TokenizersBackend|PythonBackend",
 _STAND_INS = ("PreTrainedTokenizer", "PythonBackend")
 """Names for no class in particular; transformers takes the one that reads tokenizer.json."""
 _LIBRARY_FILE = "tokenizer.json"
-_IN_PYTHON = frozenset(
-    {
-        "BartphoTokenizer",
-        "BertGenerationTokenizer",
-        "BertJapaneseTokenizer",
-        "BertTokenizerLegacy",
-        "BertweetTokenizer",
-        "BioGptTokenizer",
-        "BlenderbotSmallTokenizer",
-        "ByT5Tokenizer",
-        "CTRLTokenizer",
-        "CanineTokenizer",
-        "EsmTokenizer",
-        "FSMTTokenizer",
-        "FlaubertTokenizer",
-        "GPTSw3Tokenizer",
-        "M2M100Tokenizer",
-        "MarianTokenizer",
-        "PLBartTokenizer",
-        "PerceiverTokenizer",
-        "PhobertTokenizer",
-        "ProphetNetTokenizer",
-        "RoCBertTokenizer",
-        "SiglipTokenizer",
-        "XLMTokenizer",
-    }
-)
+_IN_PYTHON = (
+    "BartphoTokenizer", "BertGenerationTokenizer", "BertJapaneseTokenizer", "BertTokenizerLegacy",
+    "BertweetTokenizer", "BioGptTokenizer", "BlenderbotSmallTokenizer", "ByT5Tokenizer", "CTRLTokenizer",
+    "CanineTokenizer", "EsmTokenizer", "FSMTTokenizer", "FlaubertTokenizer", "GPTSw3Tokenizer", "M2M100Tokenizer",
+    "MarianTokenizer", "PLBartTokenizer", "PerceiverTokenizer", "PhobertTokenizer", "ProphetNetTokenizer",
+    "RoCBertTokenizer", "SiglipTokenizer", "XLMTokenizer",
+)  # fmt: skip
 """Tokenizers of transformers that are written in Python and read vocabularies alone: no pickle, no code."""
 _PACKAGES = ("fugashi", "unidic_lite", "ipadic", "unidic", "sudachipy", "rhoknp", "sacremoses", "emoji", "rjieba")
 """That they need, some of them."""

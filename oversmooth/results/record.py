@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from oversmooth.core.documents import Frozen, OwnFile
 from oversmooth.core.errors import SettingsError
-from oversmooth.models.model_record import ModelRecord
+from oversmooth.models.loaded import ModelRecord
 from oversmooth.results.settings import read_document
 
 

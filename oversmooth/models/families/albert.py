@@ -1,15 +1,8 @@
 """ALBERT: layers share weights, in groups that each serve several layers in turn."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from oversmooth.models.families.declaration import Parts, family
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from oversmooth.models.families.declaration import Blocks
+from oversmooth.models.families.declaration import Blocks, Parts, PreTrainedModel, family
 
 _PARTS = Parts(
     "albert_layers.0.attention.LayerNorm",

@@ -1,7 +1,5 @@
 """BART, and OPT, whose 350M model alone is built like it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from oversmooth.models.families.declaration import Parts, family

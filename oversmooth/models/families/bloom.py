@@ -1,17 +1,12 @@
 """BLOOM."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 
 from oversmooth.models.families.declaration import Parts, family
 
 _PARTS = Parts(
-    "post_attention_layernorm",
-    start_norm="input_layernorm",
-    attention="self_attention.dense",
-    mlp="mlp.dense_4h_to_h",
+    "post_attention_layernorm", start_norm="input_layernorm", attention="self_attention.dense", mlp="mlp.dense_4h_to_h"
 )
 
 

@@ -1,7 +1,5 @@
 """What a family of architectures declares about itself, and the list of all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -10,7 +8,9 @@ from oversmooth.core.plugins import Plugin, Registry
 
 if TYPE_CHECKING:
     from torch.nn import Module
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel as PreTrainedModel
+else:
+    Module = PreTrainedModel = Any  # families are declared without torch
 
 GlobalAttention = Literal["first", "question", "choice"]
 """Which tokens of a sparse attention see all others and are seen by them: the first one; of a pair, the first text with
@@ -18,7 +18,7 @@ what stands before it; of a pair, the second text with what stands behind it."""
 Layout = Literal["own", "thirds", "per_head"]
 """How the values leave the projection: on their own, as the last third beside queries and keys, or beside the queries
 and keys of each head in turn."""
-Blocks = tuple[tuple["Module", ...], "Module"]
+Blocks = tuple[tuple[Module, ...], Module]
 """The blocks in order, and the module that holds their list."""
 
 
@@ -80,11 +80,7 @@ _REGISTRY: Registry[Family] = Registry(("family", "families"), "oversmooth.model
 
 
 def family(*names: str, **about: Any) -> Family:  # noqa: ANN401  the fields of a family
-    """Declare what is particular to architectures; see :class:`Family` for the rest of the arguments.
-
-    Args:
-        names: their ``model_type`` in a configuration.
-        about: what is particular to them.
+    """Declare what is particular to architectures: their ``model_type``, and the fields of :class:`Family`.
 
     Raises:
         RuntimeError: where one of them is declared already.
@@ -98,11 +94,6 @@ def family(*names: str, **about: Any) -> Family:  # noqa: ANN401  the fields of 
 def get(name: str) -> Family:
     """What is declared of an architecture; of one that nobody declared, that nothing is particular."""
     return _REGISTRY.get(name, _UNKNOWN)
-
-
-def every() -> tuple[Family, ...]:
-    """All that is declared, each once for each of its names."""
-    return tuple(_REGISTRY.values())
 
 
 def names() -> tuple[str, ...]:

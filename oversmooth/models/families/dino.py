@@ -2,8 +2,4 @@
 
 from oversmooth.models.families.declaration import Parts, family
 
-family(
-    "dinov2",
-    "dinov3_vit",
-    parts=Parts("norm2", start_norm="norm1"),
-)
+family("dinov2", "dinov3_vit", parts=Parts("norm2", start_norm="norm1"))

@@ -1,7 +1,5 @@
 """Falcon: attention and MLP run in parallel, with one norm or two, or one after the other as in Llama."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """GPT-NeoX: attention and MLP run in parallel, or one after the other as in Llama."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -2,10 +2,4 @@
 
 from oversmooth.models.families.declaration import Parts, family
 
-family(
-    "beit",
-    "deit",
-    "ijepa",
-    "vit",
-    parts=Parts("layernorm_after", start_norm="layernorm_before"),
-)
+family("beit", "deit", "ijepa", "vit", parts=Parts("layernorm_after", start_norm="layernorm_before"))
