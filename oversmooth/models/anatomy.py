@@ -105,14 +105,17 @@ def dissect(network: PreTrainedModel) -> Anatomy:
     part: PreTrainedModel = network.get_encoder() if network.config.is_encoder_decoder else network
     blocks, holder = _blocks(part, family)
     final_norm = _final_norm(part, holder, family)
-    parts = _parts(network, family)
+    declared = families.get(family)
+    # Where the configuration chooses between forms, the names that hold for this network.
+    known = declared.parts(network.config) if callable(declared.parts) else declared.parts
+    parts = known or Parts(None)
     sub_layers = _sub_layers(blocks, parts)
     sparse = keep_sparse(part)
     chosen = global_attention(network)
     reachable = hasattr(sys.modules[type(network).__module__], "ALL_ATTENTION_FUNCTIONS")
     reads: Literal["text", "image"] = "image" if part.main_input_name == "pixel_values" else "text"
-    limits = [*_limits(family, parts, reachable), *attended_globally(part, network, chosen)]
-    if reads == "text" and parts is None:
+    limits = [*_limits(family, known, reachable), *attended_globally(part, network, chosen)]
+    if reads == "text" and known is None:
         limits += _unknown(part, blocks, final_norm, family)
     return Anatomy(
         family=family,
@@ -121,19 +124,21 @@ def dissect(network: PreTrainedModel) -> Anatomy:
         final_norm=final_norm,
         sub_layers=sub_layers,
         branches=_branches(blocks, parts),
-        mlp_matrices=_mlp_matrices(blocks, parts),
-        start_norms=() if parts is None or parts.start_norm is None else _each(blocks, parts.start_norm),
+        mlp_matrices=()
+        if parts.mlp_first is None
+        else tuple(zip(_each(blocks, parts.mlp_first), _each(blocks, parts.mlp), strict=True)),
+        start_norms=_each(blocks, parts.start_norm),
         norms=_norms(blocks, parts),
         circuits=_circuits(blocks, parts) if reachable else (),
         post_norm="mlp" in sub_layers,
-        parallel=parts is not None and not sub_layers,
+        parallel=known is not None and not sub_layers,
         heads=_heads(network, family),
         hidden_size=int(network.config.hidden_size),
         causal=reads == "text" and is_causal(part),
         reads=reads,
         max_positions=_max_positions(network),
         attention_reachable=reachable,
-        time_first=families.get(family).time_first,
+        time_first=declared.time_first,
         padding_is_safe=reads == "image" or (not sparse and padding_is_safe(part)),
         limits=tuple(limits),
         global_attention=chosen,
@@ -162,53 +167,30 @@ def _blocks(network: PreTrainedModel, family: str) -> tuple[tuple[nn.Module, ...
     )
 
 
-def _parts(network: PreTrainedModel, family: str) -> Parts | None:
-    """The names that hold for this network, where its configuration chooses between forms."""
-    parts = families.get(family).parts
-    return parts(network.config) if callable(parts) else parts
+def _each(blocks: tuple[nn.Module, ...], name: str | None) -> tuple[nn.Module, ...]:
+    """The part of that name in every block; empty without a name."""
+    return () if name is None else tuple(block.get_submodule(name) for block in blocks)
 
 
-def _sub_layers(blocks: tuple[nn.Module, ...], parts: Parts | None) -> dict[SubLayer, tuple[nn.Module, ...]]:
-    if parts is not None and parts.middle is not None:
-        return {"attention": _each(blocks, parts.middle)}
-    if parts is None or parts.middle_norm is None:
-        return {}
-    middle = _each(blocks, parts.middle_norm)
-    found: dict[SubLayer, tuple[nn.Module, ...]] = {"attention": middle, "attention_norm": middle}
-    if parts.end_norm is not None:
-        found["mlp"] = _each(blocks, parts.end_norm)
-    return found
+def _sub_layers(blocks: tuple[nn.Module, ...], parts: Parts) -> dict[SubLayer, tuple[nn.Module, ...]]:
+    names: dict[SubLayer, str | None] = {
+        "attention": parts.middle or parts.middle_norm,
+        "attention_norm": parts.middle_norm,
+        "mlp": parts.end_norm,
+    }
+    return {point: _each(blocks, name) for point, name in names.items() if name is not None}
 
 
-def _each(blocks: tuple[nn.Module, ...], name: str) -> tuple[nn.Module, ...]:
-    """The part of that name in every block."""
-    return tuple(block.get_submodule(name) for block in blocks)
+def _branches(blocks: tuple[nn.Module, ...], parts: Parts) -> dict[Branch, tuple[nn.Module, ...]]:
+    names: dict[Branch, str | None] = {"attention": parts.attention, "mlp": parts.mlp}
+    return {branch: _each(blocks, name) for branch, name in names.items() if name is not None}
 
 
-def _branches(blocks: tuple[nn.Module, ...], parts: Parts | None) -> dict[Branch, tuple[nn.Module, ...]]:
-    found: dict[Branch, tuple[nn.Module, ...]] = {}
-    if parts is not None and parts.attention is not None:
-        found["attention"] = _each(blocks, parts.attention)
-    if parts is not None and parts.mlp is not None:
-        found["mlp"] = _each(blocks, parts.mlp)
-    return found
-
-
-def _mlp_matrices(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[tuple[nn.Module, nn.Module], ...]:
-    if parts is None or parts.mlp_first is None or parts.mlp is None:
-        return ()
-    return tuple(zip(_each(blocks, parts.mlp_first), _each(blocks, parts.mlp), strict=True))
-
-
-def _norms(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[tuple[nn.Module, ...], ...]:
+def _norms(blocks: tuple[nn.Module, ...], parts: Parts) -> tuple[tuple[nn.Module, ...], ...]:
     # Neither norms of queries and keys, nor those that Gemma puts on a branch: they are not on the residual stream.
-    named = () if parts is None else (parts.start_norm, parts.mlp_norm, parts.middle_norm, parts.end_norm)
-    names = [name for name in named if name is not None]
-    if not names:
-        return ()
-    return tuple(
-        tuple(norm for norm in map(block.get_submodule, names) if not isinstance(norm, nn.Identity)) for block in blocks
-    )
+    named = (parts.start_norm, parts.mlp_norm, parts.middle_norm, parts.end_norm)
+    rows = zip(*(_each(blocks, name) for name in named if name is not None), strict=True)
+    return tuple(tuple(norm for norm in row if not isinstance(norm, nn.Identity)) for row in rows)
 
 
 def _heads(network: PreTrainedModel, family: str) -> int:
@@ -217,15 +199,11 @@ def _heads(network: PreTrainedModel, family: str) -> int:
     return heads if ratio is None else max(1, heads // getattr(network.config, ratio))
 
 
-def _circuits(blocks: tuple[nn.Module, ...], parts: Parts | None) -> tuple[Circuit, ...]:
-    if parts is None or parts.value is None:
-        return ()
+def _circuits(blocks: tuple[nn.Module, ...], parts: Parts) -> tuple[Circuit, ...]:
     projection = parts.projection or parts.attention
-    if projection is None:
+    if parts.value is None or projection is None:
         return ()
-    starts: tuple[nn.Module | None, ...] = (None,) * len(blocks)
-    if parts.start_norm is not None:
-        starts = _each(blocks, parts.start_norm)
+    starts = _each(blocks, parts.start_norm) or (None,) * len(blocks)
     columns = zip(_each(blocks, parts.value), _each(blocks, projection), starts, strict=True)
     return tuple(Circuit(value, parts.layout, output, start) for value, output, start in columns)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import glob
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import constants, snapshot_download
@@ -24,51 +23,37 @@ class DownloadError(Exception):
     """The download did not end well; its cause is the hub client's own error."""
 
 
-@dataclass(frozen=True)
-class Order:
-    """What to download."""
+def download(identifier: str, revision: str | None, files: Iterable[str], size: int, report: Report) -> Path:
+    """Download files, ``size`` bytes of which are not cached yet; gives their folder in the cache, named by the commit.
 
-    identifier: str
-    revision: str | None
-    """As asked for, not the commit: then the cache knows the branch by its name when there is no network."""
-    files: tuple[str, ...]
-    bytes: int
-
-    def carry_out(self, meter: _Meter) -> Path:
-        """Download into the cache."""
-        patterns = [glob.escape(each) for each in self.files]
-        with _plain_http():
-            return Path(
-                snapshot_download(
-                    self.identifier, revision=self.revision, allow_patterns=patterns, tqdm_class=meter.bar_class
-                )
-            )
-
-
-def download(order: Order, report: Report) -> Path:
-    """Download what is ordered and is not cached yet; gives the folder in the cache, named after the commit.
-
-    It runs on a thread of its own, so that ``report`` is called from here, and in time even while the hub stalls.
+    It runs on a thread of its own, so that ``report`` is called from here, and in time even while the hub stalls. The
+    revision is as asked for, not the commit: then the cache knows the branch by its name when there is no network.
 
     Raises:
         DownloadError: it broke off; what has arrived is kept for the next try.
         CancelledError: from ``report``; the download stops at the next piece.
     """
     meter = _Meter()
-    outcome: list[Path | BaseException] = []
+    patterns = [glob.escape(each) for each in files]
+    outcome: list[str | BaseException] = []
 
     def work() -> None:
         try:
-            outcome.append(order.carry_out(meter))
+            with _plain_http():
+                outcome.append(
+                    snapshot_download(
+                        identifier, revision=revision, allow_patterns=patterns, tqdm_class=meter.bar_class
+                    )
+                )
         except BaseException as error:
             outcome.append(error)  # Raised again below, on the thread that waits for it.
 
     thread = threading.Thread(target=work, name="download", daemon=True)
-    detail = f"{order.identifier}, {bytes_in_words(order.bytes)}"
+    detail = f"{identifier}, {bytes_in_words(size)}"
     try:
         thread.start()
         while thread.is_alive():
-            report(Progress("download", min(meter.bytes, order.bytes), order.bytes, detail))
+            report(Progress("download", min(meter.bytes, size), size, detail))
             thread.join(_POLL)
     except BaseException:
         meter.stopped.set()
@@ -76,8 +61,8 @@ def download(order: Order, report: Report) -> Path:
     result = outcome[0]
     if isinstance(result, BaseException):
         raise DownloadError(reason(result)) from result
-    report(Progress("download", order.bytes, order.bytes, detail))
-    return result
+    report(Progress("download", size, size, detail))
+    return Path(result)
 
 
 class _StoppedError(Exception):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from huggingface_hub import (
     HfApi,
@@ -33,7 +34,7 @@ from oversmooth.core.progress import Progress, Report
 from oversmooth.core.wording import bytes_in_words, did_you_mean
 from oversmooth.models import files
 from oversmooth.models.catalog import CATALOG
-from oversmooth.models.download import DownloadError, Order, download
+from oversmooth.models.download import DownloadError, download
 from oversmooth.models.given import DEFAULT_MODEL, Precision
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import reason
@@ -45,18 +46,20 @@ _TRANSIENT = (429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """The files of one commit in the local cache."""
+class Source:
+    """Where a model's files lie and how they came there."""
 
+    kind: Literal["embedded", "hub", "folder"]
+    identifier: str
     folder: Path
-    commit: str
-    sha256: Mapping[str, str]
-    """What the hub says of its large files; empty when it was not asked."""
+    commit: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    """Published hashes of files, which the bytes must match."""
 
 
 def fetch(
     identifier: str, *, revision: str | None, name: str, report: Report, precision: Precision = "float32"
-) -> Snapshot:
+) -> Source:
     """The model's files at the commit to which ``revision`` resolves, downloaded where they are not cached yet.
 
     When the hub cannot be asked, a copy that is whole in the local cache is used.
@@ -74,7 +77,7 @@ def fetch(
                 f"{error} There is no complete copy of “{name}”{_meant(name)} in the local cache either. "
                 f"The model {DEFAULT_MODEL} and local folders work without a network."
             ) from error.__cause__
-        report(Progress("load", detail=f"{error} The local copy of commit {snapshot.commit[:12]} is used."))
+        report(Progress("load", detail=f"{error} The local copy of commit {snapshot.folder.name[:12]} is used."))
         return snapshot
     commit = str(info.sha)
     listed = {each.rfilename: each for each in info.siblings or ()}
@@ -85,7 +88,7 @@ def fetch(
     if folder.name != commit:
         raise ModelError(f"“{name}” was changed on the hub during the download. Load it again.")
     hashes = {each: lfs.sha256 for each in chosen if (lfs := listed[each].lfs) is not None}
-    return Snapshot(folder=folder, commit=commit, sha256=hashes)
+    return Source("hub", identifier, folder, commit, hashes)
 
 
 def _bring(
@@ -100,7 +103,7 @@ def _bring(
     size = sum(chosen[each] for each in missing)
     _require_disk(size, name)
     try:
-        return download(Order(identifier, revision, tuple(chosen), size), report)
+        return download(identifier, revision, chosen, size, report)
     except DownloadError as error:
         cause = error.__cause__
         refusal = _refusal(cause, identifier, revision, name) if cause is not None else None
@@ -169,17 +172,16 @@ def _meant(name: str) -> str:
     return did_you_mean(name, [each for entry in CATALOG for each in (entry.name, entry.identifier) if each])
 
 
-def _cached(identifier: str, revision: str | None, name: str) -> Snapshot | None:
+def _cached(identifier: str, revision: str | None, name: str) -> Source | None:
     """The copy of ``revision`` in the local cache, if it is whole."""
     try:
         # With one pattern that every model matches: what else must be there is decided below.
         folder = Path(snapshot_download(identifier, revision=revision, allow_patterns=[CONFIG], local_files_only=True))
     except (LocalEntryNotFoundError, IncompleteSnapshotError, HFValidationError):
         return None
-    commit = folder.name
     present = [each.name for each in folder.iterdir()]
     try:
-        expected = files.wanted([each.path for each in get_cached_repo_tree(identifier, revision=commit)])
+        expected = files.wanted([each.path for each in get_cached_repo_tree(identifier, revision=folder.name)])
     except CachedRepoTreeNotFoundError:
         expected = []  # Cached by a tool that keeps no listing: the weights' own index is all there is to go by.
     try:
@@ -187,7 +189,7 @@ def _cached(identifier: str, revision: str | None, name: str) -> Snapshot | None
         files.read_checkpoint(folder, name)
     except ModelError:
         return None
-    return Snapshot(folder, commit, {}) if set(expected) <= set(present) else None
+    return Source("hub", identifier, folder, folder.name) if set(expected) <= set(present) else None
 
 
 def _require_room(info: ModelInfo, chosen: Mapping[str, int], name: str, precision: Precision) -> None:

