@@ -1,7 +1,5 @@
 """A file of a zip archive that nobody trusts, read within bounds."""
 
-from __future__ import annotations
-
 import struct
 import zipfile
 import zlib
@@ -31,15 +29,7 @@ _DAMAGES: Final = (
 
 @contextmanager
 def opened(file: IO[bytes], failing: str) -> Iterator[zipfile.ZipFile]:
-    """An archive, and whatever goes wrong while it is read.
-
-    Args:
-        file: that holds it.
-        failing: what is said where it cannot be read; the reason follows in brackets.
-
-    Raises:
-        SettingsError: where it cannot be read.
-    """
+    """An archive in a file; what goes wrong while it is read is a SettingsError: ``failing``, a reason in brackets."""
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
@@ -50,8 +40,7 @@ def opened(file: IO[bytes], failing: str) -> Iterator[zipfile.ZipFile]:
 def member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     """A file of an archive; of one that is larger than ``most`` bytes, the first ``most`` and one more.
 
-    Raises:
-        zipfile.BadZipFile: where it is encrypted, or packed in a way that cannot be unpacked within bounds.
+    One that is encrypted, or packed in a way that cannot be unpacked within bounds, is a ``BadZipFile``.
     """
     entry = archive.getinfo(name)
     if entry.flag_bits & _ENCRYPTED:

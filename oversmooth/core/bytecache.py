@@ -1,7 +1,5 @@
 """A cache bounded in bytes."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from typing import TypeVar
 

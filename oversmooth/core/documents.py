@@ -1,7 +1,5 @@
 """The base of what is written as a JSON document."""
 
-from __future__ import annotations
-
 from pydantic import BaseModel, ConfigDict
 
 

@@ -1,7 +1,5 @@
 """Errors that a person reads: each message says what is wrong, with what, and what to do."""
 
-from __future__ import annotations
-
 
 class OversmoothError(Exception):
     """Anything Oversmooth refuses or cannot do; the message is one or two sentences for the user."""
@@ -44,12 +42,7 @@ class ConfigurationError(OversmoothError):
 
 
 class LimitError(OversmoothError):
-    """A request asks for more than this server grants; the message names the limit and what to do.
-
-    Args:
-        message: for the user.
-        limit: the limit's name.
-    """
+    """A request asks for more than this server grants; the message names the limit and what to do."""
 
     def __init__(self, message: str, limit: str) -> None:
         super().__init__(message)

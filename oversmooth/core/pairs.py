@@ -1,7 +1,5 @@
 """What is read as one input: a text, or a pair of two texts in the tokenizer's own form for pairs."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Final

@@ -1,7 +1,5 @@
 """Where a definition comes from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

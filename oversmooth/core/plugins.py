@@ -4,8 +4,6 @@ A plug-in is an installed distribution with an entry point in a group such as ``
 imported before its registry is first asked, and what cannot be used of it is left out with a sentence.
 """
 
-from __future__ import annotations
-
 import math
 import pkgutil
 import re
@@ -75,12 +73,7 @@ class Registry(Mapping[str, Declared]):
         self._asked = False
 
     def add(self, name: str, declared: Declared) -> None:
-        """Register what the module declares that stands two calls above.
-
-        Raises:
-            RuntimeError: where another has the name.
-            ValueError: where it is no name.
-        """
+        """Register what the module declares that stands two calls above; a RuntimeError where another has the name."""
         if name in self._items:
             raise RuntimeError(f"two {self._kind[1]} are named {name}")
         if not _NAME.fullmatch(name):
@@ -97,11 +90,7 @@ class Registry(Mapping[str, Declared]):
         return len(self._found())
 
     def plugin(self, name: str) -> Plugin | None:
-        """The plug-in that declares it; None where it comes along, or was declared by hand.
-
-        Raises:
-            KeyError: for an unknown name.
-        """
+        """The plug-in that declares it; None where it comes along, or was declared by hand."""
         return self._found()[name].plugin
 
     @contextmanager
@@ -158,8 +147,7 @@ class Registry(Mapping[str, Declared]):
 def allow(names: Collection[str] | None) -> None:
     """Say, before any registry is asked, which plug-ins may be loaded in this process; None for all installed ones.
 
-    Raises:
-        RuntimeError: where another is loaded already.
+    A RuntimeError where another is loaded already.
     """
     granted = None if names is None else frozenset(map(_plain, names))
     if granted is not None and not _Permission.loaded <= granted:
@@ -185,13 +173,9 @@ def notes() -> tuple[str, ...]:
 
 
 def require_words(said: object) -> None:
-    """Refuse a declaration whose sentences are none: it would fail on a page, far from where it was written.
-
-    Raises:
-        TypeError: naming the field.
-    """
+    """Refuse a declaration whose sentences are none: it would fail on a page, far from where it was written."""
     for field in fields(said):  # type: ignore[arg-type]  # always a dataclass
-        if field.type == "str" and not isinstance(getattr(said, field.name), str):
+        if field.type in (str, "str") and not isinstance(getattr(said, field.name), str):
             raise TypeError(f"“{field.name}” is no text")
 
 

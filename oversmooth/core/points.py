@@ -15,8 +15,6 @@ and ``final_norm``, the output of the norm after the last block, where the famil
 Blocks are counted from 0, as in the weights' own names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final, Literal, cast, get_args
 

@@ -1,7 +1,5 @@
 """How a long run tells its caller where it is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """How far a mean over texts would move with other texts of the same kind: the percentile bootstrap."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final

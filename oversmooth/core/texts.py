@@ -1,7 +1,5 @@
 """Many texts at once: from a file, from pasted lines, and a set of sentences that comes along."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -68,11 +66,7 @@ def which_text(number: int, texts: Sequence[object]) -> str:
 
 
 def require_words(texts: Sequence[Input]) -> None:
-    """Refuse texts without a character to read.
-
-    Raises:
-        InputError: for the first of them.
-    """
+    """Refuse texts without a character to read, by an InputError for the first of them."""
     for number, text in enumerate(texts):
         if refusal := no_words(parts(text)):
             raise InputError(f"{which_text(number, texts)}{refusal}")
@@ -206,11 +200,7 @@ def _told(columns: tuple[str, ...]) -> str:
 
 
 def _collected(values: Iterable[object], source: str, noun: str) -> TextList:
-    """The texts among the values of a source, with notices of what is left out.
-
-    Raises:
-        InputError: where there is none, or where they are too much.
-    """
+    """The texts among the values of a source, with notices of what is left out; refused are none, and too many."""
     texts: list[Input] = []
     read = empty = others = 0
     more = False

@@ -5,8 +5,6 @@ Every place that draws a token takes it from here. :func:`visible` is for text t
 :func:`harmless` is for words of several lines on a terminal.
 """
 
-from __future__ import annotations
-
 import html
 import re
 import unicodedata
@@ -140,12 +138,8 @@ class Axis:
 def axis(tokens: Tokens, factor: int = 1, *, max_ticks: int = MAX_TICKS) -> Axis:
     """Category values and tick labels of the measured tokens, for a heat map's rows or columns.
 
-    Plotly merges repeated categories, so each carries its position in the sequence.
-
-    Args:
-        tokens: of the text.
-        factor: neighbouring measured tokens that share one row; the last row may hold fewer.
-        max_ticks: above it, every k-th row is labelled.
+    Plotly merges repeated categories, so each carries its position in the sequence. ``factor`` neighbouring tokens
+    share one row, the last of which may hold fewer; above ``max_ticks``, every k-th row is labelled.
     """
     categories = tuple(escape(name) for name in rows(tokens, factor, isolate=True))
     step = -(-len(categories) // max_ticks) or 1
@@ -159,14 +153,10 @@ def axis(tokens: Tokens, factor: int = 1, *, max_ticks: int = MAX_TICKS) -> Axis
 
 
 def rows(tokens: Tokens, factor: int = 1, *, isolate: bool = False) -> list[str]:
-    """The name of each row of a map: ``“the” (3)``, and of several neighbours ``“the” … “mat” (3–5)``.
+    """The name of each row of a map: ``“the” (3)``, and of ``factor`` neighbours in one row ``“the” … “mat” (3–5)``.
 
-    Numbers are positions in the sequence as the model sees it, counted from 0, as everywhere.
-
-    Args:
-        tokens: of the text.
-        factor: neighbouring measured tokens that share one row.
-        isolate: whether invisible signs keep a right-to-left token from turning what stands around it.
+    Numbers are positions in the sequence as the model sees it, counted from 0, as everywhere. With ``isolate``,
+    invisible signs keep a right-to-left token from turning what stands around it.
     """
     measured, positions = tokens.measured, tokens.positions
     shown = [visible(token.text) for token in measured]

@@ -1,7 +1,5 @@
 """Small pieces of language that several messages share."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """Groups of tokens, for methods that are calibrated on them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,14 +12,8 @@ ROUNDS = 100
 def centres(tokens: Matrix, groups: int) -> tuple[Matrix, float]:
     """Centres of groups by k-means (Lloyd's algorithm), the same in every run.
 
-    Starts from the token nearest to the mean, then always the token farthest from all centres.
-
-    Args:
-        tokens: (token, dim), at least ``groups`` of them.
-        groups: how many.
-
-    Returns:
-        The centres (group, dim) and the mean squared distance of a token to its own.
+    Starts from the token nearest to the mean, then always the token farthest from all centres. Of tokens (token, dim),
+    at least as many as groups, the centres (group, dim) and the mean squared distance of a token to its own.
     """
     found = _start(tokens, groups)
     own = np.full(len(tokens), -1)

@@ -6,11 +6,7 @@ from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 
 def keep(method: Mitigation, sites: Sites) -> None:
-    """Have the values of the first block kept in every pass, for :func:`difference`.
-
-    Raises:
-        MitigationError: where the family's values cannot be reached.
-    """
+    """Have the values of the first block kept in every pass, for :func:`difference`, where they can be reached."""
 
     def remember(values: Tensor, place: AttentionPlace) -> Tensor:
         place.memory[method] = values
@@ -20,11 +16,7 @@ def keep(method: Mitigation, sites: Sites) -> None:
 
 
 def difference(method: Mitigation, values: Tensor, place: AttentionPlace) -> Tensor:
-    """V⁰ − V: (batch, head, token, head dim).
-
-    Raises:
-        MitigationError: where the heads of this block are not those of the first.
-    """
+    """V⁰ − V: (batch, head, token, head dim); refused where the heads of this block are not those of the first."""
     first: Tensor = place.memory[method]
     if first.shape != values.shape:
         raise MitigationError(

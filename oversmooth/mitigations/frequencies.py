@@ -6,11 +6,9 @@ from oversmooth.mitigations.sites import BranchPlace, Tensor
 
 
 def high(states: Tensor, *, causal: bool) -> Tensor:
-    """HC(X) = X − 1x̄ᵀ, the tokens without their mean: (token, dim).
+    """HC(X) = X − 1x̄ᵀ, the tokens of one sequence, without padding, without their mean: (token, dim).
 
-    Args:
-        states: tokens of one sequence, without padding: (token, dim).
-        causal: take from each token the mean of the tokens up to itself, so that none sees a later one.
+    ``causal``: take from each token the mean of the tokens up to itself, so that none sees a later one.
     """
     # Seen from the first token: tokens that are equal then give exactly 0, in any precision.
     shifted = states - states[:1]

@@ -1,7 +1,5 @@
 """Parameters of a mitigation: range, default, the paper's value and what each means, declared beside the formula."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 import re
@@ -66,11 +64,7 @@ class Parameter:
         return self.low, self.high
 
     def check(self, value: Any) -> Any:  # noqa: ANN401  whatever the user gave
-        """The value in its own type.
-
-        Raises:
-            MitigationError: where it is of another kind or out of range.
-        """
+        """The value in its own type; a MitigationError where it is of another kind or out of range."""
         checked = self._typed(value)
         for number in checked if isinstance(checked, tuple) else (checked,):
             if isinstance(number, int | float) and not isinstance(number, bool) and not self._inside(number):
@@ -107,11 +101,7 @@ class Parameter:
         raise MitigationError(f"“{self.name}” is one of {', '.join(self.choices)}, not “{text}”{near}")
 
     def read(self, text: str) -> Any:  # noqa: ANN401
-        """The value that a person or a file wrote.
-
-        Raises:
-            MitigationError: where it cannot be read or is out of range.
-        """
+        """The value that a person or a file wrote; refused as by :meth:`check`."""
         return self.check(_read(self.kind, text))
 
     def write(self, value: Any) -> str:  # noqa: ANN401

@@ -53,11 +53,7 @@ class Declaration:
             raise ValueError(f"“meant” is one of {', '.join(get_args(Meant))}")
 
     def __call__(self, method: Method) -> Method:
-        """Register the decorated class under the name, and make it a frozen dataclass where it is none yet.
-
-        Raises:
-            RuntimeError: where another mitigation has that name.
-        """
+        """Register a class under the name, which none may have yet, and make it a frozen dataclass where it is none."""
         method.declaration = self
         _REGISTRY.add(self.name, method)
         if "__dataclass_params__" not in vars(method):

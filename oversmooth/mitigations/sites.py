@@ -1,7 +1,5 @@
 """Where a mitigation can act, and what it sees there. The intervention calls what is attached here."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -151,11 +149,7 @@ class Sites:
         return self.anatomy.post_norm
 
     def layers(self, default: Sequence[int] | None = None) -> tuple[int, ...]:
-        """The layers that the user chose, or else the default (all).
-
-        Raises:
-            MitigationError: where one was chosen that the model does not have.
-        """
+        """The layers that the user chose, or else the default (all); refused where the model has no such layer."""
         if self._layers is None:
             return tuple(range(self.depth) if default is None else default)
         for layer in self._layers:
@@ -163,50 +157,30 @@ class Sites:
         return self._layers
 
     def heads(self) -> tuple[int, ...]:
-        """The heads that the user chose, or else all.
-
-        Raises:
-            MitigationError: where one was chosen that the model does not have.
-        """
+        """The heads that the user chose, or else all; refused where the model has no such head."""
         total = self.anatomy.heads
         chosen = tuple(range(total)) if self._heads is None else self._heads
         self.require(all(head < total for head in chosen), f"there are only {count(total, 'head')}, counted from 0")
         return chosen
 
     def require(self, condition: bool, reason: str) -> None:
-        """Refuse the method with a reason, to follow its name and a colon.
-
-        Raises:
-            MitigationError: where the condition does not hold.
-        """
+        """Refuse the method where a condition does not hold, by a MitigationError: its name, a colon, the reason."""
         if not condition:
             raise MitigationError(f"{self._method}: {reason}.")
 
     def require_block(self, layer: int) -> None:
-        """Refuse the method where the model has no such block.
-
-        Raises:
-            MitigationError: naming those that it has.
-        """
+        """Refuse the method where the model has no such block."""
         self.require(layer < self.depth, f"there is no block {layer}: they are counted from 0 to {self.depth - 1}")
 
     def require_circuits(self) -> None:
-        """Refuse the method where the projections of values and outputs are out of reach.
-
-        Raises:
-            MitigationError: naming the family.
-        """
+        """Refuse the method where the projections of values and outputs are out of reach."""
         self.require(
             bool(self.anatomy.circuits),
             f"the projections of values and outputs of the family “{self.anatomy.family}” cannot be reached",
         )
 
     def attention(self, layer: int, stage: Stage, change: OnAttention, *, every_head: bool = False) -> None:
-        """Change attention at one stage; only in the heads that the user chose, unless ``every_head``.
-
-        Raises:
-            MitigationError: where the family's attention cannot be reached at that stage.
-        """
+        """Change attention at one stage, where that is reached; in the chosen heads alone, unless ``every_head``."""
         self.require(
             self.anatomy.attention_reachable or stage in ("logits", "probabilities"),
             f"in the family “{self.anatomy.family}” attention can be changed at its softmax only, not where the "
@@ -216,11 +190,7 @@ class Sites:
         self._add(layer, stage, change, heads)
 
     def branch(self, layer: int, branch: Branch, change: OnBranch) -> None:
-        """Change the output of a branch before it is added to the residual stream.
-
-        Raises:
-            MitigationError: where the branches of the family are not known.
-        """
+        """Change the output of a branch, where the family's are known, before it is added to the residual stream."""
         self.require(
             branch in self.anatomy.branches,
             f"the {'MLP' if branch == 'mlp' else 'attention'} branch cannot be told apart in the family "
@@ -229,20 +199,12 @@ class Sites:
         self._add(layer, branch, change)
 
     def norm(self, layer: int, change: OnBranch) -> None:
-        """Change the output of every norm on the residual stream of a block; ``stream`` is what the norm read.
-
-        Raises:
-            MitigationError: where the norms of the family are not known.
-        """
+        """Change the output of every norm on the residual stream of a block; ``stream`` is what the norm read."""
         self.require(bool(self.anatomy.norms), self.anatomy.why_no_norms)
         self._add(layer, "norm", change)
 
     def before_norm(self, layer: int, which: Branch, change: OnStates) -> None:
-        """Change what the norm after a branch reads: the point ``i.attention`` or ``i.mlp``.
-
-        Raises:
-            MitigationError: where the family has no such norm.
-        """
+        """Change what the norm after a branch reads, where there is one: the point ``i.attention`` or ``i.mlp``."""
         self.require(
             ("attention_norm" if which == "attention" else which) in self.anatomy.sub_layers,
             f"the family “{self.anatomy.family}” has no norm after the {'MLP' if which == 'mlp' else 'attention'}",
@@ -258,11 +220,7 @@ class Sites:
         self.read_out = read_out
 
     def sample(self, layer: int) -> Tensor:
-        """Tokens of the calibration texts at the output of a block of the unchanged model: (token, dim).
-
-        Raises:
-            MitigationError: where there are no texts to calibrate on.
-        """
+        """Tokens of the calibration texts, without which it refuses, at the output of a plain block: (token, dim)."""
         self.require(self.sampler is not None, "it is calibrated on texts, and none were given (texts=…)")
         assert self.sampler is not None  # noqa: S101  required above; for the type checker
         return self.sampler(layer)

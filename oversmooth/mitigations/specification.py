@@ -1,7 +1,5 @@
 """Mitigations as text: ``neutreno:strength=0.4+attnscale:omega=0.5,layers=0-2``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import combinations
@@ -37,11 +35,7 @@ def parse(text: str) -> tuple[Mitigation, ...]:
 
 
 def check_together(methods: Sequence[Mitigation]) -> None:
-    """Refuse methods that undo each other.
-
-    Raises:
-        MitigationError: naming the pair.
-    """
+    """Refuse methods that undo each other, or one that is given twice."""
     for first, second in combinations(methods, 2):
         names = first.declaration.name, second.declaration.name
         if names[0] == names[1]:

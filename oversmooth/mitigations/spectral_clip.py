@@ -40,11 +40,7 @@ class SpectralClip(AttentionMitigation):
     high: float = number(0.0, "Highest real part of an eigenvalue.", low=0, high=10)
 
     def attach(self, sites: Sites) -> None:
-        """Act on the values of the chosen heads.
-
-        Raises:
-            MitigationError: where a head's eigenvectors do not determine its map accurately.
-        """
+        """Act on the values of the chosen heads, whose eigenvectors must determine their map accurately."""
         sites.require_circuits()
         changes: dict[object, OnAttention] = {}
         for layer in sites.layers():
@@ -70,16 +66,10 @@ class SpectralClip(AttentionMitigation):
 
 
 def clip_factors(matrices: Tensor, low: float, high: float) -> tuple[Tensor, Tensor, Tensor]:
-    """h(M) of each matrix.
+    """h(M) of each matrix M (head, head dim, head dim), float64, with low ≤ 0 ≤ high.
 
-    Args:
-        matrices: M (head, head dim, head dim), float64.
-        low: lowest real part, at most 0.
-        high: highest real part, at least 0.
-
-    Returns:
-        h(M) of the same shape; whether all eigenvalues lie within the range already (head,); whether the eigenvectors
-        are far enough from parallel to give M back (head,).
+    Also, of each head, whether all eigenvalues lie within the range already, and whether the eigenvectors are far
+    enough from parallel to give M back.
     """
     import torch
 

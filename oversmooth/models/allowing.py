@@ -1,7 +1,5 @@
 """What a server's list says of a model, from the model itself."""
 
-from __future__ import annotations
-
 from oversmooth.core.errors import ModelError
 from oversmooth.core.progress import Report, silent
 from oversmooth.models import families, files
@@ -13,12 +11,7 @@ from oversmooth.models.sources import locate
 
 
 def describe(name: str, *, revision: str | None = None, report: Report = silent) -> AllowedModel:
-    """Fetch a model, try it, and describe it as an entry of the list of models.
-
-    Raises:
-        ModelError: it cannot be had or measured; it is a local folder, which has no commit to pin; or its architecture
-            is none of those known by name.
-    """
+    """Fetch a model, try it, and describe it for the list; no local folder, and no architecture that is not known."""
     source = locate(name, revision=revision, report=report)
     if source.kind == "folder":
         raise ModelError(

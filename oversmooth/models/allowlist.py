@@ -67,11 +67,7 @@ class AllowList(OwnFile):
         )
 
     def require(self, name: str) -> AllowedModel:
-        """The model of that name.
-
-        Raises:
-            ModelError: where it is not on the list; the same sentence for whatever else was asked for.
-        """
+        """The model of that name; a ModelError, the same for whatever was asked for, where it is not on the list."""
         model = self.find(name)
         if model is None:
             shown = name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
@@ -88,11 +84,7 @@ class AllowList(OwnFile):
 
 
 def read(path: Traversable) -> AllowList:
-    """The list in a file.
-
-    Raises:
-        ConfigurationError: where it is not there or no such list.
-    """
+    """The list in a file; a ConfigurationError where it is not there or no such list."""
     try:
         return AllowList.model_validate(json.loads(path.read_bytes()))
     except OSError as error:
@@ -107,11 +99,7 @@ def read(path: Traversable) -> AllowList:
 
 
 def write(path: Path, models: AllowList) -> None:
-    """Write the list, all of it or nothing.
-
-    Raises:
-        OutputError: where it cannot be written.
-    """
+    """Write the list, all of it or nothing; an OutputError where it cannot be written."""
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".models-", delete=False) as file:
             file.write(models.to_json())

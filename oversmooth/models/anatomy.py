@@ -1,7 +1,5 @@
 """Where the embedding, blocks, norms and branches of a network are, whatever its architecture calls them."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections.abc import Iterator
@@ -96,11 +94,7 @@ class Anatomy:
 
 
 def dissect(network: PreTrainedModel) -> Anatomy:
-    """Find the parts of a network.
-
-    Raises:
-        ModelError: where no list of blocks can be found, or what was found does not act as the blocks.
-    """
+    """Find the parts of a network; refused where no blocks are found, or what was found does not act as blocks."""
     family = str(network.config.model_type)
     part: PreTrainedModel = network.get_encoder() if network.config.is_encoder_decoder else network
     blocks, holder = _blocks(part, family)

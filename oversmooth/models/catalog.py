@@ -1,7 +1,5 @@
 """Models that Oversmooth offers by name. Any other hub id or local folder can be typed as well."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from typing import Final

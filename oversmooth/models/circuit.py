@@ -3,8 +3,6 @@
 Tokens are rows, and weights multiply from the right: the values of head h are X W_V + b, what it adds is A V W_O.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
@@ -27,15 +25,9 @@ def start_gain(anatomy: Anatomy, layer: int) -> Tensor:
 
 
 def value_states(anatomy: Anatomy, layer: int, states: Tensor) -> Tensor:
-    """Values of a layer, biases included, for states that its attention would read.
+    """Values of a layer, biases included, for states (batch, token, dim) that its attention would read.
 
-    Args:
-        anatomy: of a family whose circuits are known.
-        layer: counted from 0.
-        states: (batch, token, dim).
-
-    Returns:
-        (batch, head, token, head dim); repeated where several heads share one.
+    (batch, head, token, head dim); repeated where several heads share one.
     """
     projected = _apply(anatomy.circuits[layer].value, states)
     return _by_head(anatomy, layer, projected).transpose(1, 2)

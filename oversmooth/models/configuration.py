@@ -1,7 +1,5 @@
 """A model's configuration, read so that it decides the numbers of the architecture and nothing else."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Collection
@@ -43,14 +41,8 @@ _LABELS = ("id2label", "label2id")
 def read_configuration(folder: Path, name: str, families: Collection[str] | None = None) -> PreTrainedConfig:
     """The configuration of a model that reads text.
 
-    Args:
-        folder: where its files lie.
-        name: what the user typed.
-        families: architectures (``model_type``) that are allowed; None for all that transformers knows.
-
-    Raises:
-        ModelError: not JSON, an architecture that is unknown or not allowed or reads something else, remote code,
-            quantised weights.
+    ``families`` are the architectures (``model_type``) that are allowed; None for all that transformers knows. Refused
+    are an architecture that is unknown or not allowed or reads something else, remote code, and quantised weights.
     """
     fields = _fields(folder / CONFIG, name)
     family = _family(folder, fields, name)

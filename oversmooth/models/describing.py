@@ -1,7 +1,5 @@
 """The tokens of a text as a reader is told of them: what each stands for, which count, and what was left out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from oversmooth.core.tokens import Token, TokenKind, Tokens, visible

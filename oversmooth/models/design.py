@@ -1,7 +1,5 @@
 """Which network a configuration stands for: its class, with its head, or the part of several senses that reads text."""
 
-from __future__ import annotations
-
 import copy
 import sys
 from collections.abc import Collection
@@ -51,11 +49,8 @@ class Design:
 def design(config: PreTrainedConfig, stored: Collection[str], name: str, *, code: str = "") -> Design:
     """The network to be built from a configuration of the model ``name``, for weights of the names ``stored``.
 
-    ``code`` says that the configuration brings program code which is not run.
-
-    Raises:
-        ModelError: transformers cannot build it, or not with its positions, or it has no text tower that can be
-            measured.
+    ``code`` says that the configuration brings program code which is not run. Refused is what transformers cannot
+    build, or not with its positions, and a text tower that cannot be measured.
     """
     text = text_configuration(config)
     if text is not None:
@@ -125,11 +120,7 @@ def text_configuration(config: PreTrainedConfig) -> PreTrainedConfig | None:
 
 
 def _tower_class(config: PreTrainedConfig, text: PreTrainedConfig, name: str) -> type[PreTrainedModel]:
-    """The class of the text tower: transformers' own model of that architecture, or the part of the whole.
-
-    Raises:
-        ModelError: it is neither, or some of its layers read images alone.
-    """
+    """The class of the text tower: transformers' own model of that architecture, or the part of the whole."""
     family = str(text.model_type)
     if getattr(text, families.get(family).only_with_images or "", None):
         raise ModelError(

@@ -1,7 +1,5 @@
 """A network in float64 throughout: many families round to float32 inside, which is more exact for half precision."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """One download from the hub: bytes counted, stopped as soon as nobody waits for it."""
 
-from __future__ import annotations
-
 import glob
 import threading
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """What a tokenizer makes of a text or of a pair: ids, the place of each, and what else the network reads of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """What lies in a model folder: which files are read, their headers and hashes. No weight is loaded here."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import math
@@ -75,11 +73,7 @@ def tokenizer_files(folder: Path) -> tuple[str, ...]:
 
 
 def read_checkpoint(folder: Path, name: str) -> Checkpoint:
-    """Check that the weight files are whole, from their headers, and count what they hold.
-
-    Raises:
-        ModelError: a shard is missing, or a file is truncated, empty, or not in the format.
-    """
+    """Check from their headers that all weight files are there and whole, and count what they hold."""
     names = _shards(folder, name)
     parameters: Counter[str] = Counter()
     shapes: dict[str, tuple[int, ...]] = {}
@@ -111,11 +105,7 @@ class _Described(NamedTuple):
 
 
 def _tensors(path: Path, name: str) -> dict[str, _Described]:
-    """The tensors in one file of the model ``name``, by their names.
-
-    Raises:
-        ModelError: truncated, not in the format, quantised, or a header beyond any that is of use.
-    """
+    """The tensors in one file of the model ``name``, by their names; refused are headers beyond any that is of use."""
     damaged = f"{path.name} of “{name}” is damaged or incomplete"
     with refusing(damaged), ordinary(path).open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -164,11 +154,7 @@ def _shards(folder: Path, name: str) -> tuple[str, ...]:
 
 
 def hashes(folder: Path, files: Collection[str], published: Mapping[str, str], name: str) -> dict[str, str]:
-    """SHA-256 of each file, compared with the published one where there is one.
-
-    Raises:
-        ModelError: a file is not the one that was published.
-    """
+    """SHA-256 of each file; one that is not the published one, where that is known, is refused."""
     found = {}
     for each in files:
         with refusing(f"{each} of “{name}” cannot be read"), ordinary(folder / each).open("rb") as file:
@@ -182,11 +168,7 @@ def hashes(folder: Path, files: Collection[str], published: Mapping[str, str], n
 
 
 def require_memory(parameters: int, name: str, precision: Precision) -> None:
-    """Refuse a model that does not fit into the memory that is free now.
-
-    Raises:
-        ModelError: with both sizes.
-    """
+    """Refuse a model that does not fit into the memory that is free now."""
     needed = parameters * BYTES_PER_PARAMETER[precision] * _MEMORY_HEADROOM
     available = psutil.virtual_memory().available
     if needed > available:

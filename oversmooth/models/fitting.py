@@ -1,7 +1,5 @@
 """Whether weights fit the network they were read into: the one place that judges what is missing or left over."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -63,9 +61,6 @@ def refuse_misfit(loading: Loading, name: str) -> None:
     """Refuse weights that do not fit: what was measured would be drawn as if it were the model's.
 
     A pooler is no part of what is measured, and many checkpoints leave it out; a decoder is never run.
-
-    Raises:
-        ModelError: names the tensors.
     """
     _refuse_codes(loading, name)
     _refuse_left_over(loading, name)

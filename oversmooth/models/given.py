@@ -1,7 +1,5 @@
 """Names that callers give for a model, a device and a precision: without torch, which may be imported or not."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path
@@ -22,11 +20,7 @@ _FIRST: Final = {"cpu:0": "cpu", "mps:0": "mps"}
 
 
 def device_name(value: object) -> str:
-    """The name of a device, or of a ``torch.device``: ``auto``, ``cpu``, ``mps``, ``cuda``, or ``cuda:1`` of several.
-
-    Raises:
-        ValueError: it names none; in words for a person.
-    """
+    """The name of a device or ``torch.device``: ``auto``, ``cpu``, ``mps``, ``cuda``, ``cuda:1``; else a ValueError."""
     given = str(value) if isinstance(value, str) or type(value).__module__ == "torch" else ""
     name = _FIRST.get(given, given)
     if not re.fullmatch(PATTERN[1:-1], name):
@@ -38,11 +32,7 @@ def device_name(value: object) -> str:
 
 
 def model_name(value: object) -> str:
-    """The name of a model, or of the folder that a ``pathlib.Path`` stands for.
-
-    Raises:
-        ValueError: it is neither; in words for a person.
-    """
+    """The name of a model, or of the folder that a ``pathlib.Path`` stands for; a ValueError for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, os.PathLike):
@@ -61,11 +51,7 @@ def _kind(value: object) -> str:
 
 
 def refuse_other_models(value: object, known: type) -> None:
-    """Refuse what is given as a loaded model and is none.
-
-    Raises:
-        ModelError: says what to give.
-    """
+    """Refuse what is given as a loaded model and is none."""
     if value is not None and not isinstance(value, known):
         raise ModelError(
             f"A loaded model is what oversmooth.load gives, not {_kind(value)}. Without “model”, the model that the "

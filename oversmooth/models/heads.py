@@ -1,7 +1,5 @@
 """Which language-model head a checkpoint declares, and whether it can be trusted."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Models from the Hugging Face hub: asked about first, then exactly one commit downloaded."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field

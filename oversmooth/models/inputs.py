@@ -1,7 +1,5 @@
 """Texts become token ids: cut to a safe length, tokenised under a deadline, checked, and padded into batches."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import time
@@ -59,11 +57,7 @@ def encode(text: Input, model: LoadedModel, *, max_tokens: int, special_tokens: 
 def encode_all(
     texts: Sequence[Input], model: LoadedModel, *, max_tokens: int, special_tokens: bool
 ) -> Iterator[Encoded]:
-    """Tokenise texts and pairs, in their order, several under one guard.
-
-    Raises:
-        InputError: as :func:`encode` does, in the place of the text that it is about.
-    """
+    """Tokenise texts and pairs in order, several under one guard; refuses as :func:`encode`, each in its place."""
     limit = token_limit(model, max_tokens)
     most = CHARACTERS_PER_TOKEN * limit + EXTRA_CHARACTERS
     for first in range(0, len(texts), TEXTS_TOGETHER):

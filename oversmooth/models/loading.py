@@ -1,7 +1,5 @@
 """From a name to a model that is ready to be measured, or to one sentence that says why not."""
 
-from __future__ import annotations
-
 import os
 
 import torch
@@ -129,11 +127,7 @@ def _unusable(head: Head, whole: PreTrainedModel, anatomy: Anatomy, name: str) -
 
 
 def choose_device(device: str, precision: Precision = "float32") -> torch.device:
-    """The device of that name, or for ``auto`` the fastest one there is.
-
-    Raises:
-        ModelError: the named device is not on this machine, or has no such numbers.
-    """
+    """The device of that name, or for ``auto`` the fastest; refused where it is not there, or has no such numbers."""
     if device == "mps" and precision == "float64":
         raise ModelError("The device “mps” has no float64. Choose the CPU, or the precision float32.")
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}

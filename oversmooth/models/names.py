@@ -1,7 +1,5 @@
 """What the name of a model means, before anything is read or fetched: without torch and transformers."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +31,8 @@ class Meaning:
 def meaning(name: str, revision: str | None = None) -> Meaning:
     """What a name points at: a catalog name, a local folder, or a hub id, in this order.
 
-    A folder whose name is also a catalog name is meant when it is written with its path: ``./gpt2``.
-
-    Raises:
-        ModelError: the name means nothing, or what it means has no revisions.
+    A folder whose name is also a catalog name is meant when it is written with its path: ``./gpt2``. Refused is a name
+    that means nothing, and a revision of what has none.
     """
     entry = catalog.find(name)
     if entry is not None and not entry.identifier:

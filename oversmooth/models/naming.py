@@ -1,7 +1,5 @@
 """How a checkpoint calls the tensors of a network: the one place where names in files become names in a network."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -36,16 +34,8 @@ def naming(stored: Collection[str], network: PreTrainedModel, *, headed: bool, n
 
     Wrappers put a prefix before every name (``module.``, ``_orig_mod.``, ``base_model.model.``), and a network that is
     a part of a larger model stands there under the name of that part. The prefix is the one under which most of the
-    network's own names are found; without any, or with that of transformers itself, names stay as they are.
-
-    Args:
-        stored: names in the files.
-        network: the bare network; its values are not looked at.
-        headed: whether a head on the network is read too.
-        name: what the user typed.
-
-    Raises:
-        ModelError: the network stands there more than once.
+    network's own names are found; without any, or with that of transformers itself, names stay as they are. With
+    ``headed``, a head on the network is read too. A network that stands there more than once is refused.
     """
     own = _Own(network)
     prefix = _prefix(stored, own, name)

@@ -1,7 +1,5 @@
 """The norms around each branch of a block, and what they do: found out by what they put out, not by their names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,13 +26,9 @@ class NormMap:
 
 
 def norm_map(module: nn.Module, dimension: int) -> NormMap:
-    """The kind of a norm and its gain, however the family stores it (Gemma's weight is γ − 1).
+    """The kind of a norm over so many dimensions and its gain, however it is stored (Gemma's weight is γ − 1).
 
     A probe z of mean 0 and equal sizes is normed to ±γ + β, whatever the kind. It takes the way of no hook.
-
-    Args:
-        module: a norm over the last dimension, or one that changes nothing.
-        dimension: of the tokens that it reads.
     """
     parameter = next(module.parameters(), torch.empty(0))
     signs = torch.ones(dimension, device=parameter.device, dtype=parameter.dtype)

@@ -1,7 +1,5 @@
 """Files that hold weights in a form that is not read, and the way on from each. Without torch and transformers."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final

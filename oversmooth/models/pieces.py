@@ -1,7 +1,5 @@
 """What a token of a vocabulary stands for, in characters: byte-level and word-piece spellings undone."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from itertools import groupby

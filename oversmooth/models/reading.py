@@ -1,7 +1,5 @@
 """Files that strangers wrote: ordinary ones alone, and never more of them than a file of their kind has."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator
@@ -25,22 +23,14 @@ _READ_BY_TRANSFORMERS = (".json", ".txt", ".model", ".jinja", _WEIGHTS)
 
 
 def ordinary(path: Path) -> Path:
-    """The path of a file that can be read to its end: no pipe, on which reading waits for ever, and no device.
-
-    Raises:
-        OSError: it is something else, or a link to it, or is not there.
-    """
+    """The path of a file that can be read to its end; an OSError for a pipe, which would never end, and the like."""
     if not path.is_file():
         raise OSError("it is missing or not an ordinary file")
     return path
 
 
 def refuse_strange_files(folder: Path, name: str) -> None:
-    """Refuse a folder in which a file that transformers may open by itself is none, or larger than any of its kind.
-
-    Raises:
-        ModelError: names the file.
-    """
+    """Refuse a folder in which a file that transformers may open by itself is none, or larger than any of its kind."""
     with refusing(f"The files of “{name}” cannot be read"):
         paths = sorted(path for path in folder.iterdir() if path.name.endswith(_READ_BY_TRANSFORMERS))
     for path in paths:
@@ -57,11 +47,7 @@ def refuse_strange_files(folder: Path, name: str) -> None:
 
 
 def read_json(path: Path, name: str) -> Any:  # noqa: ANN401  what JSON holds
-    """What a JSON file of the model ``name`` holds.
-
-    Raises:
-        ModelError: no ordinary file, too large, not JSON, or nested deeper than anything that describes a model.
-    """
+    """What a JSON file of the model ``name`` holds; refused where it is larger or deeper than any of its kind."""
     with refusing(f"{path.name} of “{name}” cannot be read"), ordinary(path).open("rb") as file:
         content = file.read(_JSON_LIMIT + 1)
     if len(content) > _JSON_LIMIT:
@@ -74,11 +60,7 @@ def read_json(path: Path, name: str) -> Any:  # noqa: ANN401  what JSON holds
 
 
 def read_fields(path: Path, name: str) -> dict[str, Any]:
-    """The fields of a JSON file that holds an object.
-
-    Raises:
-        ModelError: as :func:`read_json`, or it holds something else.
-    """
+    """The fields of a JSON file, which is refused where it holds no object."""
     fields = read_json(path, name)
     if not isinstance(fields, dict):
         raise ModelError(f"{path.name} of “{name}” is not a JSON object.")

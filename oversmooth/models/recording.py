@@ -1,7 +1,5 @@
 """One forward pass, with the hidden states at named points handed on as they arrive."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial

@@ -1,7 +1,5 @@
 """Foreign code that reads foreign files, kept from showing tracebacks and from printing."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Iterator
@@ -22,13 +20,10 @@ _before = (logging.WARNING, logging.WARNING, True)
 
 @contextmanager
 def refusing(sentence: str) -> Iterator[None]:
-    """Turn whatever goes wrong inside into one sentence: ``sentence`` and the first line of the reason.
+    """Turn whatever goes wrong inside into a ModelError of one sentence: ``sentence`` and the first line of the reason.
 
     Model files are written by anybody and read by libraries that raise nearly every type: a panic of the Rust
     tokenizer is not even an ``Exception``. Only what asks the process to stop passes through.
-
-    Raises:
-        ModelError: in place of any other error.
     """
     try:
         yield

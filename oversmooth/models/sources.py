@@ -1,7 +1,5 @@
 """From what the user typed to a folder of model files."""
 
-from __future__ import annotations
-
 import importlib
 from pathlib import Path
 
@@ -17,12 +15,7 @@ from oversmooth.models.unread import listing, refuse_unreadable
 
 
 def locate(name: str, *, revision: str | None, report: Report, precision: Precision = "float32") -> Source:
-    """Find the files of a model.
-
-    Raises:
-        ModelError: the name means nothing, or its files cannot be had.
-        CancelledError: from ``report``, during a download.
-    """
+    """Find the files of a model; refused where the name means nothing, or they cannot be had."""
     meant = meaning(name, revision)
     if meant.kind == "embedded":
         return _embedded(name)
@@ -34,11 +27,7 @@ def locate(name: str, *, revision: str | None, report: Report, precision: Precis
 
 
 def pinned(model: AllowedModel) -> Source:
-    """The files of a model on a server's list: from this machine alone, and byte for byte those of the list.
-
-    Raises:
-        ModelError: a file is missing, another one, or there is one too many.
-    """
+    """The files of a model on a server's list: from this machine alone, and byte for byte those of the list."""
     name = model.name
     source = _embedded(name) if model.source == "embedded" else _fetched(model)
     with refusing(f"The files of “{name}” cannot be read on this server"):

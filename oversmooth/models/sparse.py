@@ -1,7 +1,5 @@
 """Networks whose attention is sparse for long texts: kept so, and which tokens attend to all others."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Iterator
 from typing import Any, Final

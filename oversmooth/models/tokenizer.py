@@ -1,7 +1,5 @@
 """The tokenizer of a model folder: read from its own files alone, tried, and compared with the network's vocabulary."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Iterator
@@ -46,11 +44,7 @@ _LED_AWAY = ("vocab", "merges", "gguf_file", "tokenizer_object", "init_inputs", 
 
 
 def read_tokenizer(folder: Path, config: PreTrainedConfig, name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer, tried on one word, and compared with the vocabulary of the network.
-
-    Raises:
-        ModelError: none, a broken or a foreign one, or one that reads files elsewhere.
-    """
+    """The tokenizer, tried on one word; refused where it is broken, another model's, or reads files elsewhere."""
     _refuse_led_away(folder, config, name)
     failure = (
         "The tokenizer of “{}” cannot be loaded" if files.tokenizer_files(folder) else "“{}” has no tokenizer's files"

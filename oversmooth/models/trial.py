@@ -1,7 +1,5 @@
 """Two short texts through a network: what its code does where its configuration does not say."""
 
-from __future__ import annotations
-
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass

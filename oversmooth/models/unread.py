@@ -1,7 +1,5 @@
 """What was found in the place of a model, and the way on from there."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator
 from itertools import islice
@@ -59,15 +57,10 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def refuse_unreadable(names: Collection[str], name: str, folder: Path | None = None) -> None:
-    """Refuse a set of files that holds no model in safetensors.
+    """Refuse a set of files that holds no model in safetensors, with what was found instead and the way on.
 
-    Args:
-        names: of the files; of those in folders below with their folders, as ``checkpoint-500/config.json``.
-        name: what the user typed.
-        folder: where they lie; None while they are on the hub.
-
-    Raises:
-        ModelError: what was found instead, and the way on.
+    Names of files in folders below have these before them, as ``checkpoint-500/config.json``; ``folder`` is where all
+    lie, None while they are on the hub.
     """
     readable = CONFIG in names and any(each.endswith(_SAFETENSORS) for each in wanted(names))
     _refuse_adapter(names, name, folder, readable=readable)

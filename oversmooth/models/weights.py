@@ -1,7 +1,5 @@
 """Weights from their files into a network: all of those that it has, and no others inside it."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -23,11 +21,7 @@ from oversmooth.models.refusal import refusing
 def read_weights(
     folder: Path, checkpoint: Checkpoint, design: Design, name: str, precision: Precision
 ) -> tuple[PreTrainedModel, str]:
-    """The network as designed, with its weights; and, where its head is not in the files, a sentence that says so.
-
-    Raises:
-        ModelError: the files lack a tensor of the network, or hold one that it does not have.
-    """
+    """The network as designed, with its weights; and, where its head is not in the files, a sentence that says so."""
     try:
         return _read(folder, checkpoint, design, name, precision)
     except ModelError as error:

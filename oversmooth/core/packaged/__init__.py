@@ -1,7 +1,5 @@
 """What comes along with the package as files: sentences, examples, the models on offer and those of a hosted server."""
 
-from __future__ import annotations
-
 from importlib import resources
 from importlib.resources.abc import Traversable
 

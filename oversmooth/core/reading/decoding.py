@@ -1,7 +1,5 @@
 """The characters of a text file: which encoding it is in, and what was assumed where it does not say."""
 
-from __future__ import annotations
-
 import unicodedata
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from dataclasses import dataclass
@@ -48,10 +46,8 @@ def decoded(content: bytes, name: str) -> Decoded:
     """The characters of a text file in the encoding that its byte-order mark names, else in UTF-8.
 
     Without a mark, a file that is no UTF-8 is read as UTF-16 where every second byte is zero, and as Windows-1252, in
-    which spreadsheets of western Europe save, where that gives words of these languages. Both is said.
-
-    Raises:
-        InputError: where it is in none of these, or no text.
+    which spreadsheets of western Europe save, where that gives words of these languages. Both is said. Anything else is
+    refused.
     """
     _refuse_other_kinds(content, name)
     for mark, encoding in _MARKS:

@@ -1,7 +1,5 @@
 """Whether the first row of a table names its columns, or is like those below it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from statistics import median
 from typing import Final

@@ -1,7 +1,5 @@
 """Tables of separated values, read row by row."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterator
@@ -20,17 +18,7 @@ _FEWER: Final = "Give every line as many values, or name another separator."
 
 
 def separated(content: bytes, name: str, written: Written, *, usual: str) -> Table:
-    """A table of separated values, whose first line names the columns unless it looks like another.
-
-    Args:
-        content: of the file.
-        name: of the file.
-        written: what was said of how it is written.
-        usual: the separator of its suffix.
-
-    Raises:
-        InputError: where it cannot be read.
-    """
+    """A table of values, usually separated so, whose first line names the columns unless it looks like another."""
     found = decoded(content, name)
     dialect = dialect_of(found.text, name, usual, chosen(written.separator), written.header)
     rows = _rows(found.text, name, dialect)

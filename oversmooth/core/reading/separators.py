@@ -3,8 +3,6 @@
 Each way is tried on the first rows and taken where they all have the same number of values; what was assumed is said.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -58,11 +56,7 @@ class Dialect:
 
 
 def chosen(separator: str | None) -> str | None:
-    """The separator that someone named by a word or by itself.
-
-    Raises:
-        InputError: where it cannot be one.
-    """
+    """The separator that someone named by a word or by itself, where it can be one."""
     if separator is None:
         return None
     found = SEPARATORS.get(separator.lower(), "\t" if separator == "\\t" else separator)
@@ -77,17 +71,10 @@ def word(separator: str) -> str:
 
 
 def dialect_of(text: str, name: str, usual: str, separator: str | None = None, header: bool | None = None) -> Dialect:
-    """How the table in a text is written.
+    """How the table in a text is written; ``usual`` is the separator that its suffix promises.
 
-    Args:
-        text: of the file.
-        name: of the file.
-        usual: the separator that its suffix promises.
-        separator: that someone named; None to find it.
-        header: whether the first row names the columns; None to find out.
-
-    Raises:
-        InputError: where no separator divides it, or another one than was named.
+    What someone named, separator or header, is taken; None is found out. Refused where no separator divides the text,
+    or another one than was named.
     """
     told = _TOLD.match(text)
     skip = 1 if told else 0
@@ -119,8 +106,7 @@ def like_a_table(text: str, name: str) -> tuple[str, ...]:
 def rows_of(lines: Iterator[str], dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Rows of a file's lines, with the number of their last line; a row of blanks alone is empty.
 
-    Raises:
-        csv.Error: where quotation marks are not closed, or followed by something else.
+    A ``csv.Error`` where quotation marks are not closed, or followed by something else.
     """
     for _ in islice(lines, dialect.skip):
         pass

@@ -1,7 +1,5 @@
 """What is known of a file with columns, whatever its format, and the lines of it."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -45,11 +43,7 @@ def lines(text: str) -> Iterator[str]:
 
 
 def bounded(table: Iterable[str], name: str) -> Iterator[str]:
-    """The lines of a table.
-
-    Raises:
-        InputError: at one that would fill the memory.
-    """
+    """The lines of a table, up to one that would fill the memory, which is refused."""
     for number, line in enumerate(table, 1):
         if len(line) > LONGEST_LINE:
             raise InputError(f"Line {number:,} of {name} has more than {count(LONGEST_LINE, 'character')}. Split it.")

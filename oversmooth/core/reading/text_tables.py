@@ -31,11 +31,7 @@ _ONE_A_LINE: Final = (
 
 
 def json_lines(content: bytes, name: str, written: Written) -> Table:
-    """A table of JSON objects, one a line, whose names are the columns.
-
-    Raises:
-        InputError: where it cannot be read.
-    """
+    """A table of JSON objects, one a line, whose names are the columns."""
     _refuse_written(written, name)
     found = decoded(content, name)
     columns: dict[str, bool] = {}
@@ -66,11 +62,7 @@ def _objects(text: str, name: str) -> Iterator[dict[str, object]]:
 
 
 def parquet_table(content: bytes, name: str, written: Written) -> Table:
-    """A Parquet table.
-
-    Raises:
-        InputError: where it cannot be read, or where a column would fill the memory.
-    """
+    """A Parquet table, of which no column may fill the memory."""
     import pyarrow as pa
     from pyarrow import parquet, types
 

@@ -68,12 +68,7 @@ class Handle(Generic[Result]):
         return self._future
 
     def result(self, timeout: float | None = None) -> Result:
-        """The measurement or file, as soon as it is there.
-
-        Raises:
-            OversmoothError: what the run failed with.
-            TimeoutError: where it is not there after ``timeout`` seconds.
-        """
+        """The measurement or file, as soon as it is there; raises what the run failed with, or a TimeoutError."""
         return self._future.result(timeout)
 
     def cancel(self) -> None:
@@ -129,11 +124,7 @@ class Engine:
         return tuple(pid for supervisor in self._supervisors if (pid := supervisor.pid) is not None)
 
     def submit(self, settings: Settings, owner: Owner | str | None = None) -> Handle[Measurement]:
-        """Have this measured.
-
-        Args:
-            settings: what to measure.
-            owner: who asks, where turns and the limit on the runs of one count.
+        """Have this measured for ``owner``, by whom turns and the limit on the runs of one go.
 
         Raises:
             LimitError: the request is larger than what the engine grants, or the owner has too many.
@@ -154,17 +145,7 @@ class Engine:
         return Handle(self._jobs, job, future, self._wake)
 
     def export(self, export: Export, owner: Owner | str | None = None) -> Handle[bytes]:
-        """Have this written.
-
-        Args:
-            export: what to write.
-            owner: who asks; one has one file written at a time.
-
-        Raises:
-            LimitError: the owner has a file written already.
-            QueueFullError: too many wait already.
-            CancelledError: after :meth:`close`.
-        """
+        """Have this written for ``owner``, who has one file written at a time; refuses as :meth:`submit`."""
         try:
             job, future = self._exports.submit(export, object(), owner)
         except LimitError as error:

@@ -6,8 +6,6 @@ file descriptors, a worker's requests and answers, is answered by a process id, 
 that worker, or by nothing but a minus sign while it lives.
 """
 
-from __future__ import annotations
-
 import gc
 import os
 import socket

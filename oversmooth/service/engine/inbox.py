@@ -1,7 +1,5 @@
 """What the engine asks of a worker, as it arrives."""
 
-from __future__ import annotations
-
 import os
 import queue
 import threading

@@ -75,13 +75,7 @@ class Jobs(Generic[Result]):
     def submit(
         self, request: Request, key: Hashable, owner: Owner | str | None = None
     ) -> tuple[Job[Result], Future[Result]]:
-        """Queue a run, or join an equal one, or answer from the results kept.
-
-        Raises:
-            LimitError: where the owner has too many that are not done.
-            QueueFullError: where too many wait already.
-            CancelledError: after :meth:`close`.
-        """
+        """Queue a run, join an equal one, or answer from the results kept; refused where too many wait."""
         future: Future[Result] = Future()
         with self._lock:
             if self._closed:

@@ -29,12 +29,7 @@ class StartError(Exception):
 
 
 def launcher(threads: int, hosted: bool) -> Anew:
-    """What starts workers here.
-
-    Args:
-        threads: of each worker.
-        hosted: whether only models of a list are loaded, which were fetched before.
-    """
+    """What starts workers of so many threads here; ``hosted`` ones load models of a list, which were fetched before."""
     # Elsewhere, libraries that compute do not survive a fork.
     return (ForkServer if sys.platform == "linux" else Anew)(threads, hosted)
 
@@ -56,11 +51,7 @@ class Anew:
         self._environment = _environment(threads, hosted)
 
     def start(self) -> Launched:
-        """A new worker.
-
-        Raises:
-            StartError: where the system starts no process.
-        """
+        """A new worker; a StartError where the system starts no process."""
         return _program("oversmooth.service.engine.worker", self._environment, subprocess.PIPE, subprocess.PIPE)
 
     def close(self) -> None:
@@ -197,11 +188,7 @@ class Forked:
                 os.kill(self.pid, signal.SIGKILL)
 
     def wait(self, timeout: float | None = None) -> int:
-        """Its exit code, as soon as it has ended; the number of a signal below zero.
-
-        Raises:
-            subprocess.TimeoutExpired: where it has not after so many seconds.
-        """
+        """Its exit code, as soon as it has ended, below zero the number of a signal; a ``TimeoutExpired`` before."""
         until = None if timeout is None else time.monotonic() + timeout
         while self._code is None:
             self._code = self._server.exit_code(self.pid)
@@ -217,11 +204,7 @@ Launched: TypeAlias = "subprocess.Popen[bytes] | Forked"
 
 
 def _program(module: str, environment: dict[str, str], stdin: int, stdout: int) -> subprocess.Popen[bytes]:
-    """A program of ours.
-
-    Raises:
-        StartError: where the system starts none.
-    """
+    """A program of ours; a StartError where the system starts none."""
     # Not multiprocessing: its spawn imports the main script again, which under Streamlit is the whole app.
     # -P: a file in the user's working directory must not be imported in place of a library of its name.
     try:

@@ -82,11 +82,7 @@ Message = Start | StartWriting | Run | Cancel | Ready | Step | Finished
 
 
 def send(stream: IO[bytes], message: Message) -> None:
-    """Write one message.
-
-    Raises:
-        OSError: where the other end is gone.
-    """
+    """Write one message; an OSError where the other end is gone."""
     # Pickled whole before the first byte goes out, so that a failure cannot leave half a message in the pipe.
     stream.write(pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL))
     stream.flush()

@@ -1,7 +1,5 @@
 """Who asks, and whose turn it is among several addresses, however much each of them asks for."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -56,12 +54,7 @@ class Rounds:
             self._served.popitem(last=False)
 
     def order(self, waiting: Sequence[T], address: Callable[[T], str]) -> list[T]:
-        """Those who wait, as they come in turn.
-
-        Args:
-            waiting: in the order in which they came.
-            address: whom each belongs to.
-        """
+        """Those who wait, given in the order in which they came, as they come in turn; each belongs to an address."""
         queues: dict[str, list[T]] = {}
         for each in waiting:
             queues.setdefault(address(each), []).append(each)

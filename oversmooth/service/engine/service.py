@@ -31,12 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Models:
-    """The models kept loaded; the least recently used are let go when their memory passes ``limit`` bytes.
-
-    Args:
-        limit: bytes.
-        models: those that may be loaded; None for any.
-    """
+    """Models kept loaded, of a list or any; the least recently used go when all take more than ``limit`` bytes."""
 
     def __init__(self, limit: int, models: AllowList | None = None) -> None:
         self._allowed = models
@@ -50,11 +45,7 @@ class Models:
         precision: Precision = "float32",
         report: Report = silent,
     ) -> LoadedModel:
-        """The model, loaded unless it is kept already.
-
-        Raises:
-            ModelError: where it cannot be loaded.
-        """
+        """The model, loaded unless it is kept already."""
         key = (name, revision, device, precision, folder_fingerprint(name) if self._allowed is None else ())
         model = self._cache.get(key)
         if model is None:

@@ -29,12 +29,7 @@ TOO_LARGE_A_FILE: Final = (
 
 
 class Serving(ABC):
-    """Serves requests in this process.
-
-    Args:
-        inbox: where they come from.
-        answers: where progress and outcomes go.
-    """
+    """Serves requests of the inbox in this process; progress and outcomes go to ``answers``."""
 
     too_large: ClassVar[str] = OUT_OF_MEMORY
     """What is said where memory runs out."""
@@ -50,11 +45,7 @@ class Serving(ABC):
 
     @abstractmethod
     def answer(self, request: Request, report: Report) -> Measurement | bytes:
-        """The result of one request.
-
-        Raises:
-            OversmoothError: why there is none.
-        """
+        """The result of one request, or an OversmoothError that says why there is none."""
 
     def stuck(self) -> bool:
         """Whether something goes on that only the end of the process stops."""

@@ -1,7 +1,5 @@
 """The one engine of a server, made from its configuration."""
 
-from __future__ import annotations
-
 import threading
 
 from oversmooth.service.engine.engine import Engine

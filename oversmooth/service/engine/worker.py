@@ -4,8 +4,6 @@ As a program of its own it reads requests from standard input and writes answers
 printed goes to standard error.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from typing import IO, NoReturn

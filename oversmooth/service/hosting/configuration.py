@@ -1,7 +1,5 @@
 """How a server is set up: ``OVERSMOOTH_*`` variables over a TOML file over the profile."""
 
-from __future__ import annotations
-
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -147,20 +145,12 @@ class Configuration(BaseSettings, Bounds):
 
 @lru_cache(maxsize=1)
 def current() -> Configuration:
-    """The configuration of this process, read once.
-
-    Raises:
-        ConfigurationError: a variable or the file is wrong.
-    """
+    """The configuration of this process, read once; a ConfigurationError where a variable or the file is wrong."""
     return Configuration.of()
 
 
 def allowed(configuration: Configuration) -> AllowList | None:
-    """The models that a hosted server measures, those that come along and the operator's; None where any may be.
-
-    Raises:
-        ConfigurationError: where the operator's list cannot be read.
-    """
+    """The models that a hosted server measures, those that come along and the operator's; None where any may be."""
     if not configuration.hosted:
         return None
     bundled = read(packaged("models.json"))

@@ -1,7 +1,5 @@
 """The configuration as one Markdown document."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 

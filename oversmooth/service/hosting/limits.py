@@ -1,7 +1,5 @@
 """Whether a request is within what a server grants, decided before anything is loaded or queued."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from oversmooth.core.errors import LimitError, ModelError
@@ -19,17 +17,7 @@ PAIR_BYTES: Final = 8
 
 
 def require(settings: Settings, limits: Limits, models: AllowList | None) -> None:
-    """Refuse what the server does not grant.
-
-    Args:
-        settings: what is asked for.
-        limits: of the server.
-        models: those that it measures; None for any.
-
-    Raises:
-        LimitError: the request is larger than a limit, which the message names.
-        ModelError: the model, or a revision of it, is not on the list.
-    """
+    """Refuse what the server does not grant, by its limits and the models of its list, None for any model."""
     _require_text(settings, limits)
     if models is None:
         return

@@ -1,7 +1,5 @@
 """Plug-ins of a server and its workers: which are loaded, and what is said of those that could not be."""
 
-from __future__ import annotations
-
 from oversmooth import metrics, mitigations
 from oversmooth.core import plugins
 from oversmooth.models import families
@@ -9,11 +7,7 @@ from oversmooth.service.hosting.configuration import current
 
 
 def permit() -> None:
-    """Have this process load those plug-ins that its configuration allows; to be called before anything else asks.
-
-    Raises:
-        ConfigurationError: where the configuration is wrong.
-    """
+    """Have this process load those plug-ins that its configuration allows; to be called before anything else asks."""
     plugins.allow(current().allowed_plugins)
 
 

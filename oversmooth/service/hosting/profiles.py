@@ -1,7 +1,5 @@
 """What each kind of host can bear: one profile, all limits."""
 
-from __future__ import annotations
-
 from typing import Annotated, Final, Literal
 
 from pydantic import Field

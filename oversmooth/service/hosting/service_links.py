@@ -6,8 +6,6 @@ and ``OVERSMOOTH_PORT_8501_TCP=tcp://…:8501`` (with ``_PROTO``, ``_PORT`` and 
 Service named ``oversmooth-metrics`` brings the same with ``OVERSMOOTH_METRICS_``.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from typing import Final
