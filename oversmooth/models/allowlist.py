@@ -1,13 +1,11 @@
 """The models that a hosted server measures: each pinned to one commit and to the bytes of every file."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -42,7 +40,7 @@ class AllowedModel(Frozen):
     """Longest text in tokens, where the model has such a limit."""
 
     @model_validator(mode="after")
-    def _pinned(self) -> AllowedModel:
+    def _pinned(self) -> Self:
         if self.source == "hub" and self.commit is None:
             raise ValueError("a model of the hub needs its commit")
         return self
@@ -77,7 +75,7 @@ class AllowList(OwnFile):
             )
         return model
 
-    def including(self, model: AllowedModel) -> AllowList:
+    def including(self, model: AllowedModel) -> "AllowList":
         """The list with that model, in place of another of its name."""
         others = [each for each in self.models if each.name.casefold() != model.name.casefold()]
         return AllowList(models=(*others, model))

@@ -29,24 +29,20 @@ EXPORTS_RUNNING = Gauge("oversmooth_exports_running", "Files that are written no
 
 def run_ended(number: int, outcome: Measurement | OversmoothError) -> None:
     """Count and log a run: under ``done``, or under the kind of its error."""
-    if isinstance(outcome, OversmoothError):
-        kind = _kind(outcome)
-        RUNS.labels(kind).inc()
-        _LOG.info("run ended", extra={"run": number, "outcome": kind})
-        return
-    record = outcome.record
-    RUNS.labels("done").inc()
-    for phase, seconds in record.seconds.items():
-        SECONDS.labels(phase).inc(seconds)
-    fields = {"run": number, "outcome": "done", "texts": len(outcome.tokens), "seconds": dict(record.seconds)}
+    fields: dict[str, object] = {"run": number, "outcome": _kind(outcome)}
+    if not isinstance(outcome, OversmoothError):
+        fields |= {"texts": len(outcome.tokens), "seconds": dict(outcome.record.seconds)}
+        for phase, seconds in outcome.record.seconds.items():
+            SECONDS.labels(phase).inc(seconds)
+    RUNS.labels(_kind(outcome)).inc()
     _LOG.info("run ended", extra=fields)
 
 
 def export_ended(number: int, outcome: bytes | OversmoothError) -> None:
     """Count and log a file that was asked for: under ``done``, or under the kind of its error."""
-    kind, size = (_kind(outcome), 0) if isinstance(outcome, OversmoothError) else ("done", len(outcome))
-    EXPORTS.labels(kind).inc()
-    _LOG.info("export ended", extra={"export": number, "outcome": kind, "bytes": size})
+    size = 0 if isinstance(outcome, OversmoothError) else len(outcome)
+    EXPORTS.labels(_kind(outcome)).inc()
+    _LOG.info("export ended", extra={"export": number, "outcome": _kind(outcome), "bytes": size})
 
 
 def refused(limit: str) -> None:
@@ -55,5 +51,5 @@ def refused(limit: str) -> None:
     _LOG.info("request refused", extra={"limit": limit})
 
 
-def _kind(error: OversmoothError) -> str:
-    return type(error).__name__.removesuffix("Error").casefold()
+def _kind(outcome: object) -> str:
+    return type(outcome).__name__.removesuffix("Error").casefold() if isinstance(outcome, OversmoothError) else "done"

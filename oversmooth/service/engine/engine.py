@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 import psutil
 
 from oversmooth.core.errors import LimitError, ModelError
 from oversmooth.core.progress import Progress
+from oversmooth.models.allowlist import AllowList
+from oversmooth.results.settings import Settings
 from oversmooth.service.engine import counters
 from oversmooth.service.engine.cache import request_key
 from oversmooth.service.engine.jobs import Job, Jobs
 from oversmooth.service.engine.launching import launcher
 from oversmooth.service.engine.messages import Start, StartWriting
-from oversmooth.service.engine.process import WorkerOptions
+from oversmooth.service.engine.process import WorkerProcess
 from oversmooth.service.engine.queue_kinds import EXPORTS
+from oversmooth.service.engine.rounds import Owner
 from oversmooth.service.engine.supervisor import Supervisor
 from oversmooth.service.hosting import Limits
 from oversmooth.service.hosting.limits import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-
-    from oversmooth.models.allowlist import AllowList
     from oversmooth.report.export.requests import Export
     from oversmooth.results.measurement import Measurement
-    from oversmooth.results.settings import Settings
-    from oversmooth.service.engine.rounds import Owner
 
 RESULT_BYTES = 256 * 2**20
 UNLIMITED = Limits()
@@ -39,14 +40,15 @@ for what is written quickly."""
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True, eq=False)
 class Handle(Generic[Result]):
     """One caller's view of a run, which others may share."""
 
-    def __init__(self, jobs: Jobs[Result], job: Job[Result], future: Future[Result], wake: Callable[[], None]) -> None:
-        self._jobs = jobs
-        self._job = job
-        self._future = future
-        self._wake = wake
+    _jobs: Jobs[Result]
+    _job: Job[Result]
+    future: Future[Result]
+    """What becomes of it, for those who do not wait on a thread; only :meth:`cancel` gives it up."""
+    _wake: Callable[[], None]
 
     @property
     def progress(self) -> Progress:
@@ -60,20 +62,15 @@ class Handle(Generic[Result]):
 
     def done(self) -> bool:
         """Whether there is a result or an error."""
-        return self._future.done()
-
-    @property
-    def future(self) -> Future[Result]:
-        """What becomes of it, for those who do not wait on a thread; only :meth:`cancel` gives it up."""
-        return self._future
+        return self.future.done()
 
     def result(self, timeout: float | None = None) -> Result:
         """The measurement or file, as soon as it is there; raises what the run failed with, or a TimeoutError."""
-        return self._future.result(timeout)
+        return self.future.result(timeout)
 
     def cancel(self) -> None:
         """Stop waiting: the result is a ``CancelledError``, and the run ends unless somebody else waits for it."""
-        self._jobs.release(self._job, self._future)
+        self._jobs.release(self._job, self.future)
         self._wake()
 
 
@@ -100,11 +97,12 @@ class Engine:
         self._models = models
         self._jobs: Jobs[Measurement] = Jobs(limits.workers, limits.waiting, limits.in_flight, result_bytes)
         self._supervisors = [
-            Supervisor(self._jobs, WorkerOptions(self._launcher, start), limits.deadline) for _ in range(limits.workers)
+            Supervisor(self._jobs, partial(WorkerProcess, self._launcher, start), limits.deadline)
+            for _ in range(limits.workers)
         ]
         self._exports: Jobs[bytes] = Jobs(WRITERS, limits.exports_waiting, 1, 0, EXPORTS)
-        options = WorkerOptions(self._launcher, StartWriting(limits.worker_bytes))
-        self._writers = [Supervisor(self._exports, options, limits.export_deadline, late=True) for _ in range(WRITERS)]
+        begin = partial(WorkerProcess, self._launcher, StartWriting(limits.worker_bytes))
+        self._writers = [Supervisor(self._exports, begin, limits.export_deadline, late=True) for _ in range(WRITERS)]
         atexit.register(self.close)
 
     def __enter__(self) -> Self:

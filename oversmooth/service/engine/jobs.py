@@ -1,21 +1,17 @@
 """Which run comes next, who waits for it, and the results kept: turns by address, equal requests sharing one run."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from oversmooth.core.bytecache import ByteCache
 from oversmooth.core.errors import CancelledError, LimitError, OversmoothError, QueueFullError
 from oversmooth.core.progress import Progress
+from oversmooth.service.engine.messages import Request
 from oversmooth.service.engine.queue_kinds import RUNS, Kind
 from oversmooth.service.engine.rounds import Owner, Rounds
-
-if TYPE_CHECKING:
-    from oversmooth.service.engine.messages import Request
 
 CLOSED = "The engine was shut down before the run was done."
 Result = TypeVar("Result")
@@ -52,12 +48,7 @@ class Jobs(Generic[Result]):
     """
 
     def __init__(
-        self,
-        slots: int,
-        limit: int | None,
-        in_flight: int | None,
-        result_bytes: int,
-        kind: Kind[Any] = RUNS,
+        self, slots: int, limit: int | None, in_flight: int | None, result_bytes: int, kind: Kind[Any] = RUNS
     ) -> None:
         self._slots = slots
         self._limit = limit

@@ -1,7 +1,5 @@
 """Starts worker processes: forked, where the system forks well, from one that has imported everything; else anew."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal
@@ -28,7 +26,7 @@ class StartError(Exception):
     """The worker could not be started; the message follows “the process”."""
 
 
-def launcher(threads: int, hosted: bool) -> Anew:
+def launcher(threads: int, hosted: bool) -> "Anew":
     """What starts workers of so many threads here; ``hosted`` ones load models of a list, which were fetched before."""
     # Elsewhere, libraries that compute do not survive a fork.
     return (ForkServer if sys.platform == "linux" else Anew)(threads, hosted)
@@ -50,7 +48,7 @@ class Anew:
     def __init__(self, threads: int, hosted: bool) -> None:
         self._environment = _environment(threads, hosted)
 
-    def start(self) -> Launched:
+    def start(self) -> "Launched":
         """A new worker; a StartError where the system starts no process."""
         return _program("oversmooth.service.engine.worker", self._environment, subprocess.PIPE, subprocess.PIPE)
 
@@ -72,7 +70,7 @@ class ForkServer(Anew):
         self._closing = False
         self._ended = False
 
-    def start(self) -> Launched:
+    def start(self) -> "Launched":
         """See :class:`Anew`."""
         (requests, stdin), (stdout, answers) = os.pipe(), os.pipe()
         try:

@@ -6,9 +6,10 @@ import pickle
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeAlias
 
+from oversmooth.core.errors import OversmoothError
+from oversmooth.core.progress import Progress
+
 if TYPE_CHECKING:
-    from oversmooth.core.errors import OversmoothError
-    from oversmooth.core.progress import Progress
     from oversmooth.models.allowlist import AllowList
     from oversmooth.report.export.requests import Export
     from oversmooth.results.measurement import Measurement
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Request: TypeAlias = "Settings | Export"
 """What is asked of a worker: to measure, or to write a file."""
+Outcome: TypeAlias = "Measurement | bytes"
+"""What it makes of that."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Step:
 class Finished:
     """From the worker: how the run ended."""
 
-    outcome: Measurement | bytes | OversmoothError
+    outcome: Outcome | OversmoothError
     leaving: bool
     """Whether the worker ends itself now, because what the run left behind cannot be trusted."""
 

@@ -1,19 +1,14 @@
 """One worker process, seen from the engine."""
 
-from __future__ import annotations
-
 import contextlib
 import queue
 import subprocess
 import threading
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Self, cast
+from typing import IO, Self, cast
 
-from oversmooth.service.engine.launching import ending
+from oversmooth.service.engine.launching import Anew, ending
 from oversmooth.service.engine.messages import Message, Start, StartWriting, receive, send
-
-if TYPE_CHECKING:
-    from oversmooth.service.engine.launching import Anew
 
 EXIT_SECONDS = 5.0
 """How long a worker that has closed its pipe may take to end before it is killed."""
@@ -32,34 +27,22 @@ class Wake:
 Event = Message | Gone | Wake
 
 
-@dataclass(frozen=True)
-class WorkerOptions:
-    """What every worker of an engine is started with."""
-
-    launcher: Anew
-    start: Start | StartWriting
-
-
 class WorkerProcess:
     """A process in which :mod:`oversmooth.service.engine.worker` runs. Used once: a new worker is a new object.
 
-    Args:
-        options: how to start it.
-        events: where its messages go, and ``Gone`` after the last.
-
-    Raises:
-        StartError: where the system starts no process.
+    Its first message is ``start``. Its own go to ``events``, and ``Gone`` after the last. A StartError where the system
+    starts no process.
     """
 
-    def __init__(self, options: WorkerOptions, events: queue.SimpleQueue[Event]) -> None:
+    def __init__(self, launcher: Anew, start: Start | StartWriting, events: queue.SimpleQueue[Event]) -> None:
         self.ready = False
         self._events = events
-        self._process = options.launcher.start()
+        self._process = launcher.start()
         self._gone = False
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
         threading.Thread(target=self._listen, name="worker-answers", daemon=True).start()
-        self.send(options.start)
+        self.send(start)
 
     def __enter__(self) -> Self:
         return self

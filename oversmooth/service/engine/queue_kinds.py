@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from prometheus_client import Gauge
+
+from oversmooth.core.errors import OversmoothError
 from oversmooth.core.wording import count
 from oversmooth.service.engine import counters
 from oversmooth.service.engine.cache import freeze, measurement_bytes
 
 if TYPE_CHECKING:
-    from prometheus_client import Gauge
-
-    from oversmooth.core.errors import OversmoothError
     from oversmooth.results.measurement import Measurement
 
 Result = TypeVar("Result")

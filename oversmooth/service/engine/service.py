@@ -1,10 +1,8 @@
 """What a worker process does: keep models loaded and measure one request at a time."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Hashable
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 import torch
 
@@ -12,20 +10,15 @@ from oversmooth.core.bytecache import ByteCache
 from oversmooth.core.progress import Report, silent
 from oversmooth.measuring.measuring import measure
 from oversmooth.models import inputs
+from oversmooth.models.allowlist import AllowList
 from oversmooth.models.given import DEFAULT_MODEL, Device, Precision
-from oversmooth.models.loaded import REFERENCE_BYTES
+from oversmooth.models.loaded import REFERENCE_BYTES, LoadedModel
 from oversmooth.models.loading import load
+from oversmooth.results.measurement import Measurement
+from oversmooth.results.settings import Settings
 from oversmooth.service.engine.cache import folder_fingerprint
-from oversmooth.service.engine.messages import Ready, Start
-from oversmooth.service.engine.serving import Serving
-
-if TYPE_CHECKING:
-    from oversmooth.models.allowlist import AllowList
-    from oversmooth.models.loaded import LoadedModel
-    from oversmooth.results.measurement import Measurement
-    from oversmooth.results.settings import Settings
-    from oversmooth.service.engine.inbox import Inbox
-    from oversmooth.service.engine.messages import Request
+from oversmooth.service.engine.messages import Ready, Request, Start
+from oversmooth.service.engine.serving import Inbox, Serving
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +70,7 @@ class Service(Serving):
 
     def answer(self, request: Request, report: Report) -> Measurement:
         """Measure one request."""
-        settings = cast("Settings", request)
+        settings = cast(Settings, request)
         model = self._models.get(settings.model, settings.revision, settings.device, settings.precision, report)
         return measure(settings, model=model, report=report)
 

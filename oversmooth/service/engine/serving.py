@@ -1,20 +1,26 @@
 """What every worker does: one request at a time, with each failure told, until one leaves the process in doubt."""
 
-from __future__ import annotations
-
 import logging
+import os
+import queue
 import threading
 from abc import ABC, abstractmethod
-from typing import IO, TYPE_CHECKING, ClassVar, Final
+from typing import IO, ClassVar, Final, NoReturn
 
 from oversmooth.core.errors import CancelledError, OversmoothError, WorkerLostError
 from oversmooth.core.progress import Progress, Report
-from oversmooth.service.engine.messages import Finished, Message, Ready, Run, Step, send
-
-if TYPE_CHECKING:
-    from oversmooth.results.measurement import Measurement
-    from oversmooth.service.engine.inbox import Inbox
-    from oversmooth.service.engine.messages import Request
+from oversmooth.service.engine.messages import (
+    Cancel,
+    Finished,
+    Message,
+    Outcome,
+    Ready,
+    Request,
+    Run,
+    Step,
+    receive,
+    send,
+)
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -26,6 +32,30 @@ TOO_LARGE_A_FILE: Final = (
     "Writing this file needs more memory than there is for it. Choose fewer formats or one figure at a time; a new "
     "process takes the place of this one."
 )
+
+
+class Inbox:
+    """What the engine asks for, read on a thread of its own so that it arrives while a run is computed."""
+
+    def __init__(self, requests: IO[bytes]) -> None:
+        self.runs: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        self._requests = requests
+        self._cancelled = -1
+        threading.Thread(target=self._listen, name="requests", daemon=True).start()
+
+    def cancelled(self, run: Run) -> bool:
+        """Whether nobody waits for the run any more."""
+        return self._cancelled >= run.number
+
+    def _listen(self) -> NoReturn:
+        while (request := receive(self._requests)) is not None:
+            match request:
+                case Run():
+                    self.runs.put(request)
+                case Cancel(number):
+                    self._cancelled = number
+        # The engine is gone: nobody is left to compute for, so end in the middle of whatever is going on.
+        os._exit(0)
 
 
 class Serving(ABC):
@@ -44,7 +74,7 @@ class Serving(ABC):
         """What is done before the first request."""
 
     @abstractmethod
-    def answer(self, request: Request, report: Report) -> Measurement | bytes:
+    def answer(self, request: Request, report: Report) -> Outcome:
         """The result of one request, or an OversmoothError that says why there is none."""
 
     def stuck(self) -> bool:

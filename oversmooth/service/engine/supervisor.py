@@ -1,19 +1,16 @@
 """Keeps one slot of the engine working: a worker process, the runs given to it, and its replacement when it is lost."""
 
-from __future__ import annotations
-
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from collections.abc import Callable
+from typing import Generic, TypeVar, cast
 
 from oversmooth.core.errors import CancelledError, DeadlineError, OversmoothError, WorkerLostError
+from oversmooth.service.engine.jobs import Job, Jobs
 from oversmooth.service.engine.launching import START_SECONDS, StartError
 from oversmooth.service.engine.messages import Cancel, Finished, Ready, Run, Step
-from oversmooth.service.engine.process import Event, Gone, Wake, WorkerOptions, WorkerProcess
-
-if TYPE_CHECKING:
-    from oversmooth.service.engine.jobs import Job, Jobs
+from oversmooth.service.engine.process import Event, Gone, Wake, WorkerProcess
 
 CANCEL_SECONDS = 3.0
 """How long a cancelled run may take to its next step before its worker is killed: on a busy machine a step takes longer
@@ -28,6 +25,7 @@ _START_SECONDS = 1.0
 
 
 Result = TypeVar("Result")
+Begin = Callable[[queue.SimpleQueue[Event]], WorkerProcess]
 
 
 class Supervisor(Generic[Result]):
@@ -35,16 +33,14 @@ class Supervisor(Generic[Result]):
 
     Args:
         jobs: where the runs come from.
-        options: for each worker.
+        begin: starts a worker whose messages go to a queue.
         deadline: seconds a run may take; None for no limit.
         late: whether the first worker is started only when a run waits.
     """
 
-    def __init__(
-        self, jobs: Jobs[Result], options: WorkerOptions, deadline: float | None, *, late: bool = False
-    ) -> None:
+    def __init__(self, jobs: Jobs[Result], begin: Begin, deadline: float | None, *, late: bool = False) -> None:
         self._jobs = jobs
-        self._options = options
+        self._begin = begin
         self._deadline = deadline
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._worker: WorkerProcess | None = None
@@ -98,7 +94,7 @@ class Supervisor(Generic[Result]):
     def _started(self) -> WorkerProcess:
         self._starting = True
         try:
-            return WorkerProcess(self._options, self._events)
+            return self._begin(self._events)
         finally:
             self._starting = False
 

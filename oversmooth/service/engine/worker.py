@@ -8,8 +8,8 @@ import os
 import sys
 from typing import IO, NoReturn
 
-from oversmooth.service.engine.inbox import Inbox
 from oversmooth.service.engine.messages import Start, StartWriting, receive
+from oversmooth.service.engine.serving import Inbox
 from oversmooth.service.hosting import current, logs, plugins
 
 

@@ -1,20 +1,15 @@
 """What a worker that writes files does: one export at a time, with matplotlib and without torch or models."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 # What every export of a figure needs, imported once.
 import oversmooth.report.export.pgfplots
 import oversmooth.report.figures.gallery
 import oversmooth.report.paper.files  # noqa: F401
-from oversmooth.service.engine.messages import Ready
+from oversmooth.core.progress import Report
+from oversmooth.report.export.requests import Export
+from oversmooth.service.engine.messages import Ready, Request
 from oversmooth.service.engine.serving import TOO_LARGE_A_FILE, Serving
-
-if TYPE_CHECKING:
-    from oversmooth.core.progress import Report
-    from oversmooth.report.export.requests import Export
-    from oversmooth.service.engine.messages import Request
 
 
 class Writing(Serving):
@@ -28,4 +23,4 @@ class Writing(Serving):
 
     def answer(self, request: Request, report: Report) -> bytes:
         """Write one file."""
-        return cast("Export", request).write(report)
+        return cast(Export, request).write(report)

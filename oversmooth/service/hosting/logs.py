@@ -5,21 +5,19 @@ and so may the message of an exception and whatever is printed: in the form ``js
 code, the level, and the types and frames of exceptions.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import logging
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
-if TYPE_CHECKING:
-    from oversmooth.service.hosting.configuration import Configuration
+from oversmooth.service.hosting.configuration import Configuration
 
 _OWN: Final = "oversmooth"
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -41,7 +39,9 @@ def configure(configuration: Configuration) -> None:
     """
     as_json = form(configuration) == "json"
     logging.setLoggerClass(_OneWay)
-    handler = logging.StreamHandler(_standard_error())
+    # A way of its own, which stays when standard error is closed to everything else.
+    own = os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace")
+    handler = logging.StreamHandler(own)
     handler.setFormatter(JsonForm() if as_json else TextForm())
     handler.addFilter(lambda record: _own(record) or record.levelno >= logging.WARNING)
     handler.addFilter(_told_apart)
@@ -123,11 +123,6 @@ class _OneWay(logging.Logger):
         logging.getLogger().callHandlers(record)
 
 
-def _standard_error() -> io.TextIOBase:
-    # A way of its own, which stays when standard error is closed to everything else.
-    return os.fdopen(os.dup(2), "w", encoding="utf-8", errors="backslashreplace")
-
-
 def _catch_exceptions() -> None:
     log = logging.getLogger("uncaught")
 
@@ -143,16 +138,10 @@ def _catch_exceptions() -> None:
 def _told_apart(record: logging.LogRecord) -> bool:
     """Take a page's error for a warning where a visitor has sent what no page sends; whoever likes could ring it."""
     error = record.exc_info[1] if record.exc_info and record.name.startswith("streamlit") else None
-    if error is not None and any(each in _OF_A_VISITOR for each in _functions(error)):
+    frames = traceback.walk_tb(None if error is None else error.__traceback__)
+    if any(frame.f_code.co_name in _OF_A_VISITOR for frame, _ in frames):
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
     return True
-
-
-def _functions(error: BaseException) -> Iterator[str]:
-    place = error.__traceback__
-    while place is not None:
-        yield place.tb_frame.f_code.co_name
-        place = place.tb_next
 
 
 def _own(record: logging.LogRecord) -> bool:
@@ -174,10 +163,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _described(error: BaseException) -> dict[str, Any]:
-    frames = []
-    place = error.__traceback__
-    while place is not None:
-        code = place.tb_frame.f_code
-        frames.append(f"{code.co_filename}:{place.tb_lineno} {code.co_name}")
-        place = place.tb_next
+    places = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    frames = [f"{code.co_filename}:{line} {code.co_name}" for code, line in places]
     return {"type": type(error).__name__, "frames": frames[-_MOST_FRAMES:]}

@@ -23,10 +23,10 @@ from oversmooth.models import inputs
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.settings import Settings
 from oversmooth.service.engine import Engine, service
-from oversmooth.service.engine.inbox import Inbox
 from oversmooth.service.engine.launching import Anew, ForkServer
 from oversmooth.service.engine.messages import Finished, Run, Start, Step, receive
 from oversmooth.service.engine.service import Models, Service
+from oversmooth.service.engine.serving import Inbox
 from oversmooth.service.hosting import Limits
 
 
