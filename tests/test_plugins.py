@@ -229,7 +229,7 @@ from oversmooth.report.export.requests import ChartFile
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.paper.presets import PRESETS
 from oversmooth.results.settings import Settings
-from oversmooth.service.engine.shared import close_shared_engine, shared_engine
+from oversmooth.service.engine.engine import close_shared_engine, shared_engine
 
 engine = shared_engine()
 settings = Settings.of(texts="The cat sat.", metrics=["largest_distance"], mitigations=["push_apart"])

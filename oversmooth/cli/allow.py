@@ -40,12 +40,12 @@ def allow(
             f"There is no list to write to. Name it with --file, or set {variable('models')} for the server and this "
             "command alike."
         )
-    from oversmooth.models.allowing import describe
     from oversmooth.models.allowlist import AllowList, read, write
+    from oversmooth.models.loading import describe_allowed
 
     models = read(path) if path.exists() else AllowList()
     with terminal.progress_line(sys.stderr) as report:
-        entry = describe(model, revision=revision, report=report)
+        entry = describe_allowed(model, revision=revision, report=report)
     write(path, models.including(entry))
     typer.echo(
         f"{entry.name}: {count(len(entry.files), 'file')}, {entry.parameters:,} parameters"

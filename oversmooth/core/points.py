@@ -46,6 +46,12 @@ WORDS: Final[dict[Part, str]] = {
     "mlp": "after the MLP",
 }
 """The same in words."""
+_TITLES: Final = {
+    EMBEDDING: "the embedding",
+    FINAL_NORM: "the final norm",
+    FUSION: "the fusion of all blocks",
+    OUTPUT: "the output of the language-model head",
+}
 
 
 def block(index: int) -> str:
@@ -70,14 +76,8 @@ def is_sub_layer(point: str) -> bool:
 
 def title(point: str) -> str:
     """The point in words, for a sentence: ``block 5``, ``the embedding``, ``block 5 after attention``."""
-    if point == EMBEDDING:
-        return "the embedding"
-    if point == FINAL_NORM:
-        return "the final norm"
-    if point == FUSION:
-        return "the fusion of all blocks"
-    if point == OUTPUT:
-        return "the output of the language-model head"
+    if point in _TITLES:
+        return _TITLES[point]
     if is_block(point):
         return f"block {point}"
     index, part = point.split(".")

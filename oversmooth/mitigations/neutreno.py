@@ -1,9 +1,9 @@
 """NeuTRENO: the mixed values are drawn back to the values of the first layer."""
 
+from oversmooth.core.errors import MitigationError
 from oversmooth.core.papers import Paper
-from oversmooth.mitigations.first_values import difference, keep
 from oversmooth.mitigations.parameters import number
-from oversmooth.mitigations.registry import AttentionMitigation, mitigation
+from oversmooth.mitigations.registry import AttentionMitigation, Mitigation, mitigation
 from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor
 
 ORDER = 30
@@ -45,3 +45,24 @@ class NeuTRENO(AttentionMitigation):
     def _draw_back(self, mixed: Tensor, place: AttentionPlace) -> Tensor:
         assert place.values is not None  # noqa: S101  known where they are mixed
         return mixed + self.strength * difference(self, place.values, place)
+
+
+def keep(method: Mitigation, sites: Sites) -> None:
+    """Have the values of the first block kept in every pass, for :func:`difference`, where they can be reached."""
+
+    def remember(values: Tensor, place: AttentionPlace) -> Tensor:
+        place.memory[method] = values
+        return values
+
+    sites.attention(0, "values", remember, every_head=True)
+
+
+def difference(method: Mitigation, values: Tensor, place: AttentionPlace) -> Tensor:
+    """V⁰ − V: (batch, head, token, head dim); refused where the heads of this block are not those of the first."""
+    first: Tensor = place.memory[method]
+    if first.shape != values.shape:
+        raise MitigationError(
+            f"{method.declaration.name}: block {place.layer} has other heads than the first block, so their values "
+            "have no difference."
+        )
+    return first - values

@@ -1,7 +1,7 @@
 """Value residual: the values of every block, in part those of the first."""
 
 from oversmooth.core.papers import Paper
-from oversmooth.mitigations.first_values import difference, keep
+from oversmooth.mitigations.neutreno import difference, keep
 from oversmooth.mitigations.parameters import number
 from oversmooth.mitigations.registry import AttentionMitigation, mitigation
 from oversmooth.mitigations.sites import AttentionPlace, Sites, Tensor

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from oversmooth.core.documents import Frozen, OwnFile
 from oversmooth.core.errors import ConfigurationError, ModelError, OutputError
-from oversmooth.core.wording import enumerated
+from oversmooth.core.wording import enumerated, shortened
 
 SHOWN_CHARACTERS: Final = 80
 """Of a name that is not on the list, in the refusal."""
@@ -68,10 +68,10 @@ class AllowList(OwnFile):
         """The model of that name; a ModelError, the same for whatever was asked for, where it is not on the list."""
         model = self.find(name)
         if model is None:
-            shown = name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
+            shown = shortened(name, SHOWN_CHARACTERS + 1)
             raise ModelError(
                 f"This server measures the models of its list alone, and “{shown}” is not on it. "
-                f"Choose {_choice(self.names)}."
+                f"Choose {'one of ' * (len(self.names) > 1)}{enumerated(self.names)}."
             )
         return model
 
@@ -105,10 +105,6 @@ def write(path: Path, models: AllowList) -> None:
         Path(file.name).replace(path)
     except OSError as error:
         raise OutputError(f"The list of models “{path}” cannot be written: {error.strerror or error}.") from error
-
-
-def _choice(names: tuple[str, ...]) -> str:
-    return f"one of {enumerated(names)}" if len(names) > 1 else enumerated(names)
 
 
 def _problems(error: ValidationError) -> Iterator[str]:

@@ -2,27 +2,47 @@
 
 import copy
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 import transformers
-from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
-from transformers.models.auto.modeling_auto import MODEL_MAPPING
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedConfig, PreTrainedModel
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_MAPPING,
+)
 
 from oversmooth.core.errors import ModelError
-from oversmooth.models import families, heads
+from oversmooth.models import families
 from oversmooth.models.families.common import ABSOLUTE, POSITIONS
-from oversmooth.models.heads import Head
+from oversmooth.models.loaded import Prediction
 from oversmooth.models.names import CONFIG
 from oversmooth.models.refusal import refusing
+from oversmooth.models.trial import two_texts
 
 _ENCODER_ALONE = "EncoderModel"
 """How transformers ends the names of the encoder of an encoder–decoder that was saved by itself."""
 
 _POSITION_TABLE = ".position_embeddings.weight"
 _SHOWN = 40
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head that a configuration names."""
+
+    prediction: Prediction
+    loader: Any
+    """The automatic class of transformers that builds it on its network."""
+
+
+_KINDS: Final = (
+    (Head("masked", AutoModelForMaskedLM), MODEL_FOR_MASKED_LM_MAPPING),
+    (Head("causal", AutoModelForCausalLM), MODEL_FOR_CAUSAL_LM_MAPPING),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +77,10 @@ def design(config: PreTrainedConfig, stored: Collection[str], name: str, *, code
         whole = _hollow(_tower_class(config, text, name), text, name)
         note = f"This model is multimodal ({config.model_type}): its text tower alone is measured, without a head."
         return Design(whole, None, f"{note} {code}".strip())
-    head = heads.declared(config)
+    head = _declared(config)
     if head is not None:
         whole = _hollow(head.loader, config, name)
-        if heads.stands_on_its_network(whole):
+        if _stands_on_its_network(whole):
             _refuse_other_positions(whole, name)
             return Design(whole, head, code)
     network = _hollow(AutoModel, config, name)
@@ -147,3 +167,53 @@ def _part(config: PreTrainedConfig, text: PreTrainedConfig, name: str) -> type[P
         if module is not whole and isinstance(module, PreTrainedModel) and type(module.config) is type(text):
             return type(module)
     return None
+
+
+def _declared(config: PreTrainedConfig) -> Head | None:
+    """The head that the configuration's ``architectures`` name, where it stands on the network that is measured.
+
+    None for encoder–decoders, of which only the encoder is run.
+    """
+    named = config.architectures
+    if config.is_encoder_decoder or not isinstance(named, list):
+        return None
+    for head, mapping in _KINDS:
+        for found in _classes(mapping.get(type(config), None)):
+            if found.__name__ in named:
+                return head
+    return None
+
+
+def _stands_on_its_network(model: PreTrainedModel) -> bool:
+    """Whether what is below the head is the bare network of the same configuration."""
+    return type(model.base_model) in _classes(MODEL_MAPPING[type(model.config)])
+
+
+@torch.inference_mode()
+def _runs_its_network(model: PreTrainedModel) -> bool:
+    """Whether a pass through the head goes through the network as a whole, where mitigations meet it.
+
+    OPT's goes past it, straight to a part of it.
+    """
+    met: list[object] = []
+    handle = model.base_model.register_forward_hook(lambda *_: met.append(None))
+    try:
+        model(**two_texts(model))
+    finally:
+        handle.remove()
+    return bool(met)
+
+
+def unusable_head(head: Head, model: PreTrainedModel, *, causal: bool) -> str:
+    """Why a head that is there is not used, in a sentence; empty where it is."""
+    if head.prediction == "causal" and not causal:
+        return "The head predicts the next token, which its network has seen already, so its loss is not measured."
+    if not _runs_its_network(model):
+        return "The head passes by the network as it is measured, so its loss is not measured."
+    return ""
+
+
+def _classes(found: Any) -> tuple[type[PreTrainedModel], ...]:  # noqa: ANN401  as transformers maps them
+    if found is None:
+        return ()
+    return tuple(found) if isinstance(found, Iterable) else (found,)

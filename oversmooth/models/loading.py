@@ -8,15 +8,15 @@ from transformers import PreTrainedModel
 from oversmooth.core.errors import ModelError
 from oversmooth.core.progress import Progress, Report, silent
 from oversmooth.core.wording import count
-from oversmooth.models import double, families, files, heads
-from oversmooth.models.allowlist import AllowList
+from oversmooth.models import double, families, files
+from oversmooth.models.allowlist import AllowedModel, AllowList
 from oversmooth.models.anatomy import Anatomy, dissect
 from oversmooth.models.configuration import own_code, read_configuration
-from oversmooth.models.design import design
+from oversmooth.models.design import Head, design, unusable_head
 from oversmooth.models.given import Precision, device_name, model_name
-from oversmooth.models.heads import Head
 from oversmooth.models.loaded import LoadedModel, ModelRecord
-from oversmooth.models.reading import refuse_strange_files
+from oversmooth.models.names import CONFIG
+from oversmooth.models.reading import read_fields, refuse_strange_files
 from oversmooth.models.refusal import quiet, refusing
 from oversmooth.models.sources import locate, pinned
 from oversmooth.models.tokenizer import read_tokenizer, unplaced
@@ -123,7 +123,7 @@ def _placed(whole: PreTrainedModel, network: PreTrainedModel, place: torch.devic
 
 def _unusable(head: Head, whole: PreTrainedModel, anatomy: Anatomy, name: str) -> str:
     with refusing(f"The language-model head of “{name}” cannot be run"):
-        return heads.unusable(head, whole, causal=anatomy.causal)
+        return unusable_head(head, whole, causal=anatomy.causal)
 
 
 def choose_device(device: str, precision: Precision = "float32") -> torch.device:
@@ -143,3 +143,34 @@ def choose_device(device: str, precision: Precision = "float32") -> torch.device
         present = ", ".join(f"cuda:{each}" for each in range(torch.cuda.device_count()))
         raise ModelError(f"This machine has no GPU “{device}”; counted from 0, it has: {present}.")
     return torch.device(device)
+
+
+def describe_allowed(name: str, *, revision: str | None = None, report: Report = silent) -> AllowedModel:
+    """Fetch a model, try it, and describe it for the list; no local folder, and no architecture that is not known."""
+    source = locate(name, revision=revision, report=report)
+    if source.kind == "folder":
+        raise ModelError(
+            f"“{name}” is a local folder. A server measures models of the hub, pinned to a commit: upload it there, "
+            "and allow it under its hub id."
+        )
+    model = load(name, revision=source.commit, device="cpu", report=report)
+    # Of the whole, where only a part of it is measured: a server builds no architecture but those it is told.
+    family = str(read_fields(source.folder / CONFIG, name)["model_type"])
+    if family not in families.names():
+        raise ModelError(
+            f"“{name}” is of the architecture “{family}”, whose parts Oversmooth finds by trying alone. A server "
+            "measures those that it knows."
+        )
+    wanted = files.wanted([each.name for each in source.folder.iterdir()])
+    return AllowedModel(
+        name=name,
+        source=source.kind,
+        identifier=source.identifier,
+        commit=source.commit,
+        files=files.hashes(source.folder, sorted(wanted), source.sha256, name),
+        family=family,
+        layers=model.record.layers,
+        hidden_size=model.record.hidden_size,
+        parameters=model.record.parameters,
+        positions=model.anatomy.max_positions,
+    )

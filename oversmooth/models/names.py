@@ -1,4 +1,4 @@
-"""What the name of a model means, before anything is read or fetched: without torch and transformers."""
+"""What the names of models and of their files mean, before anything is read: without torch and transformers."""
 
 import re
 from dataclasses import dataclass
@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from oversmooth.core.errors import ModelError
-from oversmooth.core.wording import did_you_mean
+from oversmooth.core.wording import did_you_mean, shortened
 from oversmooth.models import catalog
-from oversmooth.models.other_formats import kind_of
 
 CONFIG: Final = "config.json"
 """The file that makes a folder a model's."""
 _HUB_ID = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?", re.ASCII)
-_SHOWN = 80
+_SHOWN = 81
 _LOOKS_LIKE_A_PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]")
 
 
@@ -43,9 +42,8 @@ def meaning(name: str, revision: str | None = None) -> Meaning:
         return Meaning("folder", folder.resolve().name, folder)
     identifier = entry.identifier if entry is not None else name
     if not _HUB_ID.fullmatch(identifier):
-        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
         raise ModelError(
-            f"“{shown}” names no model: type a name from `oversmooth models`, a hub id such as "
+            f"“{shortened(name, _SHOWN)}” names no model: type a name from `oversmooth models`, a hub id such as "
             "“google-bert/bert-base-uncased”, or the path of a local folder."
         )
     return Meaning("hub", identifier)
@@ -77,3 +75,49 @@ def _folder(name: str) -> Path | None:
         here = [each.name for each in path.parent.iterdir() if each.is_dir()] if path.parent.is_dir() else []
         raise ModelError(f"There is no folder “{name}”{did_you_mean(path.name, here)}.")
     return None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One form of weights."""
+
+    pattern: str
+    """Of the names of its files."""
+    what: str
+    """What such a file is, after “is”."""
+    way: str
+    """How to come to a model that is read: sentences."""
+
+
+_CONVERT = "with transformers (from_pretrained, then save_pretrained)"
+KINDS: Final = (
+    Kind(
+        r".*\.(bin|pt|pth|ckpt|pkl|pickle)",
+        "a pickle",
+        "Reading such a file can run code, so Oversmooth takes safetensors alone: where you trust it, convert it "
+        f"{_CONVERT}, or name a revision that has model.safetensors.",
+    ),
+    Kind(
+        r".*\.gguf",
+        "a model in GGUF",
+        "Such a file is quantised and made for other programs: measure the model that it was made from, or have "
+        "transformers unpack it into safetensors (from_pretrained with gguf_file, then save_pretrained).",
+    ),
+    Kind(
+        r".*\.(h5|keras|msgpack|pb)|.*\.ckpt[.-].*|checkpoint",
+        "a checkpoint of TensorFlow or Flax",
+        "Oversmooth takes safetensors of PyTorch alone: convert it with transformers 4 (from_pretrained with "
+        "from_tf=True or from_flax=True, then save_pretrained), or look for a revision that has model.safetensors.",
+    ),
+    Kind(
+        r".*\.onnx(_data)?",
+        "a model in ONNX",
+        "That is a program without its layers: measure the model that it was exported from, in safetensors.",
+    ),
+    Kind(r".*\.(zip|tar|tgz|gz|7z|xz|rar)", "an archive", "Unpack it, and give the folder that holds config.json."),
+)
+
+
+def kind_of(file: str) -> Kind | None:
+    """The form of the weights in a file of that name; None where they are read, or where it holds none."""
+    return next((kind for kind in KINDS if re.fullmatch(kind.pattern, file, re.IGNORECASE)), None)

@@ -84,9 +84,7 @@ def _refuse_led_away(folder: Path, config: PreTrainedConfig, name: str) -> None:
     fields = read_fields(path, name) if path.is_file() else {}
     away = [key for key in _LED_AWAY if fields.get(key)]
     if away:
-        raise ModelError(
-            f"{TOKENIZER_CONFIG} of “{name}” leads away from the tokenizer's own files ({away[0]}); take that key out."
-        )
+        raise _leads_away(name, away[0])
     for asked in (fields.get(_CLASS), getattr(config, _CLASS, None)):
         if asked is not None and not _is_known(asked, name):
             raise ModelError(
@@ -94,6 +92,12 @@ def _refuse_led_away(folder: Path, config: PreTrainedConfig, name: str) -> None:
                 "save it as tokenizer.json, which the tokenizers library reads."
             )
     _refuse_other_files(folder, fields, fields.get(_CLASS) or getattr(config, _CLASS, None), name)
+
+
+def _leads_away(name: str, key: str) -> ModelError:
+    return ModelError(
+        f"{TOKENIZER_CONFIG} of “{name}” leads away from the tokenizer's own files ({key}); take that key out."
+    )
 
 
 def _is_known(asked: object, name: str) -> bool:
@@ -119,9 +123,7 @@ def _refuse_other_files(folder: Path, fields: dict[str, Any], asked: object, nam
     named = getattr(_class_of(asked, name), "vocab_files_names", {}) if isinstance(asked, str) else {}
     away = [key for key in (*named, *_OPTIONS) if fields.get(key) and key != "tokenizer_file"]
     if away and not (away == ["mecab_kwargs"] and fields["mecab_kwargs"] in _DICTIONARIES):
-        raise ModelError(
-            f"{TOKENIZER_CONFIG} of “{name}” leads away from the tokenizer's own files ({away[0]}); take that key out."
-        )
+        raise _leads_away(name, away[0])
     own = [each for each in named.values() if each != _LIBRARY_FILE]
     if asked in _IN_PYTHON and own and not any((folder / each).is_file() for each in own):
         raise ModelError(

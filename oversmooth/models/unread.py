@@ -8,8 +8,7 @@ from pathlib import Path
 from oversmooth.core.errors import ModelError
 from oversmooth.core.wording import enumerated
 from oversmooth.models.files import INDEX, SHARD, WEIGHTS, wanted
-from oversmooth.models.names import CONFIG
-from oversmooth.models.other_formats import kind_of
+from oversmooth.models.names import CONFIG, kind_of
 from oversmooth.models.reading import read_fields
 from oversmooth.models.refusal import tensor_name
 

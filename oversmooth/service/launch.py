@@ -51,7 +51,7 @@ def start(host: str | None = None, port: int | None = None) -> None:
     host = host or configuration.address or (EVERY_NETWORK if configuration.hosted else LOOPBACK)
     listener = _listener(host, _ports(configuration, port))
     address = _address(host, listener.getsockname()[1], configuration.base_path)
-    from oversmooth.service.engine.shared import shared_engine
+    from oversmooth.service.engine.engine import shared_engine
     from oversmooth.service.server.lifetime import orderly, serving_counters
 
     with orderly(), listener, serving_counters(configuration):

@@ -16,7 +16,7 @@ from oversmooth import Measurement, Settings, compare
 from oversmooth.dashboard.controls.variants import NEWCOMER
 from oversmooth.service import launch
 from oversmooth.service.engine import Engine, Handle
-from oversmooth.service.engine.shared import close_shared_engine
+from oversmooth.service.engine.engine import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 

@@ -19,7 +19,7 @@ from oversmooth.report.findings.readings import readings
 from oversmooth.report.findings.whether import whether
 from oversmooth.service import launch
 from oversmooth.service.engine import Engine, Handle
-from oversmooth.service.engine.shared import close_shared_engine
+from oversmooth.service.engine.engine import close_shared_engine
 
 TEXTS = (
     "The cat sat on the mat and looked at the rain.",

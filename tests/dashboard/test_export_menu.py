@@ -19,7 +19,7 @@ from oversmooth.dashboard import theme
 from oversmooth.report.figures.theme import DARK
 from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.service import launch
-from oversmooth.service.engine.shared import close_shared_engine
+from oversmooth.service.engine.engine import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 Files = dict[str, tuple[str, Callable[[], bytes]]]

@@ -14,7 +14,7 @@ from oversmooth import Settings, measure, metrics
 from oversmooth.dashboard.controls.declared import MAIN_METRICS
 from oversmooth.dashboard.controls.texts import examples
 from oversmooth.service import launch
-from oversmooth.service.engine.shared import close_shared_engine
+from oversmooth.service.engine.engine import close_shared_engine
 
 SHORT = "The cat sat on the mat and looked at the rain."
 

@@ -9,7 +9,7 @@ PROGRAM = """
 import sys
 from streamlit.testing.v1 import AppTest
 from oversmooth.service import launch
-from oversmooth.service.engine.shared import close_shared_engine
+from oversmooth.service.engine.engine import close_shared_engine
 
 page = AppTest.from_file(str(launch.script()), default_timeout=120)
 for name in ("measure", "compare", "reference"):

@@ -21,7 +21,7 @@ from oversmooth.results.comparison_settings import ComparisonSettings
 from oversmooth.results.permalink import from_query
 from oversmooth.results.settings import Settings
 from oversmooth.service import launch
-from oversmooth.service.engine.shared import close_shared_engine
+from oversmooth.service.engine.engine import close_shared_engine
 
 
 @pytest.fixture(scope="module", autouse=True)

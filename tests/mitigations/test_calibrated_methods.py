@@ -15,8 +15,7 @@ from oversmooth.core.errors import MitigationError
 from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations import Mitigation, parse
 from oversmooth.mitigations.all_but_the_top import AllButTheTop
-from oversmooth.mitigations.clusters import centres
-from oversmooth.mitigations.dgn import DGN
+from oversmooth.mitigations.dgn import DGN, centres
 
 SAMPLE, TOKENS = plain(60, 8, seed=1), plain(7, 8, seed=2)
 DTYPES = [pytest.param(np.float64, 1e-10, id="float64"), pytest.param(np.float32, 2e-5, id="float32")]

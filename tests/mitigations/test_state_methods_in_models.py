@@ -15,9 +15,8 @@ from tiny import TEXT, tiny
 from oversmooth.measuring.mitigating import mitigated
 from oversmooth.mitigations import Mitigation
 from oversmooth.mitigations.all_but_the_top import AllButTheTop
-from oversmooth.mitigations.clusters import centres
 from oversmooth.mitigations.contranorm import ContraNorm
-from oversmooth.mitigations.dgn import DGN
+from oversmooth.mitigations.dgn import DGN, centres
 from oversmooth.mitigations.featscale import FeatScale
 from oversmooth.mitigations.high_frequency_gain import HighFrequencyGain
 from oversmooth.mitigations.noise import Noise

@@ -16,9 +16,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from oversmooth.core.errors import ModelError
-from oversmooth.models.fitting import Loading, refuse_misfit
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.models.loading import load
+from oversmooth.models.weights import Loading, refuse_misfit
 
 Tensors = dict[str, Tensor]
 WEIGHTS = "model.safetensors"

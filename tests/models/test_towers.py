@@ -17,8 +17,7 @@ from transformers import PreTrainedModel
 
 from oversmooth.core.errors import ModelError
 from oversmooth.measuring.measuring import measure
-from oversmooth.models.allowing import describe
-from oversmooth.models.loading import load
+from oversmooth.models.loading import describe_allowed, load
 from oversmooth.results.settings import Settings
 
 SPECIAL = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
@@ -161,4 +160,4 @@ def test_a_server_is_not_told_to_build_the_whole_for_its_tower(tmp_path: Path, h
     make("LlavaForConditionalGeneration", tmp_path / "model")
     hub.repositories["lab/tiny"] = Repository(tmp_path / "model")
     with pytest.raises(ModelError, match="is of the architecture “llava”"):
-        describe("lab/tiny")
+        describe_allowed("lab/tiny")

@@ -30,7 +30,7 @@ from oversmooth.results.comparison import Comparison
 from oversmooth.results.files.formats import number_formats
 from oversmooth.results.files.names import SETTINGS
 from oversmooth.results.measurement import Measurement
-from oversmooth.service.engine.shared import shared_engine
+from oversmooth.service.engine.engine import shared_engine
 from oversmooth.service.server.offered_file import Wanted
 
 _TYPES: Final = {

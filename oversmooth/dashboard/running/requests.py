@@ -14,7 +14,7 @@ from oversmooth.core.progress import Progress
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.settings import Settings
 from oversmooth.service.engine import Handle, Owner
-from oversmooth.service.engine.shared import shared_engine
+from oversmooth.service.engine.engine import shared_engine
 from oversmooth.service.hosting import current
 
 _FOLDERS: Final = re.compile(r"(?<![\w:/])/(?:[^\s/“”]+/)+")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from oversmooth.service.engine.process import WorkerProcess
 from oversmooth.service.engine.queue_kinds import EXPORTS
 from oversmooth.service.engine.rounds import Owner
 from oversmooth.service.engine.supervisor import Supervisor
-from oversmooth.service.hosting import Limits
+from oversmooth.service.hosting import Limits, allowed, current
 from oversmooth.service.hosting.limits import require
 
 if TYPE_CHECKING:
@@ -190,3 +191,30 @@ def _cores() -> int:
     """Physical cores that this process may use."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(usable, psutil.cpu_count(logical=False) or usable)
+
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+
+
+def shared_engine() -> Engine:
+    """The engine that all sessions of this process share; made, and its workers started, by the first who asks.
+
+    Raises:
+        ConfigurationError: where the server is set up wrongly.
+    """
+    global _engine
+    with _lock:
+        if _engine is None:
+            configuration = current()
+            _engine = Engine(configuration.limits, allowed(configuration))
+        return _engine
+
+
+def close_shared_engine() -> None:
+    """End its workers, if it was made; the next who asks gets a new one."""
+    global _engine
+    with _lock:
+        if _engine is not None:
+            _engine.close()
+            _engine = None

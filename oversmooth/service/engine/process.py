@@ -4,7 +4,7 @@ import contextlib
 import queue
 import subprocess
 import threading
-from dataclasses import dataclass
+from enum import Enum
 from typing import IO, Self, cast
 
 from oversmooth.service.engine.launching import Anew, ending
@@ -14,23 +14,20 @@ EXIT_SECONDS = 5.0
 """How long a worker that has closed its pipe may take to end before it is killed."""
 
 
-@dataclass(frozen=True)
-class Gone:
-    """The worker has closed its end: it has ended or is about to."""
+class Sign(Enum):
+    """What happens beside messages."""
+
+    GONE = "the worker has closed its end: it has ended or is about to"
+    WAKE = "a run was queued or cancelled, or the engine closes"
 
 
-@dataclass(frozen=True)
-class Wake:
-    """A run was queued or cancelled, or the engine closes."""
-
-
-Event = Message | Gone | Wake
+Event = Message | Sign
 
 
 class WorkerProcess:
     """A process in which :mod:`oversmooth.service.engine.worker` runs. Used once: a new worker is a new object.
 
-    Its first message is ``start``. Its own go to ``events``, and ``Gone`` after the last. A StartError where the system
+    Its first message is ``start``. Its own go to ``events``, and ``GONE`` after the last. A StartError where the system
     starts no process.
     """
 
@@ -61,7 +58,7 @@ class WorkerProcess:
         return None if self._gone else self._process.pid
 
     def send(self, message: Message) -> None:
-        """Send a message; to a worker that has ended, nothing (``Gone`` is among the events then)."""
+        """Send a message; to a worker that has ended, nothing (``GONE`` is among the events then)."""
         with contextlib.suppress(OSError):
             send(self._requests, message)
 
@@ -80,4 +77,4 @@ class WorkerProcess:
                     del answer  # a whole result, which nobody may need by the time the next message comes
         finally:
             self._gone = True
-            self._events.put(Gone())
+            self._events.put(Sign.GONE)

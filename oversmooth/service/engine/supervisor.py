@@ -10,7 +10,7 @@ from oversmooth.core.errors import CancelledError, DeadlineError, OversmoothErro
 from oversmooth.service.engine.jobs import Job, Jobs
 from oversmooth.service.engine.launching import START_SECONDS, StartError
 from oversmooth.service.engine.messages import Cancel, Finished, Ready, Run, Step
-from oversmooth.service.engine.process import Event, Gone, Wake, WorkerProcess
+from oversmooth.service.engine.process import Event, Sign, WorkerProcess
 
 CANCEL_SECONDS = 3.0
 """How long a cancelled run may take to its next step before its worker is killed: on a busy machine a step takes longer
@@ -64,7 +64,7 @@ class Supervisor(Generic[Result]):
 
     def wake(self) -> None:
         """Look again for runs that were queued or cancelled."""
-        self._events.put(Wake())
+        self._events.put(Sign.WAKE)
 
     def close(self) -> None:
         """End the worker, whatever it is doing. A start that the system does not let end is left behind."""
@@ -112,7 +112,7 @@ class Supervisor(Generic[Result]):
                 case Ready(loaded):
                     worker.ready = loaded
                     return
-                case Gone():
+                case Sign.GONE:
                     raise StartError(worker.fate())
                 case None:
                     raise StartError(f"was not ready after {START_SECONDS:g} seconds")
@@ -137,7 +137,7 @@ class Supervisor(Generic[Result]):
             if job is not None:
                 if not self._run(job, worker):
                     return
-            elif isinstance(self._event(), Gone):
+            elif self._event() is Sign.GONE:
                 return
 
     def _run(self, job: Job[Result], worker: WorkerProcess) -> bool:
@@ -160,7 +160,7 @@ class Supervisor(Generic[Result]):
                     # Of its kind: each worker is started for one queue.
                     self._jobs.finish(job, cast("Result | OversmoothError", outcome))
                     return not leaving
-                case Gone():
+                case Sign.GONE:
                     self._jobs.finish(job, WorkerLostError(self._jobs.kind.lost(worker.fate())))
                     return False
                 case None:

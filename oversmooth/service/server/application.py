@@ -20,7 +20,7 @@ from streamlit.runtime import app_session
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.web import bootstrap
 
-from oversmooth.service.engine.shared import close_shared_engine, shared_engine
+from oversmooth.service.engine.engine import close_shared_engine, shared_engine
 from oversmooth.service.hosting import Configuration, plugins
 from oversmooth.service.server.connections import Connections
 from oversmooth.service.server.downloads import Downloads, Written

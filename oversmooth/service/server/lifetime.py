@@ -14,7 +14,7 @@ from prometheus_client import start_http_server
 
 from oversmooth.core.errors import ConfigurationError
 from oversmooth.service.engine.counters import REGISTRY
-from oversmooth.service.engine.shared import close_shared_engine
+from oversmooth.service.engine.engine import close_shared_engine
 from oversmooth.service.hosting import Configuration
 
 CONNECTIONS_SECONDS: Final = 2

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from oversmooth.service.engine.shared import shared_engine
+from oversmooth.service.engine.engine import shared_engine
 
 if TYPE_CHECKING:
     from oversmooth.report.export.requests import Export

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.routing import Route
 
-from oversmooth.service.engine.shared import shared_engine
+from oversmooth.service.engine.engine import shared_engine
 
 if TYPE_CHECKING:
     from starlette.requests import Request
