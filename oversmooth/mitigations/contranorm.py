@@ -3,7 +3,7 @@
 import math
 
 from oversmooth.core.papers import Paper
-from oversmooth.mitigations.parameters import choice, number
+from oversmooth.mitigations.parameters import number, where
 from oversmooth.mitigations.registry import Mitigation, mitigation
 from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
@@ -37,12 +37,7 @@ class ContraNorm(Mitigation):
         1.0, "Of the softmax over cosines; a low one compares a token with its nearest ones only.",
         low=0.01, high=100, stops=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100),
     )  # fmt: skip
-    where: str = choice(
-        "default",
-        "“default” is the output of the block; “paper” is what the norm after attention reads.",
-        ("default", "paper"),
-        paper="paper",
-    )
+    where: str = where("“default” is the output of the block; “paper” is what the norm after attention reads.")
 
     def attach(self, sites: Sites) -> None:
         """Act on the output of the chosen blocks, or what the norm after their attention reads."""

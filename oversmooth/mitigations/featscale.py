@@ -2,7 +2,7 @@
 
 from oversmooth.mitigations.attnscale import WANG_2022
 from oversmooth.mitigations.frequencies import each_sequence, high
-from oversmooth.mitigations.parameters import choice, number
+from oversmooth.mitigations.parameters import number, where
 from oversmooth.mitigations.registry import Mitigation, mitigation
 from oversmooth.mitigations.sites import BranchPlace, Sites, StatesPlace, Tensor
 
@@ -27,12 +27,7 @@ class FeatScale(Mitigation):
 
     dc: float = number(-0.05, "Added weight s of the mean token.", low=-1, high=2, neutral=0.0)
     hc: float = number(0.05, "Added weight t of what differs from the mean token.", low=-1, high=2, neutral=0.0)
-    where: str = choice(
-        "default",
-        "“default” is the output of the block; “paper” is the attention branch before it is added.",
-        ("default", "paper"),
-        paper="paper",
-    )
+    where: str = where("“default” is the output of the block; “paper” is the attention branch before it is added.")
 
     def attach(self, sites: Sites) -> None:
         """Act on the output of the chosen blocks, or of their attention branches."""

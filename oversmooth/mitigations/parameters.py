@@ -144,6 +144,11 @@ def choice(default: str, meaning: str, choices: tuple[str, ...], **more: Any) ->
     return _field("choice", default, meaning, choices=choices, **more)
 
 
+def where(meaning: str) -> Any:  # noqa: ANN401
+    """Whether a method acts at its own place, “default”, or at that of its “paper”."""
+    return choice("default", meaning, ("default", "paper"), paper="paper")
+
+
 def indices(meaning: str) -> Any:  # noqa: ANN401
     """Layers or heads."""
     return _field("indices", None, meaning, low=0)

@@ -4,7 +4,7 @@ import math
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.metrics.similarity import YAN
-from oversmooth.mitigations.parameters import choice, number, switch
+from oversmooth.mitigations.parameters import number, switch, where
 from oversmooth.mitigations.registry import Mitigation, mitigation
 from oversmooth.mitigations.sites import Sites, StatesPlace, Tensor
 
@@ -39,11 +39,8 @@ class SoftDecay(Mitigation):
         0.2, "Weight β of the transformed states; the rest stays as it was.", low=0, high=1, paper=1.0, neutral=0.0
     )
     safe: bool = switch(False, "Whether singular values that would turn negative become 0; not in the paper.")
-    where: str = choice(
-        "default",
-        "“default” is the output of the block; “paper” is what its last norm reads, where a norm follows the MLP.",
-        ("default", "paper"),
-        paper="paper",
+    where: str = where(
+        "“default” is the output of the block; “paper” is what its last norm reads, where a norm follows the MLP."
     )
 
     def attach(self, sites: Sites) -> None:

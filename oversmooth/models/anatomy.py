@@ -228,13 +228,13 @@ def _unknown(
     network: PreTrainedModel, blocks: tuple[nn.Module, ...], final_norm: nn.Module | None, family: str
 ) -> Iterator[str]:
     """Refuse blocks that are none: of a family not listed here, only running it tells."""
-    agreement = compare(network, blocks)
-    if not agreement.blocks:
+    agree, ends = compare(network, blocks)
+    if not agree:
         raise ModelError(
             f"The architecture “{family}” is not known to Oversmooth: what looks like its {len(blocks)} blocks does "
             "not put out its hidden states, so the measured points would be something else."
         )
-    if final_norm is None and not agreement.end:
+    if final_norm is None and not ends:
         yield f"What follows the last block is not known for the family “{family}”, so the points end with that block."
 
 

@@ -43,6 +43,19 @@ _MOST_TENSORS = 50_000
 _METADATA = "__metadata__"
 
 
+class Stored(NamedTuple):
+    """One tensor, as the header of its file describes it."""
+
+    dtype: str
+    """As safetensors writes it: ``F32``."""
+    shape: tuple[int, ...]
+
+    @property
+    def coded(self) -> bool:
+        """Whether it holds no floating-point numbers."""
+        return self.dtype not in _DTYPES
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """The weight files of a folder, as their headers describe them."""
@@ -51,10 +64,8 @@ class Checkpoint:
     parameters: int
     dtype: str
     """In which type most of the parameters are stored."""
-    shapes: Mapping[str, tuple[int, ...]]
-    """Of every tensor in the files, by the name that it has there."""
-    codes: Mapping[str, str]
-    """Of those that hold no floating-point numbers, by that name: the type, as safetensors writes it."""
+    tensors: Mapping[str, Stored]
+    """By the names in the files."""
 
 
 def wanted(names: Collection[str]) -> list[str]:
@@ -75,36 +86,25 @@ def tokenizer_files(folder: Path) -> tuple[str, ...]:
 def read_checkpoint(folder: Path, name: str) -> Checkpoint:
     """Check from their headers that all weight files are there and whole, and count what they hold."""
     names = _shards(folder, name)
-    parameters: Counter[str] = Counter()
-    shapes: dict[str, tuple[int, ...]] = {}
-    codes: dict[str, str] = {}
+    tensors: dict[str, Stored] = {}
     for each in names:
-        tensors = _tensors(folder / each, name)
-        twice = sorted(shapes.keys() & tensors.keys())
+        more = _tensors(folder / each, name)
+        twice = sorted(tensors.keys() & more.keys())
         if twice:
             raise ModelError(
                 f"{tensor_name(twice[0])} stands in two weight files of “{name}”: one of them is another model's."
             )
-        shapes |= {key: tensor.shape for key, tensor in tensors.items()}
-        codes |= {key: tensor.dtype for key, tensor in tensors.items() if tensor.dtype not in _DTYPES}
-        for tensor in tensors.values():
-            if tensor.dtype in _DTYPES:
-                parameters[tensor.dtype] += math.prod(tensor.shape)
+        tensors |= more
+    parameters: Counter[str] = Counter()
+    for tensor in tensors.values():
+        if not tensor.coded:
+            parameters[_DTYPES[tensor.dtype]] += math.prod(tensor.shape)
     if not parameters.total():
         raise ModelError(f"The weight files of “{name}” hold no parameters.")
-    stored = parameters.most_common(1)[0][0]
-    return Checkpoint(files=names, parameters=parameters.total(), dtype=_DTYPES[stored], shapes=shapes, codes=codes)
+    return Checkpoint(names, parameters.total(), parameters.most_common(1)[0][0], tensors)
 
 
-class _Described(NamedTuple):
-    """One tensor, as the header describes it."""
-
-    dtype: str
-    """As safetensors writes it: ``F32``."""
-    shape: tuple[int, ...]
-
-
-def _tensors(path: Path, name: str) -> dict[str, _Described]:
+def _tensors(path: Path, name: str) -> dict[str, Stored]:
     """The tensors in one file of the model ``name``, by their names; refused are headers beyond any that is of use."""
     damaged = f"{path.name} of “{name}” is damaged or incomplete"
     with refusing(damaged), ordinary(path).open("rb") as file:
@@ -121,7 +121,7 @@ def _tensors(path: Path, name: str) -> dict[str, _Described]:
         # Opening it makes the safetensors library compare every offset with the file's length.
         with safe_open(str(path), framework="numpy"):
             pass
-        found = {each: _Described(field["dtype"], tuple(field["shape"])) for each, field in listed.items()}
+        found = {each: Stored(field["dtype"], tuple(field["shape"])) for each, field in listed.items()}
     for dtype in {each.dtype for each in found.values()}:
         if dtype not in _DTYPES and dtype.startswith(_QUANTISED):
             raise ModelError(f"“{name}” is stored quantised ({dtype}). Measure the model it was made from.")

@@ -67,7 +67,7 @@ def load(
         refuse_strange_files(source.folder, name)
         config = read_configuration(source.folder, name, None if models is None else families.names())
         checkpoint = files.read_checkpoint(source.folder, name)
-        designed = design(config, checkpoint.shapes, name, code=own_code(source.folder, name))
+        designed = design(config, checkpoint.tensors, name, code=own_code(source.folder, name))
         files.require_memory(max(checkpoint.parameters, designed.parameters), name, precision)
         report(Progress("load", detail="checking the weights"))
         weights = files.hashes(source.folder, checkpoint.files, source.sha256, name)

@@ -38,10 +38,7 @@ _SPELLINGS: Final = (
     ("BertweetTokenizer PhobertTokenizer CTRLTokenizer BlenderbotSmallTokenizer", CONTINUED),
     ("XLMTokenizer FlaubertTokenizer FSMTTokenizer BioGptTokenizer", WORD_END),
     ("BertJapaneseTokenizer BertTokenizerLegacy RoCBertTokenizer TapasTokenizer ProphetNetTokenizer", "WordPiece"),
-    (
-        "MarianTokenizer M2M100Tokenizer Speech2TextTokenizer CpmTokenizer",
-        f"ByteFallback {WORD_START}",
-    ),
+    ("MarianTokenizer M2M100Tokenizer Speech2TextTokenizer CpmTokenizer", f"ByteFallback {WORD_START}"),
 )
 """How tokenizers in Python spell, by the names of their classes."""
 

@@ -22,7 +22,7 @@ def expected_points(anatomy: Anatomy, which: PointSet, *, fused: bool = False) -
     """Names of the points that a pass will reach, in order; with that of a read-out behind them where ``fused``."""
     names = [points.EMBEDDING]
     for index in range(len(anatomy.blocks)):
-        names += [points.sub_layer(index, part) for part in _parts(anatomy, which)]
+        names += [points.sub_layer(index, part) for part in _inside(anatomy, which)]
         names.append(points.block(index))
     if anatomy.final_norm is not None:
         names.append(points.FINAL_NORM)
@@ -31,13 +31,16 @@ def expected_points(anatomy: Anatomy, which: PointSet, *, fused: bool = False) -
     return tuple(names)
 
 
-def _parts(anatomy: Anatomy, which: PointSet) -> tuple[Part, ...]:
-    """The points inside each block, in order."""
+def _inside(anatomy: Anatomy, which: PointSet) -> dict[Part, tuple[nn.Module, ...]]:
+    """The points inside each block, in order, with the modules whose input or output they are, one per layer."""
     if which == "blocks":
-        return ()
-    branches = () if which == "all" else tuple(f"{branch}_branch" for branch in anatomy.branches)
-    read = ("attention_read",) if which == "branches" and anatomy.start_norms else ()
-    return tuple(part for part in PARTS if part in (*anatomy.sub_layers, *branches, *read))
+        return {}
+    found: dict[str, tuple[nn.Module, ...]] = dict(anatomy.sub_layers.items())
+    if which == "branches":
+        found |= {f"{branch}_branch": modules for branch, modules in anatomy.branches.items()}
+        if anatomy.start_norms:
+            found["attention_read"] = anatomy.start_norms
+    return {part: found[part] for part in PARTS if part in found}
 
 
 @torch.inference_mode()
@@ -114,8 +117,8 @@ def _hooks(run: _Pass, which: PointSet) -> Iterator[RemovableHandle]:
     for block in _unique(anatomy.blocks):
         yield _before(block, run.enter_block)
         yield _after(block, run.leave_block)
-    for part in _parts(anatomy, which):
-        for module in _unique(_modules(anatomy, part)):
+    for part, modules in _inside(anatomy, which).items():
+        for module in _unique(modules):
             take = partial(run.sub_layer, part)
             if part in ("attention", "mlp"):
                 # In pre-norm families the stream goes past the norm: what a method has the norm read is a copy.
@@ -124,19 +127,6 @@ def _hooks(run: _Pass, which: PointSet) -> Iterator[RemovableHandle]:
                 yield _after(module, take)
     if anatomy.final_norm is not None:
         yield _after(anatomy.final_norm, partial(run.hand_on, points.FINAL_NORM))
-
-
-def _modules(anatomy: Anatomy, part: Part) -> tuple[nn.Module, ...]:
-    """Those whose input or output is the point, one per layer."""
-    match part:
-        case "attention_read":
-            return anatomy.start_norms
-        case "attention_branch":
-            return anatomy.branches["attention"]
-        case "mlp_branch":
-            return anatomy.branches["mlp"]
-        case _:
-            return anatomy.sub_layers[part]
 
 
 def _unique(modules: tuple[nn.Module, ...]) -> tuple[nn.Module, ...]:

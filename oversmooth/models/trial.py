@@ -2,7 +2,6 @@
 
 import math
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -34,19 +33,13 @@ def padding_is_safe(network: PreTrainedModel) -> bool:
     return math.isfinite(scale) and torch.allclose(states, beside, rtol=TOLERANCE, atol=TOLERANCE * scale)
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How the outputs of the blocks found in a network compare with what transformers itself reports."""
-
-    blocks: bool
-    """Each block's output is one of the reported hidden states; the last may be missing, for it may be normed there."""
-    end: bool
-    """The last block's output is the network's last hidden state, so that nothing follows it."""
-
-
 @torch.inference_mode()
-def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreement:
-    """Compare the blocks found in a network of an unknown family with transformers' own hidden states."""
+def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> tuple[bool, bool]:
+    """How the blocks found in a network of an unknown family compare with transformers' own hidden states.
+
+    Whether each block's output is one of these (the last may be missing, for it may be normed there), and whether the
+    last one's is the network's last hidden state, so that nothing follows it.
+    """
     seen: list[Tensor] = []
 
     def keep(_: nn.Module, __: tuple[Any, ...], output: object) -> None:
@@ -66,7 +59,7 @@ def compare(network: PreTrainedModel, blocks: tuple[nn.Module, ...]) -> Agreemen
     # Reversible networks carry two streams: what a block puts out first is half of what follows the last one.
     whole = bool(seen) and _is_stream(seen[-1], outputs.last_hidden_state)
     agree = len(seen) == len(blocks) and whole and all(known)
-    return Agreement(agree, agree and _same(seen[-1], outputs.last_hidden_state))
+    return agree, agree and _same(seen[-1], outputs.last_hidden_state)
 
 
 def _is_stream(states: Tensor, last: Tensor) -> bool:

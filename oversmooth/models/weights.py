@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from oversmooth.core.wording import count
 from oversmooth.models import double
 from oversmooth.models.design import Design
 from oversmooth.models.families.common import ADAPTERS, BOTTLENECKS, COMPUTED, HEADS_INSIDE
-from oversmooth.models.files import Checkpoint
+from oversmooth.models.files import Checkpoint, Stored
 from oversmooth.models.given import Precision
 from oversmooth.models.naming import naming
 from oversmooth.models.refusal import refusing, tensor_name
@@ -35,11 +35,9 @@ class Loading:
     """What it says of keys: ``missing_keys``, ``unexpected_keys``, ``mismatched_keys``."""
     outside: Collection[str]
     """Names in the checkpoint of tensors outside the network."""
-    shapes: Mapping[str, tuple[int, ...]]
-    """Of the tensors in the checkpoint, by the names that were given to transformers."""
+    stored: Mapping[str, Stored]
+    """The tensors in the checkpoint, by the names that were given to transformers."""
     headed: bool
-    codes: Mapping[str, str] = field(default_factory=dict)
-    """Types of those that hold no floating-point numbers, by the same names."""
 
     @property
     def network(self) -> PreTrainedModel:
@@ -80,7 +78,7 @@ def _read(
     if precision == "float64":
         double.prepare(design.whole.config)
     headed = design.head is not None
-    names = naming(checkpoint.shapes, design.network, headed=headed, name=name)
+    names = naming(checkpoint.tensors, design.network, headed=headed, name=name)
     with refusing(f"The weights of “{name}” cannot be loaded"), ExitStack() as stack:
         tensors: dict[str, Any] = {}
         for each in checkpoint.files:
@@ -100,9 +98,8 @@ def _read(
         whole, info = loaded
     if info["error_msgs"]:
         raise ModelError(f"The weights of “{name}” cannot be loaded: {info['error_msgs'][0]}")
-    shapes = {given: checkpoint.shapes[key] for key, given in names.read.items()}
-    codes = {given: checkpoint.codes[key] for key, given in names.read.items() if key in checkpoint.codes}
-    loading = Loading(whole, info, names.outside, shapes, headed=headed, codes=codes)
+    stored = {given: checkpoint.tensors[key] for key, given in names.read.items()}
+    loading = Loading(whole, info, names.outside, stored, headed=headed)
     refuse_misfit(loading, name)
     whole.train(False)
     whole.requires_grad_(False)
@@ -142,17 +139,22 @@ def _shapes(loading: Loading, key: str) -> str:
 def _is_decoder_alone(loading: Loading) -> bool:
     built, stored = (
         {part for key in keys for part in key.split(".")} & {"encoder", "decoder"}
-        for keys in (loading.network.state_dict(), loading.shapes)
+        for keys in (loading.network.state_dict(), loading.stored)
     )
     return len(built) > 1 and stored == {"decoder"}
 
 
 def _refuse_codes(loading: Loading, name: str) -> None:
     """Refuse whole numbers in the place of weights: taken for these, they are a model that does not exist."""
-    codes = sorted(key for key in loading.codes if key not in loading.outside and not _is_computed(loading, key))
+    codes = sorted(
+        key
+        for key, tensor in loading.stored.items()
+        if tensor.coded and key not in loading.outside and not _is_computed(loading, key)
+    )
     if codes:
+        kind = loading.stored[codes[0]].dtype
         raise ModelError(
-            f"“{name}” is stored quantised ({_some(codes[:1], len(codes))}, of the type {loading.codes[codes[0]]}). "
+            f"“{name}” is stored quantised ({_some(codes[:1], len(codes))}, of the type {kind}). "
             "Measure the model that it was made from."
         )
 
@@ -239,6 +241,6 @@ def _is_computed(loading: Loading, key: str) -> bool:
     inner = key.removeprefix(f"{loading.whole.base_model_prefix}.")
     if re.search(COMPUTED, key) or any(inner == buffer for buffer, _ in loading.network.named_buffers()):
         return True
-    shape = loading.shapes.get(key, ())
+    shape = loading.stored[key].shape if key in loading.stored else ()
     # A causal mask, once kept beside each attention.
     return key.endswith(".bias") and len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3]

@@ -24,11 +24,8 @@ def measurement_bytes(measurement: Measurement) -> int:
     """Memory of a result: its arrays, its texts, and a constant per token."""
     arrays = sum(each.nbytes for each in _labelled(measurement))
     tokens = sum(len(tokens.items) for tokens in measurement.tokens)
-    return (
-        arrays
-        + BYTES_PER_TOKEN * tokens
-        + sum(sys.getsizeof(part) for text in measurement.settings.texts for part in parts(text))
-    )
+    texts = sum(sys.getsizeof(part) for text in measurement.settings.texts for part in parts(text))
+    return arrays + BYTES_PER_TOKEN * tokens + texts
 
 
 def freeze(measurement: Measurement) -> None:
