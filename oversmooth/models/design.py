@@ -86,7 +86,8 @@ def design(config: PreTrainedConfig, stored: Collection[str], name: str, *, code
     network = _hollow(AutoModel, config, name)
     _refuse_other_positions(network, name)
     alone = _encoder_class(type(network))
-    if alone is not None and (alone.__name__ in (config.architectures or ()) or not any(map(_of_decoder, stored))):
+    decoder = any("decoder" in key.split(".") for key in stored)
+    if alone is not None and (alone.__name__ in (config.architectures or ()) or not decoder):
         network = _hollow(alone, config, name)
     return Design(network, None, code)
 
@@ -107,10 +108,6 @@ def _encoder_class(network: type[PreTrainedModel]) -> type[PreTrainedModel] | No
     name = network.__name__.removesuffix("Model") + _ENCODER_ALONE
     found = getattr(sys.modules[network.__module__], name, None)
     return found if isinstance(found, type) and issubclass(found, PreTrainedModel) else None
-
-
-def _of_decoder(key: str) -> bool:
-    return "decoder" in key.split(".")
 
 
 def _hollow(built: type, config: PreTrainedConfig, name: str) -> PreTrainedModel:

@@ -69,16 +69,12 @@ def tokenise(tokenizer: PreTrainedTokenizerBase, parts: Sequence[str], limit: in
 def _segments(tokenizer: Any, parts: Sequence[str], cut: int) -> tuple[int | None, ...]:  # noqa: ANN401
     """Where a tokenizer in Python puts the tokens of each text, by the way that numbers for them go through it."""
     # Below every id, so that none of them is one.
-    numbers = [[-1 - part] * len(_content(tokenizer, text)) for part, text in enumerate(parts)]
+    alone = [tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"] for text in parts]
+    numbers = [[-1 - part] * len(ids) for part, ids in enumerate(alone)]
     pair = numbers[1] if len(parts) > 1 else None
     first, second, _ = tokenizer.truncate_sequences(numbers[0], pair, num_tokens_to_remove=cut)
     built = tokenizer.build_inputs_with_special_tokens(first, second)
     return tuple({-1: 0, -2: 1}.get(each) for each in built)
-
-
-def _content(tokenizer: Any, text: str) -> list[int]:  # noqa: ANN401
-    ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-    return ids
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def separated(content: bytes, name: str, written: Written, *, usual: str) -> Tab
     heads = first if dialect.header else [""] * len(first)
     columns = tuple(head if head.strip() else f"column {number}" for number, head in enumerate(heads, 1))
     looked_at = islice(chain([] if dialect.header else [first], rows), SAMPLE)
-    worded = {number for row in looked_at for number, value in enumerate(row) if _has_words(value)}
+    worded = {number for row in looked_at for number, value in enumerate(row) if value.strip() and not is_number(value)}
 
     def values(column: str) -> Iterator[object]:
         number = columns.index(column)
@@ -78,10 +78,6 @@ def _rows(text: str, name: str, dialect: Dialect) -> Iterator[list[str]]:
             f"{name} cannot be read as values separated by {dialect.name}, behind line {line:,}: a quotation mark is "
             f"not closed, or stands inside a value ({error}). Write it twice there, or name another separator."
         ) from error
-
-
-def _has_words(value: str) -> bool:
-    return bool(value.strip()) and not is_number(value)
 
 
 def json_lines(content: bytes, name: str, written: Written) -> Table:
