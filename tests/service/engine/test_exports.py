@@ -17,6 +17,7 @@ from oversmooth.core.errors import CancelledError, DeadlineError, LimitError, Qu
 from oversmooth.report.export.requests import NumbersFile
 from oversmooth.results.files.data import data
 from oversmooth.service.engine import Engine, Handle, Owner
+from oversmooth.service.engine.counters import REGISTRY
 from oversmooth.service.hosting import Limits
 
 DEADLINE = 20.0
@@ -34,6 +35,7 @@ def engine() -> Iterator[Engine]:
 @contextmanager
 def writing(engine: Engine, *, heavy: bool = False, owner: str | None = None) -> Iterator[Handle[bytes]]:
     """A long export in the middle of its steps; given up at the end, and its slot free again."""
+    others = being_written()
     handle = engine.export(Slow(LONG, heavy), owner)
     try:
         wait(lambda: handle.done() or handle.progress.done > 0)
@@ -41,7 +43,11 @@ def writing(engine: Engine, *, heavy: bool = False, owner: str | None = None) ->
         yield handle
     finally:
         handle.cancel()
-        engine.export(QUICK).result(60)
+        wait(lambda: being_written() <= others)
+
+
+def being_written() -> float:
+    return REGISTRY.get_sample_value("oversmooth_exports_running") or 0.0
 
 
 def test_what_is_written_is_what_was_asked_for(engine: Engine) -> None:
