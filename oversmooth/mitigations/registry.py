@@ -1,20 +1,16 @@
 """What a mitigation declares about itself, the class each one extends, and the list of all of them."""
 
-from __future__ import annotations
-
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, Literal, Self, TypeVar, dataclass_transform, get_args
+from typing import ClassVar, Literal, Self, TypeVar, dataclass_transform, get_args
 
 from oversmooth.core.errors import MitigationError
 from oversmooth.core.papers import Paper
 from oversmooth.core.plugins import Registry, require_words
 from oversmooth.mitigations.parameters import Indices, Parameter, indices
-
-if TYPE_CHECKING:
-    from oversmooth.mitigations.sites import Sites
+from oversmooth.mitigations.sites import Sites
 
 Method = TypeVar("Method", bound="type[Mitigation]")
 Meant = Literal["inference", "training", "ablation", "control"]

@@ -1,7 +1,5 @@
 """Files with columns, read value by value: only what is asked for is ever held."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -10,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from oversmooth.core.errors import InputError
 from oversmooth.core.reading.decoding import decoded
@@ -18,9 +16,6 @@ from oversmooth.core.reading.headings import is_number
 from oversmooth.core.reading.separators import SAMPLE, Dialect, chosen, dialect_of, rows_of
 from oversmooth.core.reading.table import LONGEST_LINE, Table, Written, bounded, lines
 from oversmooth.core.wording import bytes_in_words, count
-
-if TYPE_CHECKING:
-    from pyarrow import parquet
 
 LARGEST_COLUMN: Final = 500_000_000
 """Bytes of a Parquet column, decompressed."""
@@ -136,19 +131,15 @@ def _parquet_values(content: bytes, name: str, column: str) -> Iterator[object]:
     with _damage_told(name):
         # As a dictionary, a text that stands in many rows is held once.
         file = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=[column])
-        _refuse_large(file, name, column)
+        groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+        parts = [group.column(number) for group in groups for number in range(group.num_columns)]
+        size = sum(part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] == column)
+        if size > LARGEST_COLUMN:
+            limit = bytes_in_words(LARGEST_COLUMN)
+            raise InputError(f"The column “{column}” of {name} takes more than {limit} in memory. Give a part of it.")
         for batch in file.iter_batches(BATCH_ROWS, columns=[column]):
             for value in batch.column(0):
                 yield value.as_py()
-
-
-def _refuse_large(file: parquet.ParquetFile, name: str, column: str) -> None:
-    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
-    parts = [group.column(number) for group in groups for number in range(group.num_columns)]
-    size = sum(part.total_uncompressed_size for part in parts if part.path_in_schema.split(".")[0] == column)
-    if size > LARGEST_COLUMN:
-        limit = bytes_in_words(LARGEST_COLUMN)
-        raise InputError(f"The column “{column}” of {name} takes more than {limit} in memory. Give a part of it.")
 
 
 @contextmanager
