@@ -125,7 +125,7 @@ class Fidelity:
     def _numbers(
         self, places: Sequence[Place], states: TokenStates, theirs: Sequence[tuple[Baseline, int]]
     ) -> Iterator[Value]:
-        found = evaluate(beside_baselines(), states, Baseline.gathered(theirs))
+        found = evaluate(beside_baselines(), states, Baseline.gathered(theirs, states))
         for row, place in enumerate(places):
             for number, metric in enumerate(beside_baselines()):
                 reason = found.missing.get((number, row), "")

@@ -52,7 +52,7 @@ def run_passes(run: Prepared, resolution: Resolution, take: Take, report: Report
             point: str, states: torch.Tensor, members: Sequence[int] = members, waiting: _Waiting = waiting
         ) -> None:
             nonlocal done
-            states = states.to(network.dtype)
+            states = states.to("cpu" if run.on_host else states.device, network.dtype)
             resolution.see(members, point, _where_analysed(states))
             if point not in run.points:
                 return

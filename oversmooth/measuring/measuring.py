@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import pairwise
 
+import torch
 from threadpoolctl import ThreadpoolController
 
 from oversmooth.core.errors import ModelError
@@ -18,16 +20,17 @@ from oversmooth.measuring.fidelity import Fidelity, fidelity_of
 from oversmooth.measuring.forward_passes import run_passes
 from oversmooth.measuring.language_model import Outputs, score
 from oversmooth.measuring.measured_rows import Arrived
-from oversmooth.measuring.preparing import Prepared, acting, encoded, load_model, prepare
+from oversmooth.measuring.preparing import MEMORY, Memory, Prepared, acting, encoded, load_model, prepare
 from oversmooth.measuring.provenance import environment_of, provenance
 from oversmooth.metrics.numerics import on_host
+from oversmooth.models.encodings import Encoded
 from oversmooth.models.given import Precision, refuse_other_models
 from oversmooth.models.loaded import LoadedModel, ModelRecord
 from oversmooth.models.names import meaning
 from oversmooth.results.explanation import Explanation
 from oversmooth.results.labelled import Variables, array, dataset
 from oversmooth.results.measurement import Measurement
-from oversmooth.results.record import Record
+from oversmooth.results.record import Environment, Record
 from oversmooth.results.settings import Settings
 
 
@@ -55,22 +58,56 @@ def measure(settings: Settings, *, model: LoadedModel | None = None, report: Rep
     with model.lock, one_blas_thread():
         texts = encoded(settings.texts, model, max_tokens=settings.max_tokens, special_tokens=settings.special_tokens)
         clock["measure"] = time.perf_counter()
-        run = prepare(settings, model, texts)
-        explainer = Explainer(run) if settings.explanation else None
-        fidelity = fidelity_of(run, report)
-        with acting(run.intervention):
-            analysis = _analyse(run, fidelity, explainer, report)
-            environment, mitigations = environment_of(model), tuple(model.mitigated_by)
-        if fidelity is not None and fidelity.own is not None:
-            model.references.put(run.states_key, fidelity.own)
-        if settings.language_model:
-            clock["loss"] = time.perf_counter()
-        outputs = score(run, report)
-        explanation = None if explainer is None else explainer.explanation()
+        run, ran = _within_memory(settings, model, texts, report, clock)
     clock["end"] = time.perf_counter()
     seconds = {name: round(clock[after] - clock[name], 6) for name, after in pairwise(clock)}
-    record = provenance(run, analysis, environment, mitigations, seconds, outputs.warnings)
-    return _assemble(run, analysis, outputs, explanation, record)
+    record = provenance(run, ran.analysis, ran.environment, ran.mitigations, seconds, ran.warnings)
+    return _assemble(run, ran, record)
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """What the passes of a run gave."""
+
+    analysis: Analysis
+    outputs: Outputs
+    explanation: Explanation | None
+    environment: Environment
+    mitigations: tuple[str, ...]
+    """What acted on the model meanwhile."""
+    warnings: tuple[str, ...]
+
+
+def _within_memory(
+    settings: Settings, model: LoadedModel, texts: Sequence[Encoded], report: Report, clock: dict[str, float]
+) -> tuple[Prepared, _Ran]:
+    """Run it; where a GPU runs out of memory, from the start with less of it at once."""
+    for memory in MEMORY:
+        run = prepare(settings, model, texts, memory)
+        with suppress(torch.OutOfMemoryError):
+            return run, _ran(run, report, clock, memory)
+        torch.cuda.empty_cache()
+    raise ModelError(
+        f"The GPU has too little memory for “{model.record.name}” and these texts, even in small batches with the "
+        "metrics on the CPU. Give shorter texts, fewer tokens (max_tokens) or a smaller model, or run on device cpu."
+    )
+
+
+def _ran(run: Prepared, report: Report, clock: dict[str, float], memory: Memory) -> _Ran:
+    settings, model = run.settings, run.model
+    explainer = Explainer(run) if settings.explanation else None
+    fidelity = fidelity_of(run, report)
+    with acting(run.intervention):
+        analysis = _analyse(run, fidelity, explainer, report)
+        environment, mitigations = environment_of(model), tuple(model.mitigated_by)
+    if fidelity is not None and fidelity.own is not None:
+        model.references.put(run.states_key, fidelity.own)
+    if settings.language_model:
+        clock["loss"] = time.perf_counter()
+    outputs = score(run, report)
+    explanation = None if explainer is None else explainer.explanation()
+    told = (memory.told,) if memory.told else ()
+    return _Ran(analysis, outputs, explanation, environment, mitigations, (*told, *outputs.warnings))
 
 
 def _require_named(settings: Settings, record: ModelRecord) -> None:
@@ -150,13 +187,8 @@ def one_blas_thread() -> Iterator[None]:
         yield
 
 
-def _assemble(
-    run: Prepared,
-    analysis: Analysis,
-    outputs: Outputs,
-    explanation: Explanation | None,
-    record: Record,
-) -> Measurement:
+def _assemble(run: Prepared, ran: _Ran, record: Record) -> Measurement:
+    analysis, outputs = ran.analysis, ran.outputs
     dims, points = ("input", "point"), ("point", run.points)
     along = ("input", tuple(range(len(run.texts)))), points
     spectra: Variables = {name: ((*dims, "component"), values) for name, values in analysis.spectra.items()}
@@ -173,6 +205,6 @@ def _assemble(
         tokens=tuple(text.tokens for text in run.texts),
         notes=(*analysis.ordered_notes(), *outputs.notes),
         record=record,
-        explanation=explanation,
+        explanation=ran.explanation,
         activation_ratios=partial(array, dims, analysis.activation_ratios, along),
     )

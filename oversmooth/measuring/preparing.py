@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
@@ -29,6 +31,26 @@ from oversmooth.results.settings import Settings
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What a run may hold on a GPU at once."""
+
+    batch_tokens: int = sys.maxsize
+    """Largest number of tokens of a batch, padding included."""
+    on_host: bool = False
+    """Whether states come to the CPU before anything is computed of them."""
+    told: str = ""
+    """What the record says of it."""
+
+
+MEMORY: Final = (
+    Memory(),
+    Memory(512, told="The GPU ran out of memory, so texts went through it in smaller batches."),
+    Memory(512, on_host=True, told="The GPU ran out of memory, so metrics were computed on the CPU."),
+)
+"""What is tried in turn where a GPU runs out of memory."""
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A run, ready for its passes: whatever it computes is about these texts, tokens and points."""
 
@@ -43,6 +65,8 @@ class Prepared:
     """Puts the methods on the model; one without any has it run in the same kernel, None leaves it in its own."""
     states_key: Hashable
     """Under which the model keeps what the variants of this run's baseline need."""
+    on_host: bool
+    """Whether states of a GPU come to the CPU before anything is computed of them."""
     points: tuple[str, ...]
     """At which the states are taken, in the order in which a pass reaches them; a read-out is the last."""
 
@@ -73,18 +97,19 @@ def load_model(settings: Settings, report: Report) -> LoadedModel:
     )
 
 
-def prepare(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) -> Prepared:
+def prepare(settings: Settings, model: LoadedModel, texts: Sequence[Encoded], memory: Memory = MEMORY[0]) -> Prepared:
     """Make it all.
 
     Args:
         settings: of the run.
         model: that runs; its lock is held.
         texts: the settings', as the model reads them.
+        memory: what it may take.
 
     Raises:
         MitigationError: where the model cannot carry the settings' mitigations.
     """
-    batches, methods = Batches.of(texts, model), settings.methods
+    batches, methods = Batches.of(texts, model, memory.batch_tokens), settings.methods
     intervention = None
     if methods or settings.fidelity or settings.explanation:
         sampler = Sampler(model.anatomy, (inputs for _, inputs in batches))
@@ -99,6 +124,7 @@ def prepare(settings: Settings, model: LoadedModel, texts: Sequence[Encoded]) ->
         batches=batches,
         methods=methods,
         intervention=intervention,
+        on_host=memory.on_host,
         states_key=settings.states_key(),
         points=expected_points(model.anatomy, settings.points, fused=fused),
     )

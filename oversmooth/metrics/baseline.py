@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from oversmooth.metrics.numerics import Array, divisors, namespace, nearest, squared_lengths
+from oversmooth.metrics.numerics import Array, beside, divisors, namespace, nearest, on_host, same_kind, squared_lengths
 from oversmooth.metrics.states import TokenStates
 
 NEIGHBOURS: Final = 12
@@ -58,18 +58,18 @@ class Baseline:
         )
 
     @classmethod
-    def gathered(cls, texts: Sequence[tuple[Baseline, int]]) -> Baseline:
-        """Of texts that were kept with others, each given with its number among these."""
-        first = texts[0][0]
-        if all(each is first for each, _ in texts) and [row for _, row in texts] == list(range(len(first.means))):
+    def gathered(cls, texts: Sequence[tuple[Baseline, int]], states: TokenStates) -> Baseline:
+        """Of texts that were kept with others, each given with its number among these; where the states are."""
+        first, like = texts[0][0], states.stored
+        together = all(each is first for each, _ in texts)
+        if together and same_kind(first.means, like) and [row for _, row in texts] == list(range(len(first.means))):
             return first
-        xp = namespace(first.means)
-        return cls(
-            **{
-                field.name: xp.stack([getattr(each, field.name)[row, ...] for each, row in texts])
-                for field in fields(cls)
-            }
-        )
+
+        def of(name: str) -> Array:
+            rows = [getattr(each, name)[row, ...] for each, row in texts]
+            return states.xp.stack([row if same_kind(row, like) else beside(like, on_host(row)) for row in rows])
+
+        return cls(**{field.name: of(field.name) for field in fields(cls)})
 
     @staticmethod
     def size(count: int, dimension: int, itemsize: int) -> int:

@@ -78,6 +78,11 @@ def beside(array: Array, other: object) -> Array:
     return xp.asarray(other, device=array_api_compat.device(array))
 
 
+def same_kind(array: Array, other: Array) -> bool:
+    """Whether both are of one library and on one device."""
+    return type(array) is type(other) and bool(array_api_compat.device(array) == array_api_compat.device(other))
+
+
 def roots(squares: Array, accurate_ratio: float, lengths: Array, accurately: Callable[[int, Array], Array]) -> Array:
     """Singular values, descending, from eigenvalues of Gram matrices, or from the matrices where these are too coarse.
 

@@ -183,8 +183,8 @@ def test_texts_that_were_kept_together_are_found_alone_and_in_another_order() ->
     states = TokenStates(array(np.stack(second)))
     metric = [each for each in metrics.beside_baselines() if each.name == "lsds"]
     assert metrics.evaluate(metric, states, kept).values[0].tolist() == pytest.approx(alone, rel=1e-12)
-    turned = Baseline.gathered([(kept, 2), (kept, 0)])
     states = TokenStates(array(np.stack([second[2], second[0]])))
+    turned = Baseline.gathered([(kept, 2), (kept, 0)], states)
     assert metrics.evaluate(metric, states, turned).values[0].tolist() == pytest.approx(alone[2::-2], rel=1e-12)
 
 
