@@ -42,6 +42,7 @@ bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/attention.py
 	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/first_paint.py
 
 mutants: $(VENV)/.test  ## Plant a few hundred faults, one at a time, and count those that the tests notice, for an hour
 	cd tests && ../$(BIN)/python -m mutants

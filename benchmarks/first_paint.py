@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from base64 import b64decode
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,9 +37,24 @@ PLAIN = """
 import plotly.graph_objects as go
 import streamlit as st
 
+curve = go.Scatter(x=[0, 1, 2, 3, 4, 5, 6], y=[3, 14, 29, 33, 37, 39, 37])
+rows = [[(3 * row * column) % 97 for column in range(70)] for row in range(70)]
+charts = [[curve]]
+if "full" in st.query_params:
+    charts += [[curve], [curve], [curve], [go.Heatmap(z=rows)], [go.Scatter(y=row) for row in rows[:14]]]
+    with st.sidebar:
+        for number in range(5):
+            st.selectbox(f"Choice {number}", ["one", "another"])
+        st.text_area("Text")
+        st.file_uploader("File")
+        st.toggle("Switch")
+        st.multiselect("Several", ["a", "b", "c", "d"], ["a", "b", "c", "d"])
+        st.number_input("Number", 0, 10)
 st.title("Plain")
-st.plotly_chart(go.Figure(go.Scatter(x=[0, 1, 2, 3, 4, 5, 6], y=[3, 14, 29, 33, 37, 39, 37])))
+for number, traces in enumerate(charts):
+    st.plotly_chart(go.Figure(traces), key=f"chart {number}")
 """
+FULL = "plain, controls and charts as ours"
 SEEN = """
 window.drawnAt = 0
 const look = () => {
@@ -53,7 +68,7 @@ look()
 REST_SECONDS = 1.0
 """Nothing more came for so long: all that the visit brings is there."""
 PATIENCE = 60.0
-VISITS, SERVERS, STEPS = 10, 3, 20
+VISITS, SERVERS, STEPS = 8, 3, 20
 """How often each is tried."""
 LAYERS = ("4", "3", "2", "1", "0", "1", "2", "3")
 """Those that the layer's slider is moved to."""
@@ -319,10 +334,10 @@ async def steps(server: Server) -> list[Step]:
 
 def warm(folder: Path, repeats: int) -> None:
     """Time visits of servers that run, in turn, and steps of the layer."""
-    first: dict[str, list[Visit]] = {"plain": [], "Oversmooth": []}
-    second: dict[str, list[Visit]] = {"plain": [], "Oversmooth": []}
+    first: dict[str, list[Visit]] = defaultdict(list)
+    second: dict[str, list[Visit]] = defaultdict(list)
     with plain(folder) as bare, served(folder / "log") as ours:
-        where = {"plain": bare, "Oversmooth": (ours.address, ours.process)}
+        where = {"plain": bare, FULL: (f"{bare[0]}/?full=1", bare[1]), "Oversmooth": (ours.address, ours.process)}
         with chromium() as browser:
             for number in range(repeats + 1):
                 for name, (address, process) in where.items():

@@ -76,5 +76,5 @@ def test_start_up_prints_every_row() -> None:
 @pytest.mark.slow
 def test_first_paint_prints_every_row() -> None:
     cells = rows_of("first_paint", r"\|[^|]*\| \d")
-    assert [len(row) for row in cells] == [3] * 32 + [2] * 5
+    assert [len(row) for row in cells] == [4] * 32 + [2] * 5
     assert all(re.fullmatch(r"\d+\.\d+ / \d+\.\d+", cell) for row in cells for cell in row[1:])
