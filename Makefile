@@ -41,6 +41,7 @@ bench: $(VENV)/.test  ## Measure the cost over a bare forward pass
 	$(BIN)/python benchmarks/comparison.py
 	$(BIN)/python benchmarks/corpus.py
 	$(BIN)/python benchmarks/attention.py
+	$(BIN)/python benchmarks/rivals.py
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/first_paint.py
 

@@ -66,6 +66,19 @@ def test_resolution_prints_every_row() -> None:
     assert all(float(row[3]) > 0 for row in cells)
 
 
+def test_rivals_prints_every_row() -> None:
+    cells = rows_of("rivals")
+    assert [row[0] for row in cells] == ["MiniLM, 16 tokens", "MiniLM, 4 sentences", "2 × 768, 16 tokens"]
+    assert all(re.match(r"\d+\.\d+ / \d+\.\d+|–", cell) for row in cells for cell in row[1:])
+    assert all(re.search(r", -?\d+ MB$", cell) for cell in cells[2][1:-1])
+
+
+def test_what_a_gpu_takes_is_printed_in_every_row() -> None:
+    cells = rows_of("gpu")
+    assert [len(row) for row in cells] == [5] * 3 + [3] * 2
+    assert all(re.search(r"\d+\.\d+", cell) for row in cells[:3] for cell in row[1:4])
+
+
 def test_start_up_prints_every_row() -> None:
     cells = rows_of("start_up", r"\|[^|]*\| \d")
     assert len(cells) == 12
