@@ -101,7 +101,7 @@ def rows(plan: Plan, device: str) -> Iterator[str]:
     embedded = load("all-MiniLM-L6-v2", device=device)
     layers, tokens = plan.bert
     bert = random_bert(embedded, layers, 768, heads=12)
-    bert.network.to(device)
+    torch.nn.Module.to(bert.network, device)
     yield one(f"BERT, {layers} × 768, float32", bert, tokens, plan.repeats)
     layers, width, tokens = plan.llama
     llama = random_llama(embedded, layers, width)
@@ -136,7 +136,7 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|")
     for each in rows(plan, device):
         print(each, flush=True)
-    print("\n| side of 8 matrices | eigenvalues on the device | on the CPU, with the way there |")
+    print("\n| side, of eight | eigenvalues on the device | on the CPU, with the way there |")
     print("|---:|---:|---:|")
     for each in sides(plan, device):
         print(each, flush=True)
