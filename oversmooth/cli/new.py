@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Annotated, Literal
@@ -46,7 +47,7 @@ def new(
     }
     try:
         folder.mkdir()
-        paths = [_write(folder / each, template, words) for each, template in _files(kind, words["package"]).items()]
+        paths = _write(folder, words)
     except FileExistsError as error:
         raise OutputError(
             f"There is “{folder}” already, and nothing in it was changed. Choose another name."
@@ -68,17 +69,17 @@ def _require_free(kind: str, name: str) -> None:
         raise SettingsError(f"There is a {kind} named “{name}” already. Choose another name.")
 
 
-def _files(kind: str, package: str) -> dict[str, str]:
-    """The template of each file by its path."""
-    return {
+def _write(folder: Path, words: Mapping[str, str]) -> list[Path]:
+    templates = {
         "pyproject.toml": "pyproject.toml.txt",
-        f"{package}/__init__.py": f"{kind}.py.txt",
-        f"tests/test_{package}.py": f"test_{kind}.py.txt",
+        "{package}/__init__.py": "{kind}.py.txt",
+        "tests/test_{package}.py": "test_{kind}.py.txt",
     }
-
-
-def _write(path: Path, template: str, words: dict[str, str]) -> Path:
-    text = (packaged("new") / template).read_text(encoding="utf-8")
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(Template(text).substitute(words), encoding="utf-8")
-    return path
+    paths = []
+    for name, template in templates.items():
+        path = folder / name.format(**words)
+        path.parent.mkdir(exist_ok=True)
+        text = (packaged("new") / template.format(**words)).read_text(encoding="utf-8")
+        path.write_text(Template(text).substitute(words), encoding="utf-8")
+        paths.append(path)
+    return paths

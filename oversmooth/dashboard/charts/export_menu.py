@@ -192,14 +192,12 @@ def _download(
 
 def _tell_missing(paper: Paper, preset: Preset) -> None:
     """Say which characters paper will not show; matplotlib, which knows, is asked only about rare ones."""
-    figure = paper.figure.build()
-    canvas = getattr(figure, "canvas", None)
-    if canvas is None or all(map(_common, "".join((*Chart(canvas).words(), paper.figure.title)))):
+    figure, title = paper.figure.build(), paper.figure.title
+    if (canvas := getattr(figure, "canvas", None)) is None:
         return
-    if missing := missing_characters(figure, preset, title=paper.figure.title):
+    # The fonts that come with matplotlib have European scripts, punctuation and mathematics.
+    written = set("".join((*Chart(canvas).words(), title)))
+    if all(sign < "\u0530" or "\u1e00" <= sign < "\u2300" for sign in written):
+        return
+    if missing := missing_characters(figure, preset, title=title):
         st.caption(plain(f"No font on this machine has {missing}: on paper, code points stand in their place."))
-
-
-def _common(character: str) -> bool:
-    """Whether the fonts that come with matplotlib have it: European scripts, punctuation and mathematics."""
-    return character < "\u0530" or "\u1e00" <= character < "\u2300"

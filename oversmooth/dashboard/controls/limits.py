@@ -98,14 +98,6 @@ def fewer_tokens(settings: Settings) -> tuple[dict[str, Any], list[str]]:
     return {"max_tokens": most}, [sentence]
 
 
-def variants_refusal(variants: int) -> str:
-    """Why this server takes no further variant, in a sentence; empty where it is not the server that refuses."""
-    most = most_variants()
-    if variants < most or most == MOST_VARIANTS:
-        return ""
-    return f"This server compares at most {count(most, 'variant')} (its limit “variants”): remove one to add another."
-
-
 def texts_refusal(texts: Sequence[Input]) -> str:
     """Why these texts are too many or too long, in a sentence; empty where they are not."""
     # Nothing else is known yet, and the rest is checked with the whole request.

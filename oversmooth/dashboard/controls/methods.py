@@ -132,7 +132,7 @@ def number_control(parameter: Parameter, value: float, about: dict[str, Any]) ->
         st.select_slider(options=stops, format_func=lambda stop: f"{stop:g}", **about)
         return
     low, high = parameter.ends
-    size = _size(parameter)
+    size = max(map(abs, _named(parameter))) or 1.0
     scale: dict[str, Any] = {"format": "%d" if as_type is int else "%g"}
     if math.isfinite(high - low) and high - low <= WIDE * size:
         step = _step(parameter, high - low)
@@ -148,10 +148,6 @@ def number_control(parameter: Parameter, value: float, about: dict[str, Any]) ->
 def _named(parameter: Parameter) -> list[float]:
     """Default, the paper's and the neutral value, as far as there are."""
     return [each for each in (parameter.default, parameter.paper, parameter.neutral) if each is not None]
-
-
-def _size(parameter: Parameter) -> float:
-    return max(map(abs, _named(parameter))) or 1.0
 
 
 def _step(parameter: Parameter, span: float) -> float:

@@ -61,7 +61,8 @@ def text_input(key: str = SOURCE_KEYS["measure"], default: Source = "One text") 
         return before
     for notice in found.notices:
         st.info(plain(notice), icon=":material/info:")
-    st.caption(f"{count(len(found.texts), 'text')}, about {count(_words(found.texts), 'word')}")
+    words = sum(len(_WORD.findall(part)) for text in found.texts for part in parts(text))
+    st.caption(f"{count(len(found.texts), 'text')}, about {count(words, 'word')}")
     st.session_state[read_last] = found.texts
     return found.texts
 
@@ -190,10 +191,6 @@ def are_lines(texts: tuple[Input, ...]) -> bool:
         return from_lines("\n".join(text for text in texts if isinstance(text, str))).texts == texts
     except InputError:
         return False
-
-
-def _words(texts: Sequence[Input]) -> int:
-    return sum(len(_WORD.findall(part)) for text in texts for part in parts(text))
 
 
 def _stays(texts: Sequence[Input]) -> str:

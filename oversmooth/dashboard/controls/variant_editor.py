@@ -10,6 +10,7 @@ import streamlit as st
 from oversmooth import mitigations
 from oversmooth.core.errors import InputError
 from oversmooth.core.texts import from_lines
+from oversmooth.core.wording import count
 from oversmooth.dashboard.controls import limits
 from oversmooth.dashboard.controls.limits import texts_note
 from oversmooth.dashboard.controls.methods import method_controls
@@ -18,7 +19,7 @@ from oversmooth.dashboard.controls.state import bound, hold, keep, last
 from oversmooth.dashboard.controls.variants import LABEL_CHARACTERS, Variant, defaults, free_place, labelled, newcomers
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.theme import swatch
-from oversmooth.results.comparison import BASELINE
+from oversmooth.results.comparison import BASELINE, MOST_VARIANTS
 
 OTHER_MODEL, OTHER_TEXT = "Another model", "Another text"
 
@@ -46,8 +47,10 @@ def editor() -> dict[str, Variant]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = _choose(sides)
         _add(sides)
-    if full := limits.variants_refusal(len(sides)):
-        st.caption(full)
+    most = limits.most_variants()
+    if len(sides) >= most and most != MOST_VARIANTS:
+        granted = f"This server compares at most {count(most, 'variant')} (its limit “variants”)"
+        st.caption(f"{granted}: remove one to add another.")
     if chosen is None:
         st.caption("The baseline is the model and the text of the sidebar, unchanged: what the others are set against.")
     else:

@@ -113,7 +113,8 @@ def _whether(measurement: Measurement) -> None:
     for sentence in sentences:
         st.markdown(plain(sentence))
     explanation = measurement.explanation
-    charts = Charts(measurement, metrics=_identity(measurement))
+    identity = tuple(name for name in (IDENTITY_RETRIEVAL,) if name in measurement.metrics)
+    charts = Charts(measurement, metrics=identity)
     if explanation is not None and explanation.corpus:
         said = explanation.reasons.get("corpus", "")
         if said and not any(said in sentence for sentence in sentences):
@@ -124,7 +125,7 @@ def _whether(measurement: Measurement) -> None:
         with left:
             charts.draw("layer_cka", headed=True)
     with right:
-        for name in _identity(measurement):
+        for name in identity:
             st.markdown(f"**{plain(metrics.get(name).title)}**")
             charts.draw("curve", name, metric=name, lines=False)
             st.caption(plain(f"{metrics.get(name).reads} {metrics.get(name).caveat}"))
@@ -135,10 +136,6 @@ def _whether(measurement: Measurement) -> None:
             partial(offset_table, measurement),
             partial(cka_table, measurement),
         )
-
-
-def _identity(measurement: Measurement) -> tuple[str, ...]:
-    return tuple(name for name in (IDENTITY_RETRIEVAL,) if name in measurement.metrics)
 
 
 SPECTRAL = ("spectrum_skewness", "explained_variance_1", "spectrum_median")

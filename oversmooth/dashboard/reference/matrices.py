@@ -120,12 +120,8 @@ def cleaned(matrix: Float64) -> Float64:
 
 def latex(matrix: Float64) -> str:
     """A matrix, or a vector as a row, in LaTeX."""
-    rows = r" \\ ".join(" & ".join(map(_tex, row)) for row in np.atleast_2d(matrix))
+    rows = r" \\ ".join(" & ".join(number(value).replace(",", "{,}") for value in row) for row in np.atleast_2d(matrix))
     return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
-
-
-def _tex(value: float) -> str:
-    return number(value).replace(",", "{,}")
 
 
 def _values(declared: Sequence[Definition], found: Evaluated) -> list[Value]:

@@ -132,7 +132,8 @@ def _entry(entry: Entry) -> None:
         copy_button()
     st.markdown(_facts(entry))
     st.latex(entry.formula)
-    if signs := NOTATION.get(entry.kind) or _signs(entry.formula):
+    own = "; ".join(meaning for sign, meaning in METHOD_NOTATION.items() if sign in entry.formula)
+    if signs := NOTATION.get(entry.kind) or (own and f"{own}."):
         st.caption(signs)
     st.markdown(f"**{'Does' if entry.method else 'Tells'}:** {plain(entry.tells)}")
     st.markdown(f"**But:** {plain(entry.caveat)}")
@@ -141,11 +142,6 @@ def _entry(entry: Entry) -> None:
         _effect(entry.method)
     else:
         draw_example(entry)
-
-
-def _signs(formula: str) -> str:
-    found = [meaning for sign, meaning in METHOD_NOTATION.items() if sign in formula]
-    return f"{'; '.join(found)}." if found else ""
 
 
 def _facts(entry: Entry) -> str:
@@ -200,7 +196,9 @@ FIDELITY = ("pooled_cosine_to_baseline", "cka_to_baseline")
 def _effect(method: type[Mitigation]) -> None:
     """Draw the parameters as controls, and the mean cosine over depth with the method beside that without it."""
     name = method.declaration.name
-    variant = _variant(name)
+    # With its parameters as they were set last in this session.
+    kept: dict[str, Variant] = st.session_state.setdefault("reference methods", {})
+    variant = kept.setdefault(name, Variant(0, {name: defaults(name)}, place=1))
     baseline = _baseline()
     st.subheader("On a short text", anchor=False)
     st.caption(f"{plain(baseline.model)} reads “{plain(TEXT)}”")
@@ -213,12 +211,6 @@ def _effect(method: type[Mitigation]) -> None:
         # In a tab of its own, since this session's controls are not to be lost.
         query = urlencode(to_query(asked, View(), usual("compare")).query, doseq=True)
         st.link_button("Open in Compare", f"compare?{query}", icon=":material/open_in_new:")
-
-
-def _variant(name: str) -> Variant:
-    """The method with its parameters as they were set last in this session."""
-    kept: dict[str, Variant] = st.session_state.setdefault("reference methods", {})
-    return kept.setdefault(name, Variant(0, {name: defaults(name)}, place=1))
 
 
 def _baseline() -> Settings:
