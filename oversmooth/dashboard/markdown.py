@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from oversmooth.core.papers import Paper
 from oversmooth.core.tokens import visible
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -22,3 +23,8 @@ def plain(sentence: str) -> str:
     """
     seen = visible(sentence) if sentence else ""
     return _PUNCTUATION.sub(r"\\\1", _OTHERWISE_DRAWN.sub(_WORD_JOINER, seen))
+
+
+def cited(paper: Paper) -> str:
+    """The paper as a link, with its title."""
+    return f"[{plain(paper.cite())}]({paper.url}): {plain(paper.title)}"

@@ -12,7 +12,7 @@ from oversmooth.core.pairs import HALVES
 from oversmooth.core.points import tick
 from oversmooth.core.tokens import Tokens, visible
 from oversmooth.core.wording import MISSING
-from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.markdown import cited, plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.registry import Definition
@@ -133,6 +133,5 @@ def _define(definition: Definition, more: str = "") -> None:
     unit = f" {definition.unit}" if definition.unit else ""
     st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{unit}")
     st.latex(definition.formula)
-    paper = definition.paper
-    source = f" [{plain(paper.cite())}]({paper.url}): {plain(paper.title)}." if paper else ""
+    source = f" {cited(definition.paper)}." if definition.paper else ""
     st.markdown(f"{plain(definition.reads)} {plain(definition.caveat)}{source}{more}")

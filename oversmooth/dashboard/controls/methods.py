@@ -10,7 +10,7 @@ import streamlit as st
 from oversmooth import mitigations
 from oversmooth.dashboard.controls.state import hold
 from oversmooth.dashboard.controls.variants import Values, Variant, control_value, defaults, papers, problem
-from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.markdown import cited, plain
 from oversmooth.mitigations import Declaration
 from oversmooth.mitigations.parameters import Parameter
 
@@ -25,6 +25,7 @@ MEANT = {
 }
 """By what a method is meant for: its badge, and what to say of it where it is chosen."""
 LEAKS = ":orange-badge[mixes earlier with later tokens]"
+LEAKING = "In a causal model, earlier tokens come to know of later ones, so that its language-model loss means nothing."
 PAPER = "As in the paper"
 COLUMNS = 2
 """Parameters in a row on a wide screen."""
@@ -65,12 +66,9 @@ def _about(declaration: Declaration) -> None:
         st.latex(declaration.formula)
         st.markdown(f"Acts on: {plain(declaration.position)}. In its paper: {plain(declaration.paper_position)}.")
         if paper := declaration.paper:
-            st.markdown(f"[{plain(paper.cite())}]({paper.url}): {plain(paper.title)}.")
+            st.markdown(f"{cited(paper)}.")
         if not declaration.causal_safe:
-            st.markdown(
-                "In a causal model, earlier tokens come to know of later ones, so that its language-model loss means "
-                "nothing."
-            )
+            st.markdown(LEAKING)
 
 
 def _presets(variant: Variant, name: str) -> None:

@@ -13,11 +13,11 @@ from oversmooth.core.wording import count, shortened
 from oversmooth.dashboard import theme
 from oversmooth.dashboard.charts.chart import chart
 from oversmooth.dashboard.controls.copying import copy_button
-from oversmooth.dashboard.controls.methods import LEAKS, MEANT, parameter_controls
+from oversmooth.dashboard.controls.methods import LEAKING, LEAKS, MEANT, parameter_controls
 from oversmooth.dashboard.controls.restoring import usual
 from oversmooth.dashboard.controls.state import enter, remembered
 from oversmooth.dashboard.controls.variants import Variant, compared, defaults
-from oversmooth.dashboard.markdown import plain
+from oversmooth.dashboard.markdown import cited, plain
 from oversmooth.dashboard.reference.examples import draw_example
 from oversmooth.dashboard.running.waiting import await_comparison
 from oversmooth.mitigations import Mitigation
@@ -153,8 +153,7 @@ def _facts(entry: Entry) -> str:
         facts.append("causal-safe" if said.causal_safe else LEAKS)
     else:
         facts.append(f"in {plain(entry.range_text)}")
-    paper = entry.paper
-    facts.append(f"[{plain(paper.cite())}]({paper.url}): {plain(paper.title)}" if paper else "from no paper")
+    facts.append(cited(entry.paper) if entry.paper else "from no paper")
     return " · ".join(facts)
 
 
@@ -166,10 +165,7 @@ def _method(method: type[Mitigation]) -> None:
     if meant := MEANT[said.meant][1]:
         sentences.append(plain(meant))
     if not said.causal_safe:
-        sentences.append(
-            "In a causal model, earlier tokens come to know of later ones, so that its language-model loss means "
-            "nothing."
-        )
+        sentences.append(LEAKING)
     if said.excludes:
         sentences.append(f"Not together with {plain(', '.join(said.excludes))} in the same layers.")
     st.markdown(" ".join(sentences))
