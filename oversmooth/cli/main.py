@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from oversmooth import __version__
-from oversmooth.cli import allow, compare, config, explain, interrupts, lists, measure, new, streams, terminal
+from oversmooth.cli import compare, interrupts, lists, measure, new, server, streams, terminal
 from oversmooth.cli import run as repeat
 from oversmooth.core import plugins
 from oversmooth.core.errors import OversmoothError
@@ -33,32 +33,12 @@ def oversmooth(
     """See how the tokens of a text grow alike through a transformer."""
 
 
-app.command(help=measure.HELP)(measure.measure)
+app.command(help=measure.MEASURE)(measure.measure)
 app.command()(compare.compare)
-app.command(help=explain.HELP)(explain.explain)
-for command in (repeat.run, lists.models, lists.metrics, lists.mitigations, config.config, allow.allow, new.new):
+app.command(help=measure.EXPLAIN)(measure.explain)
+for command in (repeat.run, lists.models, lists.metrics, lists.mitigations, server.config, server.allow, new.new):
     app.command()(command)
-
-
-@app.command("app")
-def dashboard(
-    port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, help="Port to listen on; the first free one from 8501 without it.", metavar="N"),
-    ] = None,
-    host: Annotated[
-        str | None,
-        typer.Option(
-            help="Address to listen on; 0.0.0.0 for every network, 127.0.0.1 without it.",
-            metavar="ADDRESS",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
-    """Start the dashboard and print its address."""
-    from oversmooth.service import launch
-
-    launch.start(host, port)
+app.command("app")(server.dashboard)
 
 
 def run(arguments: Sequence[str]) -> int:

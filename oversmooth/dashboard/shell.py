@@ -77,9 +77,7 @@ def remarks(sides: Mapping[str, Measurement]) -> None:
 def numbers(sides: Mapping[str, Measurement], draw: Callable[[], None] | None = None) -> None:
     """Draw every number as tables, and the records of how they came about, both folded and made when they are opened.
 
-    Args:
-        sides: what was measured, by label; one alone has an empty label.
-        draw: draws the tables, where they are not those of one measurement.
+    One side alone has an empty label; of several, ``draw`` draws the tables.
     """
     everything, records = (
         st.expander(title, key=key, on_change="rerun")

@@ -38,12 +38,7 @@ def chart(figure: go.Figure, alternative: str, key: str, paper: Paper | None = N
 
 
 class Charts:
-    """The declared figures of a result as charts of a page, each with its way to paper.
-
-    Args:
-        result: what they are of.
-        choices: those that :func:`figures_of` takes.
-    """
+    """The declared figures of a result as charts of a page; ``choices`` are those that :func:`figures_of` takes."""
 
     def __init__(self, result: Measurement | Comparison, **choices: Any) -> None:  # noqa: ANN401
         self._result, self._choices = result, choices

@@ -86,12 +86,7 @@ def export_menu(paper: Paper, key: str) -> None:
 
 
 def note_choices(point: str, *, lines: bool = False) -> None:
-    """Have the zip of everything take the choices of the session; in every part of the page that can change them.
-
-    Args:
-        point: where its maps and spectra are read.
-        lines: whether its curves have a thin line for each of several texts.
-    """
+    """Have the zip of everything take the choices of the session; in every part of the page that can change them."""
     figures, formats = export_choices.zip_parts()
     preset = PRESETS["single"]
     with suppress(OutputError):  # told in the menu

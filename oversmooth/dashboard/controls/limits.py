@@ -142,12 +142,7 @@ def upload(
 def uploaded(key: str, most: int) -> UploadedFile | None:
     """The file that a control holds; None where it holds none.
 
-    Args:
-        key: of the control.
-        most: that the page takes here, in bytes.
-
-    Raises:
-        InputError: where the server has let go of it, or where it is too large, whatever the browser let through.
+    One that the server has let go of is refused, and one of more than ``most`` bytes, whatever the browser let through.
     """
     file = st.session_state[key]
     if file is None:

@@ -98,9 +98,7 @@ def _shared(side: Settings, baseline: Settings) -> list[str]:
 def restore(settings: AnySettings, view: View | None = None) -> list[str]:
     """Set every control, before it is drawn; give a sentence for each thing that no control can say.
 
-    Args:
-        settings: what is measured.
-        view: what is drawn; None to leave that as it is.
+    Without a view, what is drawn of the measured stays as it is.
     """
     granted, notices = clamped(settings)
     baseline = granted.baseline if isinstance(granted, ComparisonSettings) else granted

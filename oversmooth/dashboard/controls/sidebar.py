@@ -7,18 +7,8 @@ from typing import Any
 import streamlit as st
 
 from oversmooth import metrics
-from oversmooth.dashboard.controls import limits
-from oversmooth.dashboard.controls.declared import (
-    ALWAYS,
-    CURVES,
-    DEVICE,
-    MAX_TOKENS,
-    PRECISION,
-    SOURCE_KEYS,
-    SPECIAL_TOKENS,
-    Curves,
-    PageName,
-)
+from oversmooth.dashboard.controls import declared, limits
+from oversmooth.dashboard.controls.declared import ALWAYS, CURVES, SOURCE_KEYS, Curves, PageName
 from oversmooth.dashboard.controls.models import language_model_switch, model_choice
 from oversmooth.dashboard.controls.state import bound, enter
 from oversmooth.dashboard.controls.texts import shown_text, text_input
@@ -49,7 +39,7 @@ def sidebar(page: PageName) -> tuple[Settings, tuple[str, ...]]:
         fields["shown"] = shown_text(fields["texts"])
         fields["special_tokens"] = st.toggle(
             "Count special tokens",
-            **SPECIAL_TOKENS.remembered(),
+            **declared.SPECIAL_TOKENS.remembered(),
             help="[CLS], [SEP], BOS and their like. Left out by default: they are no words, and in causal models the "
             "first token often carries massive activations. Padding never counts.",
         )
@@ -73,7 +63,7 @@ def _run() -> dict[str, object]:
         device = "auto" if limits.hosted() else _device()
         precision = st.selectbox(
             "Precision",
-            **PRECISION.choice(PRECISIONS),
+            **declared.PRECISION.choice(PRECISIONS),
             help="The numbers in which the model runs; metrics are float64 in any case. After a collapse the tokens "
             "differ by less than float32 resolves: the page marks such values, and float64 gives them.",
         )
@@ -82,7 +72,7 @@ def _run() -> dict[str, object]:
             "Longest text, in tokens" if most == limits.MOST_TOKENS else f"Longest text, in tokens, up to {most:,}",
             min_value=1,
             max_value=most,
-            **bound(MAX_TOKENS.key, min(MAX_TOKENS.last, most)),
+            **bound(declared.MAX_TOKENS.key, min(declared.MAX_TOKENS.last, most)),
             help="A longer text is cut here, or where the model's positions end, and the page says so.",
         )
     return {"device": device, "precision": precision, "max_tokens": int(max_tokens)}
@@ -90,8 +80,8 @@ def _run() -> dict[str, object]:
 
 def _device() -> str:
     # One of several GPUs comes from a settings file: only the worker knows how many there are.
-    names = DEVICES | {each: f"GPU ({each})" for each in (DEVICE.last,) if each not in DEVICES}
-    device: str = st.selectbox("Device", **DEVICE.choice(names))
+    names = DEVICES | {each: f"GPU ({each})" for each in (declared.DEVICE.last,) if each not in DEVICES}
+    device: str = st.selectbox("Device", **declared.DEVICE.choice(names))
     return device
 
 

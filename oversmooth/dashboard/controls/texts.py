@@ -34,11 +34,8 @@ _WORD: Final = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|[^\s\u0e00
 def text_input(key: str = SOURCE_KEYS["measure"], default: Source = "One text") -> tuple[Input, ...]:
     """Draw the choice of a source and its controls; give the texts, at least one.
 
-    Where a source holds none, it says why, and the texts that were read last stay.
-
-    Args:
-        key: of the choice; what was typed or uploaded is shared by all pages.
-        default: what is chosen at first.
+    Where a source holds none, it says why, and the texts that were read last stay. The choice is kept under ``key``;
+    what was typed or uploaded is shared by all pages.
     """
     source: Source = st.selectbox("Source", SOURCES, **remembered(key, default))
     read_last = _read_last(key)
