@@ -13,7 +13,6 @@ from oversmooth.dashboard.controls import limits
 from oversmooth.dashboard.controls.declared import PageName
 from oversmooth.dashboard.controls.restoring import notify, page_of, restore
 from oversmooth.dashboard.markdown import plain
-from oversmooth.results.comparison import BASELINE
 from oversmooth.results.comparison_settings import ComparisonSettings, from_json
 from oversmooth.results.files.names import SETTINGS
 from oversmooth.results.permalink import AnySettings
@@ -82,9 +81,7 @@ def _as_drawn(settings: AnySettings) -> AnySettings:
     """One measurement with mitigations is shown beside itself without them, on the page that has controls for them."""
     if isinstance(settings, ComparisonSettings) or not settings.mitigations:
         return settings
-    sides = {
-        label: Settings.of(**{**each.model_dump(), "fidelity": True})
-        for label, each in {BASELINE: settings.baseline(), "+".join(settings.mitigations): settings}.items()
-    }
-    baseline, variant = sides.items()
-    return ComparisonSettings(baseline=baseline[1], variants=(variant,))
+    baseline, variant = (
+        Settings.of(**{**each.model_dump(), "fidelity": True}) for each in (settings.baseline(), settings)
+    )
+    return ComparisonSettings(baseline=baseline, variants=(("+".join(settings.mitigations), variant),))
