@@ -101,7 +101,7 @@ def draw_zip_choices() -> None:
     """Draw the choice of what is in the zip of everything."""
     for label, titles in {"Figures": [*ZIP_FIGURES], "Numbers": [*ZIP_NUMBERS]}.items():
         name = f"zip {label.lower()}"
-        st.pills(label, titles, selection_mode="multi", **bound(f"export {name}", chosen(name)))
+        st.pills(label, titles, selection_mode="multi", **bound(f"export {name}", list(chosen(name))))
     st.caption("PDF and CSV take a few seconds; each further format of the figures about as long again.")
 
 
