@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import pandas as pd
 import streamlit as st
 
 from oversmooth.core.wording import count
-from oversmooth.dashboard.charts.tables import curve_table, show_table
+from oversmooth.dashboard.charts.tables import show_table
 from oversmooth.dashboard.controls import address, settings_file
 from oversmooth.dashboard.controls.declared import PageName
 from oversmooth.dashboard.controls.limits import limits_note
@@ -74,10 +75,13 @@ def remarks(sides: Mapping[str, Measurement]) -> None:
 
 
 @fragment
-def numbers(sides: Mapping[str, Measurement], draw: Callable[[], None] | None = None) -> None:
-    """Draw every number as tables, and the records of how they came about, both folded and made when they are opened.
+def numbers(sides: Mapping[str, Measurement], table: Callable[[], pd.DataFrame], empty: str = "not defined") -> None:
+    """Draw every number as a table, and the records of how they came about, both folded and made when they are opened.
 
-    One side alone has an empty label; of several, ``draw`` draws the tables.
+    Args:
+        sides: what was measured, by label; one alone has an empty label.
+        table: gives the numbers.
+        empty: what an empty cell of it means.
     """
     everything, records = (
         st.expander(title, key=key, on_change="rerun")
@@ -85,19 +89,13 @@ def numbers(sides: Mapping[str, Measurement], draw: Callable[[], None] | None = 
     )
     if everything.open:
         with everything:
-            if draw is None:
-                _every_curve(*sides.values())
-            else:
-                draw()
+            show_table(table(), f"{empty}; the reasons stand below.")
+            for label, measurement in sides.items():
+                for sentence in findings.missing(measurement):
+                    st.caption(plain(f"{label}: {sentence}" if label else sentence))
     if records.open:
         with records:
             for label, measurement in sides.items():
                 if label:
                     st.markdown(f"**{plain(label)}**")
                 st.code(measurement.record.to_json(), language="json", wrap_lines=True)
-
-
-def _every_curve(measurement: Measurement) -> None:
-    show_table(curve_table(measurement), "not defined; the reasons stand below.")
-    for sentence in findings.missing(measurement):
-        st.caption(plain(sentence))

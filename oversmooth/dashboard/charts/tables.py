@@ -103,35 +103,32 @@ def token_table(tokens: Tokens) -> pd.DataFrame:
 @fragment
 def definitions(names: tuple[str, ...]) -> None:
     """Draw the definitions of these metrics, folded."""
-    if not names:
-        return
-    with st.expander("How these metrics are defined", key="definitions", on_change="rerun") as folded:
-        if not folded.open:
-            return
-        st.caption(
-            "X is the n × d matrix of the measured tokens at one layer, x_i its rows, σ_i its singular values in "
-            "descending order.".replace("_", r"\_")
+    if names:
+        signs = (
+            r"X is the n × d matrix of the measured tokens at one layer, x\_i its rows, σ\_i its singular values in "
+            "descending order."
         )
-        for name in names:
-            _define(metrics.get(name), f" [A small example](reference?entry={name}).")
+        _define("metrics", "definitions", signs, [(metrics.get(name), f"reference?entry={name}") for name in names])
 
 
 def quantities() -> None:
     """Draw the definitions of the quantities of an explanation, folded."""
-    with st.expander("How these quantities are defined", key="quantities", on_change="rerun") as folded:
+    signs = (
+        "A is the attention matrix of one head, R removes the mean over tokens, σ with an index of a token is its "
+        "standard deviation over dimensions."
+    )
+    _define("quantities", "quantities", signs, [(mechanisms.get(name), "") for name in mechanisms.names()])
+
+
+def _define(what: str, key: str, signs: str, linked: Sequence[tuple[Definition, str]]) -> None:
+    with st.expander(f"How these {what} are defined", key=key, on_change="rerun") as folded:
         if not folded.open:
             return
-        st.caption(
-            "A is the attention matrix of one head, R removes the mean over tokens, σ with an index of a token is its "
-            "standard deviation over dimensions."
-        )
-        for name in mechanisms.names():
-            _define(mechanisms.get(name))
-
-
-def _define(definition: Definition, more: str = "") -> None:
-    unit = f" {definition.unit}" if definition.unit else ""
-    st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{unit}")
-    st.latex(definition.formula)
-    source = f" {cited(definition.paper)}." if definition.paper else ""
-    st.markdown(f"{plain(definition.reads)} {plain(definition.caveat)}{source}{more}")
+        st.caption(signs)
+        for definition, link in linked:
+            unit = f" {definition.unit}" if definition.unit else ""
+            st.markdown(f"**{plain(definition.title)}** · in {plain(definition.range_text())}{unit}")
+            st.latex(definition.formula)
+            source = f" {cited(definition.paper)}." if definition.paper else ""
+            example = f" [A small example]({link})." if link else ""
+            st.markdown(f"{plain(definition.reads)} {plain(definition.caveat)}{source}{example}")

@@ -63,7 +63,8 @@ def _below(comparison: Comparison, chosen: tuple[str, ...]) -> None:
         "what any method reaches without knowing anything. Ten more runs; turn it off to stop them.",
     )
     _ends(comparison, chosen)
-    shell.numbers(comparison.measurements, partial(_tables, comparison))
+    table = partial(difference_table, comparison)
+    shell.numbers(comparison.measurements, table, "not defined, or no difference")
     with details:
         # Last, since it may wait for the controls.
         _explore(comparison, chosen, with_controls)
@@ -160,13 +161,6 @@ def _ends(comparison: Comparison, chosen: tuple[str, ...]) -> None:
     }
     for sentence in findings.told_once(missing, always_named=True):
         st.caption(plain(sentence))
-
-
-def _tables(comparison: Comparison) -> None:
-    show_table(difference_table(comparison), "not defined, or no difference; the reasons stand below.")
-    for label, measurement in comparison.measurements.items():
-        for sentence in findings.missing(measurement):
-            st.caption(plain(f"{label}: {sentence}"))
 
 
 def _maps(comparison: Comparison, charts: Charts, point: str) -> str | None:

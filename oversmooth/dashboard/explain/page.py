@@ -12,7 +12,7 @@ from oversmooth.core import points
 from oversmooth.dashboard import shell
 from oversmooth.dashboard.charts.chart import Charts, layer_slider, name_text
 from oversmooth.dashboard.charts.export_menu import data_row, note_choices
-from oversmooth.dashboard.charts.tables import folded_tables, quantities
+from oversmooth.dashboard.charts.tables import curve_table, folded_tables, quantities
 from oversmooth.dashboard.controls import address
 from oversmooth.dashboard.controls.declared import ATTENTION, EXPLAINED, NULL_MODEL, STEPS
 from oversmooth.dashboard.controls.state import bound, last, remembered
@@ -63,7 +63,7 @@ def _explanation(measurement: Measurement) -> None:
     Charts(measurement).draw_plugins()
     quantities()
     data_row(measurement)
-    shell.numbers({"": measurement})
+    shell.numbers({"": measurement}, partial(curve_table, measurement))
 
 
 DETAILS = {

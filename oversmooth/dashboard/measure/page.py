@@ -14,7 +14,7 @@ from oversmooth.core.wording import count
 from oversmooth.dashboard import shell
 from oversmooth.dashboard.charts.chart import Charts, layer_slider, lines_toggle, name_text, spectrum_form
 from oversmooth.dashboard.charts.export_menu import data_row, note_choices
-from oversmooth.dashboard.charts.tables import definitions, folded_tables, token_table
+from oversmooth.dashboard.charts.tables import curve_table, definitions, folded_tables, token_table
 from oversmooth.dashboard.controls import address
 from oversmooth.dashboard.markdown import plain
 from oversmooth.dashboard.running.one_at_a_time import fragment
@@ -40,7 +40,7 @@ def draw() -> None:
     _explore(measurement, chosen)
     data_row(measurement)
     _tokens(measurement)
-    shell.numbers({"": measurement})
+    shell.numbers({"": measurement}, partial(curve_table, measurement))
 
 
 def _summary(measurement: Measurement, chosen: tuple[str, ...]) -> None:
