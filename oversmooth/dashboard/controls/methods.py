@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from oversmooth import mitigations
+from oversmooth.core.errors import MitigationError
 from oversmooth.dashboard.controls.state import hold
-from oversmooth.dashboard.controls.variants import Values, Variant, control_value, defaults, papers, problem
+from oversmooth.dashboard.controls.variants import Values, Variant, control_value, defaults, papers, parameter_value
 from oversmooth.dashboard.markdown import cited, plain
 from oversmooth.mitigations import Declaration
 from oversmooth.mitigations.parameters import Parameter
@@ -118,8 +119,10 @@ def _parameter(variant: Variant, name: str, parameter: Parameter) -> None:
             number_control(parameter, values[parameter.name], about)
         case _:
             st.text_input(**about)
-            if refused := problem(parameter, values[parameter.name]):
-                st.error(plain(refused), icon=":material/error:")
+            try:
+                parameter_value(parameter, values[parameter.name])
+            except MitigationError as error:
+                st.error(plain(f"{error}."), icon=":material/error:")
 
 
 def number_control(parameter: Parameter, value: float, about: dict[str, Any]) -> None:

@@ -144,16 +144,8 @@ def control_value(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401  a p
     return round(float(value), 10) if parameter.kind == "number" else value
 
 
-def problem(parameter: Parameter, value: Any) -> str:  # noqa: ANN401  whatever the control holds
-    """Why a control's value is refused, in a sentence; empty where it is not."""
-    try:
-        _value(parameter, value)
-    except MitigationError as error:
-        return f"{error}."
-    return ""
-
-
-def _value(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
+def parameter_value(parameter: Parameter, value: Any) -> Any:  # noqa: ANN401  whatever the control holds
+    """The value that a control asks for; one that the parameter does not take is refused."""
     return parameter.read(value) if isinstance(value, str) else parameter.check(value)
 
 
@@ -161,7 +153,7 @@ def _checked(name: str, values: Values) -> Mitigation:
     method = mitigations.get(name)
     parameters = method.parameters()
     try:
-        return method(**{key: _value(parameters[key], value) for key, value in values.items()})
+        return method(**{key: parameter_value(parameters[key], value) for key, value in values.items()})
     except MitigationError as error:
         sentence = str(error).removeprefix(f"{name}: ").removesuffix(".")
         raise MitigationError(f"{name}: {sentence}.") from error
