@@ -107,7 +107,7 @@ def test_measuring_needs_neither_dashboard_nor_charts() -> None:
 
 def test_exporting_needs_no_model_and_no_dashboard() -> None:
     assert loaded(
-        "import oversmooth.report.export.drawings, oversmooth.report.export.pgfplots, oversmooth.results.agreement"
+        "import oversmooth.report.export.images, oversmooth.report.export.pgfplots, oversmooth.results.agreement"
     ) == ["plotly"]
 
 

@@ -199,7 +199,7 @@ class TestInstalled:
         assert "the plug-in oversmooth-largest-distance was 0.0.9, now 0.1.0" in again.stdout + again.stderr
 
     def test_the_reference_has_an_entry(self, beside: Beside) -> None:
-        code = "from oversmooth.report.glossary_document import document; print(document())"
+        code = "from oversmooth.report.glossary import document; print(document())"
         found = beside("-c", code).stdout
         assert '<a id="largest_distance"></a>' in found
         assert '<a id="push_apart"></a>' in found

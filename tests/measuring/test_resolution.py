@@ -27,7 +27,7 @@ from oversmooth.models.loading import load
 from oversmooth.report.findings import headline
 from oversmooth.report.findings.changes import changes
 from oversmooth.report.findings.collapse import collapsed_by
-from oversmooth.report.findings.norms_reading import contractions
+from oversmooth.report.findings.mechanisms import contractions
 from oversmooth.results.contraction import contraction
 from oversmooth.results.gains import branch_gains
 from oversmooth.results.measurement import Measurement, Note

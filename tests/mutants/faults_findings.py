@@ -10,10 +10,14 @@ def _of(name: str, right: str, wrong: str, tests: str = TESTS) -> Fault:
 
 
 FAULTS = [
-    _of("course", "both = known[:, [start]] & known[:, [end]]", "both = known[:, [start]] | known[:, [end]]"),
-    _of("course", "if point != points.FINAL_NORM]", "if point]"),
-    _of("course", "most * (1 - TIE)", "0.5 * most"),
-    _of("course", "found = band(self.values[:, -1])", "found = band(self.values[:, 0])"),
+    _of("changes", "both = known[:, [start]] & known[:, [end]]", "both = known[:, [start]] | known[:, [end]]"),
+    _of(
+        "changes",
+        "names = [point for point in measurement.main_points if point != points.FINAL_NORM]",
+        "names = list(measurement.main_points)",
+    ),
+    _of("changes", "most * (1 - TIE)", "0.5 * most"),
+    _of("changes", "found = band(self.values[:, -1])", "found = band(self.values[:, 0])"),
     _of("changes", "return self.last - self.first", "return self.first - self.last"),
     _of("changes", "ratio if ratio >= APART or ratio <= 1 / APART else 1.0", "1.0"),
     _of("changes", "FLAT_COSINE = 0.02", "FLAT_COSINE = 0.2"),
@@ -32,8 +36,8 @@ FAULTS = [
         "reached = np.nan_to_num(activation_ratios(measurement)).max(axis=0, initial=0.0)",
         "reached = np.nan_to_num(activation_ratios(measurement))[0]",
     ),
-    _of("headlines", "share = change.size / change.total", "share = change.total / change.size"),
-    _of("headlines", "if 0.5 < share <= 1 + TIE:", "if 0.1 < share <= 1 + TIE:"),
+    _of("explanations", "share = change.size / change.total", "share = change.total / change.size"),
+    _of("explanations", "if 0.5 < share <= 1 + TIE:", "if 0.1 < share <= 1 + TIE:"),
     _of("whether", "return self.within - self.between", "return self.between - self.within"),
     _of("whether", "if self.own < 0:", "if self.own < -9:"),
     _of("whether", "100 * over.share:.0f", "100 * over.between:.0f"),
@@ -44,7 +48,7 @@ FAULTS = [
     ),
     _of("spread", "found.low.tolist(), found.high.tolist()", "found.high.tolist(), found.low.tolist()"),
     _of("spread", 'if found is None or found.sizes["input"] < 2:', "if found is None:"),
-    _of("gaps", 'if note.kind == "missing":', "if note.kind:", "tests/report/findings tests/cli/test_cli.py"),
+    _of("changes", 'if note.kind == "missing":', "if note.kind:", "tests/report/findings tests/cli/test_cli.py"),
     _of(
         "comparisons",
         "sizes = [abs(each.delta_to(baseline)) for each in defined]",

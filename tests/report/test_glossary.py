@@ -14,8 +14,7 @@ from oversmooth.core.papers import Paper
 from oversmooth.metrics import mechanisms
 from oversmooth.metrics.registry import _REGISTRY, Definition, define_fidelity
 from oversmooth.report import glossary
-from oversmooth.report.glossary import Kind
-from oversmooth.report.glossary_document import document
+from oversmooth.report.glossary import Kind, document
 
 ROOT = Path(__file__).parents[2]
 DECLARED = (*metrics.names(), *metrics.fidelity_names(), *mitigations.names(), *mechanisms.names())

@@ -34,8 +34,8 @@ from oversmooth.metrics import mechanisms
 from oversmooth.metrics.identity import IDENTITY_RETRIEVAL
 from oversmooth.metrics.mechanisms.declared_attention import NULL
 from oversmooth.report.figures.curves import small_curve
-from oversmooth.report.findings.circuits_reading import gain_sentence
 from oversmooth.report.findings.explanations import explanation_headline, where
+from oversmooth.report.findings.mechanisms import gain_sentence
 from oversmooth.report.findings.readings import Reading, readings
 from oversmooth.report.findings.whether import whether
 from oversmooth.results import waterfall

@@ -62,12 +62,7 @@ def figures_in_it() -> tuple[str, ...]:
 
 
 def zip_of(result: Measurement | Comparison, parts: Parts, report: Report = silent) -> bytes:
-    """The zip of :func:`bundle` with some parts alone.
-
-    Raises:
-        OutputError: for a figure that cannot be written.
-        SettingsError: where the result has no such point.
-    """
+    """The zip of :func:`bundle` with some parts alone."""
     found = contents(result, parts, report)
     return zipped({README: _readme(result, found).encode(), **found})
 

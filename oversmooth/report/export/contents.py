@@ -33,18 +33,13 @@ class Parts:
 
 
 def contents(result: Measurement | Comparison, parts: Parts, report: Report = silent) -> dict[str, bytes]:
-    """The files of a result.
-
-    Raises:
-        OutputError: for a figure that cannot be written.
-        SettingsError: where the result has no such point.
-    """
+    """The files of a result."""
     found = data(result, parts.formats)
     found[SETTINGS] = settings_of(result).to_json().encode()
     found[RECORD] = result.record.to_json().encode()
     if parts.figures:
         # Only now: they need plotly.
-        from oversmooth.report.export.drawings import drawings
+        from oversmooth.report.export.images import drawings
         from oversmooth.report.figures.gallery import figures_of
 
         figures = figures_of(result, point=parts.point, lines=parts.lines)

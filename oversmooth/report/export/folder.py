@@ -69,7 +69,8 @@ def write(
     """
     check(folder, force=force)
     found = contents(result, parts or Parts())
-    made = _missing_folders(folder)
+    # The innermost first.
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return _place(found, folder)
@@ -104,11 +105,6 @@ def _place(found: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
         (folder / name).unlink()
     _remove_empty([folder / name for name in folders()])
     return placed
-
-
-def _missing_folders(folder: Path) -> list[Path]:
-    """The folders that writing will make, the innermost first."""
-    return [path for path in (folder, *folder.parents) if not path.exists()]
 
 
 def _remove_empty(folders: list[Path]) -> None:

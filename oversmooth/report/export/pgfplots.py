@@ -3,31 +3,99 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from matplotlib.colors import to_hex
+from matplotlib.path import Path
 from numpy.typing import ArrayLike
 
-from oversmooth.report.export.pgfmarks import colours, declaration, line_options, mark_of, name_of, options_of
-from oversmooth.report.export.tex import escaped, needs_unicode
-from oversmooth.report.paper import markup
+from oversmooth.report.export.latex import UNICODE, escaped, needs_unicode
+from oversmooth.report.paper.axes import ticks
 from oversmooth.report.paper.chart import Chart, Pair, Values, array, axes_of, title_of
 from oversmooth.report.paper.known import chart_of
 from oversmooth.report.paper.marks import Look, looks_of
 from oversmooth.report.paper.presets import Preset
-from oversmooth.report.paper.ticks import ticks
+from oversmooth.report.paper.symbols import MARKERS, colour, line_style
+from oversmooth.report.paper.words import plain
 
 HEAD: Final = """\
 % Needs \\usepackage{pgfplots} and \\pgfplotsset{compat=1.18}, and \\usepackage[T1]{fontenc} for accents.
 % The numbers are read from CSV: where that lies elsewhere, change the path in \\addplot.
 """
-UNICODE: Final = "% Holds characters that pdfLaTeX cannot set: use LuaLaTeX or XeLaTeX with a font that has them.\n"
 _NO_NUMBER: Final = "nan"
 _COLOUR: Final = re.compile(r"oversmooth[0-9a-f]{6}")
+
+
+def mark_of(look: Look) -> str:
+    """Name of a declared marker."""
+    return f"oversmooth-{look.symbol}"
+
+
+def options_of(look: Look, unit: float) -> str:
+    """For ``mark options`` or a class of ``scatter``."""
+    fill = "" if look.is_hollow else f"fill={name_of(look.fill)}, "
+    return f"solid, draw={name_of(look.edge)}, {fill}line width={look.width * unit:g}bp"
+
+
+def name_of(written: str) -> str:
+    """What a colour is called in the file."""
+    return f"oversmooth{to_hex(colour(written))[1:]}"
+
+
+def opacity_of(written: str) -> str:
+    """Of a colour, which its name does not hold."""
+    return f"{colour(written)[3]:.3g}"
+
+
+def colours(sources: Iterable[str]) -> list[str]:
+    """Definitions of the colours by these names."""
+    names = sorted(set(sources))
+    return [rf"\definecolor{{{name}}}{{HTML}}{{{name.removeprefix('oversmooth').upper()}}}" for name in names]
+
+
+def declaration(mark: str) -> str:
+    """An outline in radii of the marker, filled unless it is open."""
+    symbol = mark.removeprefix("oversmooth-")
+    draw = r"\pgfusepathqstroke" if symbol.endswith("-open") else r"\pgfusepathqfillstroke"
+    outline = _outline(symbol.removesuffix("-open"))
+    return f"\\pgfdeclareplotmark{{{mark}}}{{%\n{outline}  {draw}}}"
+
+
+def _outline(symbol: str) -> str:
+    if symbol == "circle":
+        return "  \\pgfpathcircle{\\pgfpointorigin}{\\pgfplotmarksize}%\n"
+    corners: Path = MARKERS[symbol]
+    places = [
+        rf"\pgfqpoint{{{x:.4f}\pgfplotmarksize}}{{{y:.4f}\pgfplotmarksize}}"
+        for x, y in np.asarray(corners.vertices)[:-1].tolist()
+    ]
+    steps = [rf"\pgfpathmoveto{{{places[0]}}}", *(rf"\pgfpathlineto{{{place}}}" for place in places[1:])]
+    return "".join(f"  {step}%\n" for step in [*steps, r"\pgfpathclose"])
+
+
+def line_options(trace: Values, unit: float) -> list[str]:
+    """Colour, width and dash of a trace's line, or of its area; ``unit`` is what a pixel becomes, in points."""
+    if "fill" in trace:
+        # Filling closes each piece of the path; \closedcycle would draw it down to the axis.
+        return ["draw=none", f"fill={name_of(trace['fillcolor'])}", f"fill opacity={opacity_of(trace['fillcolor'])}"]
+    if "lines" not in trace["mode"]:
+        return ["only marks"]
+    line = trace.get("line", {})
+    width = line.get("width", 2)
+    style = line_style(line.get("dash", "solid"), width)
+    found = [f"color={name_of(line['color'])}", f"line width={width * unit:.3g}bp"]
+    if opacity_of(line["color"]) != "1":
+        found.append(f"draw opacity={opacity_of(line['color'])}")
+    if style != "solid":
+        lengths = [f"{length * width * unit:.3g}bp" for length in style[1]]
+        pairs = zip(lengths[::2], lengths[1::2], strict=True)
+        found.append(f"dash pattern={' '.join(f'on {on} off {off}' for on, off in pairs)}")
+    return found
 
 
 def pgfplots(figure: go.Figure, preset: Preset, data: str) -> tuple[str, str] | None:
@@ -51,7 +119,7 @@ def pgfplots(figure: go.Figure, preset: Preset, data: str) -> tuple[str, str] | 
 
 def _words(text: str) -> str:
     """Markup of plotly as LaTeX, its lines below each other."""
-    lines = markup.plain(text).split("\n")
+    lines = plain(text).split("\n")
     return r"\\".join(escaped(line) if line.strip() else r"\strut" for line in lines)
 
 
@@ -164,7 +232,7 @@ class _Drawing:
         if len(kinds) > 1:
             self.columns[f"mark{number}"] = [f"m{kinds.index(look)}" for look in every]
             source += f", meta=mark{number}"
-        yield f"% trace {number}: {markup.plain(trace.get('name') or 'without a name')}"
+        yield f"% trace {number}: {plain(trace.get('name') or 'without a name')}"
         yield rf"\addplot[{', '.join(options)}] table[{source}] {{{self.data}}};"
 
     def _notes(self, pair: Pair) -> Iterator[str]:

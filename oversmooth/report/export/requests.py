@@ -47,7 +47,7 @@ class ChartFile:
     def write(self, report: Report) -> bytes:
         """See :class:`Export`."""
         from oversmooth.report.export.bundle import zipped
-        from oversmooth.report.export.drawings import drawings
+        from oversmooth.report.export.images import drawings
 
         figures = {self.name: self.figure}
         files = drawings(self.result, figures, self.forms, self.preset, dpi=self.dpi, report=report)

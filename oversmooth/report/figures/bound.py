@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from oversmooth.core.resampling import band
 from oversmooth.metrics.mechanisms import registry
-from oversmooth.report.figures.bands import draw_means
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
-from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.labels import draw_key
 from oversmooth.report.figures.panes import block_axis, log_axis
 from oversmooth.report.figures.registry import figure
+from oversmooth.report.figures.series import draw_means
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.report.findings.readings import readings

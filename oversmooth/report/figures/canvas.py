@@ -39,13 +39,8 @@ class Pane:
         return {"xaxis": self.x, "yaxis": self.y}
 
     @property
-    def words(self) -> dict[str, str]:
-        """Keywords of an annotation or a shape in its data's coordinates."""
-        return {"xref": self.x, "yref": self.y}
-
-    @property
     def inside(self) -> dict[str, str]:
-        """The same in shares of its width and height."""
+        """Keywords of an annotation or a shape in shares of its width and height."""
         return {"xref": f"{self.x} domain", "yref": f"{self.y} domain"}
 
 

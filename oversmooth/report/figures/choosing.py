@@ -1,4 +1,7 @@
-"""What a person asks a figure for (a layer, a metric, a side, a theme), checked against what a result has."""
+"""What a person asks a figure for (a layer, a metric, a side, a theme), checked against what a result has.
+
+Each raises a :class:`~oversmooth.core.errors.SettingsError` for what there is none of.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from oversmooth.core.wording import count, did_you_mean, enumerated
 from oversmooth.report.figures.theme import DARK, LIGHT, Theme
 from oversmooth.report.findings.absences import unmeasured
 from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.tables import sides_of
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.plotting import Layer, ThemeName
 
@@ -23,19 +27,14 @@ def chosen_point(result: Measurement | Comparison, layer: Layer) -> str:
     """The point that a person names; of a comparison, one that at least one side has.
 
     Negative numbers count from the end, in a comparison from that of the baseline.
-
-    Raises:
-        SettingsError: where there is no such point.
     """
     known = _points_of(result)
     number = _number(layer)
     if number is None:
         return _known(str(layer), known, "point")
     most = sum(map(points.is_block, known))
-    counted = most
-    if number < 0 and isinstance(result, Comparison):
-        counted = sum(map(points.is_block, result.baseline.points))
-    found = number + counted if number < 0 else number
+    from_end = result.baseline.points if isinstance(result, Comparison) else known
+    found = number + sum(map(points.is_block, from_end)) if number < 0 else number
     if not 0 <= found < most:
         raise SettingsError(
             f"There is no block {number} in this result: it has {count(most, 'block')}, counted from 0."
@@ -44,11 +43,7 @@ def chosen_point(result: Measurement | Comparison, layer: Layer) -> str:
 
 
 def chosen_metric(result: Measurement | Comparison, name: str) -> str:
-    """A metric that the result has.
-
-    Raises:
-        SettingsError: where it has no metric of that name.
-    """
+    """A metric that the result has."""
     measured = metrics_of(result)
     if name not in measured and name in (*metric_registry.names(), *metric_registry.fidelity_names()):
         raise SettingsError(f"{unmeasured(name)}. This result has {enumerated(_few(measured))}.")
@@ -56,11 +51,7 @@ def chosen_metric(result: Measurement | Comparison, name: str) -> str:
 
 
 def chosen_variant(comparison: Comparison, label: str | None) -> str:
-    """A variant of a comparison; None is the first.
-
-    Raises:
-        SettingsError: where there is no such variant, or it could not be measured.
-    """
+    """A variant of a comparison; None is the first."""
     if label is None and not comparison.variants:
         raise SettingsError("There is no variant to set against the baseline.")
     label = next(iter(comparison.variants)) if label is None else chosen_side(comparison, label)
@@ -70,11 +61,7 @@ def chosen_variant(comparison: Comparison, label: str | None) -> str:
 
 
 def chosen_side(comparison: Comparison, label: str | None) -> str:
-    """The baseline or a variant of a comparison; None is the baseline.
-
-    Raises:
-        SettingsError: where there is no such side, or it could not be measured.
-    """
+    """The baseline or a variant of a comparison; None is the baseline."""
     if label is None:
         return comparison.baseline_label
     if label in comparison.failures:
@@ -83,25 +70,17 @@ def chosen_side(comparison: Comparison, label: str | None) -> str:
 
 
 def chosen_theme(name: ThemeName) -> Theme:
-    """The theme of that name.
-
-    Raises:
-        SettingsError: for another name.
-    """
+    """The theme of that name."""
     return {"light": LIGHT, "dark": DARK}[_known(name, get_args(ThemeName), "theme")]
 
 
 def metrics_of(result: Measurement | Comparison) -> tuple[str, ...]:
     """Everything that was measured, on one side at least."""
-    if isinstance(result, Measurement):
-        return result.metrics
-    return tuple(dict.fromkeys(name for each in result.measurements.values() for name in each.metrics))
+    return tuple(dict.fromkeys(name for each in sides_of(result).values() for name in each.metrics))
 
 
 def _points_of(result: Measurement | Comparison) -> tuple[str, ...]:
-    if isinstance(result, Measurement):
-        return result.points
-    deepest_first = sorted(result.measurements.values(), key=lambda each: -len(each.points))
+    deepest_first = sorted(sides_of(result).values(), key=lambda each: -len(each.points))
     return tuple(dict.fromkeys(point for each in deepest_first for point in each.points))
 
 

@@ -9,15 +9,13 @@ from oversmooth.core import points
 from oversmooth.core.numerals import arrow, number
 from oversmooth.core.tokens import visible
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.depth import Depths, depth_of
 from oversmooth.report.figures.identity import NamedSide, sides, sides_in_words
-from oversmooth.report.figures.lines import Line, figure_of
+from oversmooth.report.figures.lines import Depths, Line, depth_of, figure_of
 from oversmooth.report.figures.registry import figure, measured_metrics
 from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absent, by_reason
-from oversmooth.report.findings.changes import caveats
-from oversmooth.report.findings.course import course
+from oversmooth.report.findings.changes import caveats, course
 from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.spread import BAND, band_caption
 from oversmooth.results.comparison import Comparison
@@ -56,7 +54,6 @@ def _course(label: str, measurement: Measurement, metric: str) -> str:
     file="{metric}",
     needs=measured_metrics,
     caption=lambda comparison, **_: band_caption(*comparison.measurements.values()),
-    declared=lambda _, metric: (metric,),
     pgfplots=True,
 )
 def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: str | None = None) -> Drawn:
@@ -73,7 +70,7 @@ def compared_curve(comparison: Comparison, metric: str, *, theme: Theme, selecte
         return blank(why, theme, height=HEIGHT)
     every = {side: comparison.measurements[side.label] for side in sides(comparison, theme)}
     found = {side: Series.of(each, metric) for side, each in every.items() if metric in each.metrics}
-    drawn = {side: series for side, series in found.items() if series.defined}
+    drawn = {side: series for side, series in found.items() if series.values}
     depths = Depths.of(comparison.baseline.main_points, [series.points for series in drawn.values()])
     lines = [_line(side, series, depths) for side, series in drawn.items()]
     canvas = Canvas(theme)

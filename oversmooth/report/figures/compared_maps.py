@@ -18,7 +18,7 @@ from oversmooth.report.figures.similarity import (
     token_map,
 )
 from oversmooth.report.figures.theme import Theme
-from oversmooth.report.findings.maps import difference_of_maps, incomparable_maps, kept_map, largest_difference
+from oversmooth.report.findings.absences import difference_of_maps, incomparable_maps, kept_map, largest_difference
 from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.results.comparison import Comparison
 

@@ -7,20 +7,19 @@ from oversmooth.core.tokens import visible
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.identity import NamedSide, left_out, sides, sides_in_words
 from oversmooth.report.figures.labels import legend
-from oversmooth.report.figures.registry import Arguments, Asked, figure
+from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.spectrum import (
     SINGULAR_VALUES,
     axes_of,
     draw_resolution,
     draw_strongly,
     extent_of,
-    forms_of,
+    needed_spectra,
     spectrum_in_words,
     spectrum_title,
 )
 from oversmooth.report.figures.theme import Theme
-from oversmooth.report.findings.absences import by_reason, no_spectrum
-from oversmooth.report.findings.spectra import Float64, singular_values
+from oversmooth.report.findings.absences import Float64, by_reason, no_spectrum, singular_values
 from oversmooth.results.comparison import Comparison
 
 ORDER = 30
@@ -29,14 +28,10 @@ _MARKERS = 12
 """Markers along a line of many components: enough to tell it from the others."""
 
 
-def _needs(comparison: Comparison, asked: Asked) -> list[Arguments]:
-    forms = forms_of(*comparison.measurements.values())
-    return [{"point": asked.point, "centred": centred, "logarithmic": True} for centred in forms]
-
-
 def _alternative(comparison: Comparison, point: str, *, centred: bool, **_: bool) -> str:
-    without = {label: no_spectrum(comparison, label, point, centred=centred) for label in comparison.measurements}
-    found = {label: each for label, each in comparison.measurements.items() if not without[label]}
+    sides = comparison.measurements
+    without = {label: no_spectrum(each, point, centred=centred) for label, each in sides.items()}
+    found = {label: each for label, each in sides.items() if not without[label]}
     told = [f"{visible(label)}: {spectrum_in_words(each, point, centred=centred)}" for label, each in found.items()]
     opening = (
         f"Spectra of {sides_in_words(comparison)} at {points.title(point)}, line charts{'' if told else ', empty'}."
@@ -49,7 +44,7 @@ def _alternative(comparison: Comparison, point: str, *, centred: bool, **_: bool
     title=lambda _, point, centred, **__: spectrum_title(point, centred),
     alternative=_alternative,
     file="spectra_{point}{centred}",
-    needs=_needs,
+    needs=needed_spectra,
     definition=SINGULAR_VALUES,
     of_the_text_shown=True,
 )
@@ -61,7 +56,7 @@ def compared_spectra(comparison: Comparison, point: str, *, centred: bool, logar
     0 are left out.
     """
     named = sides(comparison, theme)
-    without = {side: no_spectrum(comparison, side.label, point, centred=centred) for side in named}
+    without = {side: no_spectrum(comparison.measurements[side.label], point, centred=centred) for side in named}
     remarks = by_reason({side.name: why for side, why in without.items() if why})
     drawn = [side for side in named if not without[side]]
     place = points.title(point)

@@ -11,14 +11,13 @@ from oversmooth import metrics
 from oversmooth.core import points
 from oversmooth.core.numerals import between
 from oversmooth.core.tokens import escape
-from oversmooth.report.figures.bands import draw_band
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.registry import Arguments, Asked, figure
-from oversmooth.report.figures.series import APART, Series, over_depth, ticks
+from oversmooth.report.figures.series import APART, Series, draw_band, over_depth, ticks
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
 from oversmooth.report.findings import caveats, number
 from oversmooth.report.findings.outlying import outlier_sentence
-from oversmooth.report.findings.spread import BAND, Spread, band_caption, mean_of, spreads
+from oversmooth.report.findings.spread import BAND, band_caption, mean_of, spreads
 from oversmooth.results.measurement import Measurement
 
 ORDER = 10
@@ -45,8 +44,9 @@ def _alternative(measurement: Measurement, metric: str, **_: bool) -> str:
         return f"{opening}, empty. {' '.join(caveats(measurement, metric))}"
     unit = f" {declared.unit}" if declared.unit else ""
     path = [point for point in values if point not in APART] or list(values)
+    bands = {point: f" ({between(spread.low, spread.high)})" for point, spread in over.items() if spread.defined}
     course = ", ".join(
-        f"{number(values[point])}{unit}{_ends_of_band(over.get(point))} at {points.title(point)}"
+        f"{number(values[point])}{unit}{bands.get(point, '')} at {points.title(point)}"
         for point in dict.fromkeys([path[0], path[-1], *(point for point in APART if point in values)])
     )
     low, high = min(values, key=lambda point: values[point]), max(values, key=lambda point: values[point])
@@ -56,10 +56,6 @@ def _alternative(measurement: Measurement, metric: str, **_: bool) -> str:
     return " ".join(filter(None, [*told, *caveats(measurement, metric)]))
 
 
-def _ends_of_band(spread: Spread | None) -> str:
-    return f" ({between(spread.low, spread.high)})" if spread is not None and spread.defined else ""
-
-
 @figure(
     of=Measurement,
     title=lambda _, metric, **__: over_depth(metric),
@@ -67,7 +63,6 @@ def _ends_of_band(spread: Spread | None) -> str:
     file="{metric}",
     needs=_needs,
     caption=lambda measurement, lines, **_: band_caption(measurement, lines=lines),
-    declared=lambda _, metric, **__: (metric,),
     pgfplots=True,
 )
 def curve(
@@ -81,7 +76,7 @@ def curve(
     own.
     """
     series = Series.of(measurement, metric)
-    if not series.defined:
+    if not series.values:
         return blank(f"{series.title}: {measurement.reason(metric, series.points[0])}.", theme, height=HEIGHT)
     panel = _Panel(theme, lines=lines)
     panel.draw(series, selected)

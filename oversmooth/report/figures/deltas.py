@@ -10,14 +10,12 @@ from oversmooth.core.numerals import number, signed
 from oversmooth.core.tokens import escape, visible
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.compared_curves import means
-from oversmooth.report.figures.depth import Depths
 from oversmooth.report.figures.identity import NamedSide, left_out, sides
-from oversmooth.report.figures.lines import Line, figure_of
+from oversmooth.report.figures.lines import Depths, Line, figure_of
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
-from oversmooth.report.findings.absences import absence, by_reason, no_deltas, unmeasured
-from oversmooth.report.findings.maps import beside
+from oversmooth.report.findings.absences import absence, beside, by_reason, no_deltas, unmeasured
 from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.spread import UNPAIRED, band_caption, delta_spreads, is_unpaired, mean_of
 from oversmooth.results.comparison import Comparison
@@ -64,7 +62,6 @@ def _departure(comparison: Comparison, metric: str, label: str) -> str:
     file="{metric}_delta",
     needs=_needs,
     caption=_caption,
-    declared=lambda _, metric: (metric,),
     pgfplots=True,
     beside="compared_curve",
 )
@@ -97,7 +94,10 @@ def delta_curve(comparison: Comparison, metric: str, *, theme: Theme, selected: 
     canvas.value_axis.update(zeroline=True, zerolinecolor=theme.text, zerolinewidth=1.5)
     partings = {line.side: comparison.parting(metric, line.side.label) for line in lines}
     for line in lines:
-        _ring(canvas, line, partings[line.side])
+        parting = partings[line.side]
+        if parting is not None and parting in line.series.values:
+            looks = {"size": 15, "symbol": "circle-open", "color": line.side.identity.colour, "line": {"width": 1.5}}
+            canvas.add(x=line.at([parting]), y=[line.series.values[parting]], mode="markers", marker=looks)
     same = by_reason({side.name: "the same as the baseline everywhere" for side, at in partings.items() if at is None})
     ring = [RING] if any(partings.values()) else []
     unpaired = by_reason({side.name: UNPAIRED for side in drawn if is_unpaired(comparison, side.label)})
@@ -132,11 +132,3 @@ def _words(comparison: Comparison, side: NamedSide, theirs: Series, ours: Series
         lines += [escape(notes[point]) for notes in (series.missing, series.unresolved) if point in notes]
         words[point] = "<br>".join(lines)
     return words
-
-
-def _ring(canvas: Canvas, line: Line, parting: str | None) -> None:
-    if parting is None or parting not in line.series.values:
-        return
-    ring = {"size": 15, "symbol": "circle-open", "color": line.side.identity.colour, "line": {"width": 1.5}}
-    at = {"x": line.at([parting]), "y": [line.series.values[parting]]}
-    canvas.add(**at, mode="markers", marker=ring)

@@ -14,7 +14,7 @@ from oversmooth.core.wording import count
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.dominance import KINDS, colour_of
-from oversmooth.report.figures.keys import Entry, draw_key
+from oversmooth.report.figures.labels import Entry, draw_key
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
 from oversmooth.report.findings.absences import explained, unexplained
@@ -71,13 +71,15 @@ def circuit_eigenvalues(
     kept = min(size, max(1, MOST_POINTS // (len(layers) * heads)))
     drawn = _largest(values[layers], kept)
     canvas = Canvas(theme)
-    _axes(canvas, _reach(drawn))
+    _axes(canvas, drawn)
     _regions(canvas)
     for place, number_of in enumerate(layers):
         share = 0.5 if len(layers) < 2 else place / (len(layers) - 1)
         colour = theme.accent if layer is not None else theme.depth_colour(share)
         _points(canvas, drawn[place], number_of, colour, head)
-    key = _regions_key(theme) + (_rings(canvas, measurement, layer, head) if layer is not None else [])
+    green = theme.categories[2]
+    key = [("◌", theme.muted, "unit circle"), ("▒", green, "|1 + λ| < 1"), ("━", green, "sharpening, −1 to 0")]
+    key += _rings(canvas, measurement, layer, head) if layer is not None else []
     draw_key(canvas, key)
     told = [] if kept == size else [f"The {kept} largest of {size} eigenvalues of each of {count(heads, 'head')}"]
     if layer is None:
@@ -96,15 +98,11 @@ def _largest(values: NDArray[np.complex128], kept: int) -> NDArray[np.complex128
     return found
 
 
-def _reach(values: NDArray[np.complex128]) -> tuple[float, float, float]:
-    """Left, right and upper end of the plane: the circles and all eigenvalues."""
+def _axes(canvas: Canvas, values: NDArray[np.complex128]) -> None:
+    """A plane that holds the circles and all eigenvalues."""
     known = values[np.isfinite(values)]
-    real, imaginary = (known.real, known.imag) if known.size else (np.zeros(1), np.zeros(1))
-    return min(-2.1, float(real.min())), max(1.1, float(real.max())), max(1.1, float(np.abs(imaginary).max()))
-
-
-def _axes(canvas: Canvas, reach: tuple[float, float, float]) -> None:
-    left, right, up = reach
+    left, right = min([-2.1, *known.real.tolist()]), max([1.1, *known.real.tolist()])
+    up = max([1.1, *np.abs(known.imag).tolist()])
     across = value_axis(left, right, ticks=6, from_zero=False)
     canvas.depth_axis.update(across, title={"text": "real part"}, zeroline=True, showgrid=True)
     canvas.depth_axis.update(zerolinecolor=canvas.theme.grid, zerolinewidth=1, gridcolor=canvas.theme.grid, gridwidth=1)
@@ -125,11 +123,6 @@ def _regions(canvas: Canvas) -> None:
     dashed = {"color": theme.muted, "width": 1, "dash": "dash"}
     canvas.add(x=np.cos(turn).tolist(), y=np.sin(turn).tolist(), mode="lines", line=dashed)
     canvas.add(x=[-1, 0], y=[0, 0], mode="lines", line={"color": theme.categories[2], "width": 5})
-
-
-def _regions_key(theme: Theme) -> list[Entry]:
-    green = theme.categories[2]
-    return [("◌", theme.muted, "unit circle"), ("▒", green, "|1 + λ| < 1"), ("━", green, "sharpening, −1 to 0")]
 
 
 def _points(canvas: Canvas, values: NDArray[np.complex128], layer: int, colour: str, head: int | None) -> None:

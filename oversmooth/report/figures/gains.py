@@ -9,13 +9,13 @@ import xarray as xr
 
 from oversmooth.core.resampling import band
 from oversmooth.core.tokens import escape
-from oversmooth.report.figures.bands import draw_means
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
-from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.labels import draw_key
 from oversmooth.report.figures.panes import block_axis, log_axis, stacked
 from oversmooth.report.figures.registry import figure
+from oversmooth.report.figures.series import draw_means
 from oversmooth.report.figures.theme import Theme
-from oversmooth.report.findings.circuits_reading import gain_sentence
+from oversmooth.report.findings.mechanisms import gain_sentence
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results import gains as measured
 from oversmooth.results.measurement import Measurement

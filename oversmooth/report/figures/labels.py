@@ -1,14 +1,15 @@
-"""Names of lines and points: beside them where they fit, else in a legend below that wraps."""
+"""Names of lines and points: beside them where they fit, else in a legend below; and the key of a chart above it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from oversmooth.core.tokens import escape
-from oversmooth.report.figures.canvas import Canvas
+from oversmooth.report.figures.canvas import LINE, Canvas
 from oversmooth.report.figures.identity import NamedSide
 
 CHARACTER = 5.8
@@ -23,6 +24,13 @@ _MOST_SHIFT = 15
 """Pixels that a label may stand above or below the end of its line before it seems to belong to another."""
 _LEGEND_KEY = 46
 _LEGEND_ROW = 20
+Entry = tuple[str, str, str]
+"""A glyph, its colour and what it stands for, not yet escaped."""
+_GAP = 3
+_OFF = 8.0
+"""Pixels between a marker's centre and its words."""
+_BESIDE: tuple[tuple[int, int], ...] = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
+"""Directions in which words may stand, in order of preference: right, left, above, below, the corners."""
 
 
 def name_sides(canvas: Canvas, ends: Sequence[tuple[NamedSide, float]], height: float) -> int:
@@ -96,3 +104,81 @@ def _spread(centres: Sequence[float], sizes: Sequence[float]) -> list[float]:
                 moved[lower] -= overlap / 2
                 moved[upper] += overlap / 2
     return moved
+
+
+def draw_key(canvas: Canvas, entries: Sequence[Entry]) -> None:
+    """Put a key above the chart and what stands there already, in lines that fit a phone."""
+    lines: list[list[Entry]] = [[]]
+    for entry in entries:
+        if CHARACTER * sum(len(words) + 2 + _GAP for _, _, words in (*lines[-1], entry)) > PHONE:
+            lines.append([])
+        lines[-1].append(entry)
+    words = [
+        [f'<span style="color:{each[1]}"><b>{each[0]}</b></span> {escape(each[2])}' for each in row] for row in lines
+    ]
+    rows = [(" " * _GAP).join(row) for row in words if row]
+    canvas.corner("<br>".join(rows), shift=canvas.above + 4, colour=canvas.theme.text)
+    canvas.above += LINE * len(rows) + 4
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle, in pixels from the lower left corner of the chart."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two share any area."""
+        apart = self.right <= other.left or other.right <= self.left
+        return not (apart or self.top <= other.bottom or other.top <= self.bottom)
+
+    def within(self, width: float, height: float) -> bool:
+        """Whether it lies inside a chart of that size."""
+        return self.left >= 0 and self.bottom >= 0 and self.right <= width and self.top <= height
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words to be set beside a marker, with their size, in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def box(self, across: int, up: int) -> Box:
+        """Where they stand in one of the directions."""
+        x = self.x + across * (_OFF + self.width / 2)
+        y = self.y + up * (_OFF + self.height / 2) if not across else self.y + up * (self.height / 2 + _OFF / 2)
+        return Box(x - self.width / 2, y - self.height / 2, x + self.width / 2, y + self.height / 2)
+
+
+def place(words: Sequence[Words], taken: Sequence[Box], width: float, height: float) -> list[tuple[int, int] | None]:
+    """A direction for each, in which it covers nothing that is taken; None where there is none."""
+    covered = list(taken)
+    found: list[tuple[int, int] | None] = []
+    for each in words:
+        free = (
+            way
+            for way in _BESIDE
+            if each.box(*way).within(width, height) and not any(each.box(*way).overlaps(box) for box in covered)
+        )
+        way = next(free, None)
+        found.append(way)
+        if way is not None:
+            covered.append(each.box(*way))
+    return found
+
+
+def anchored(words: Words, way: tuple[int, int]) -> dict[str, Any]:
+    """Plotly's keywords for an annotation at the marker in that direction."""
+    box = words.box(*way)
+    return {
+        "xanchor": "center",
+        "yanchor": "middle",
+        "xshift": (box.left + box.right) / 2 - words.x,
+        "yshift": (box.bottom + box.top) / 2 - words.y,
+    }

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from oversmooth.core.numerals import number
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
-from oversmooth.report.figures.cells import cells, over_blocks
 from oversmooth.report.figures.coloured import Scale
-from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.labels import draw_key
+from oversmooth.report.figures.panes import cells, over_blocks
 from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import explained, unexplained
@@ -61,7 +61,7 @@ def norm_deviation(measurement: Measurement, *, theme: Theme) -> Drawn:
     blocks = deviations.sizes["layer"]
     height = HEIGHT if len(shown) > 1 else HEIGHT // 2
     axes = [bins[norm].axis() for norm in shown]
-    panes = over_blocks(canvas, [_capital(NORMS[norm]) for norm in shown], axes, blocks, height)
+    panes = over_blocks(canvas, [NORMS[norm].replace("norm", "Norm", 1) for norm in shown], axes, blocks, height)
     counts = {norm: bins[norm].counts(deviations.sel(norm=norm).values) for norm in shown}
     most = max(float(np.nanmax(each)) for each in counts.values())
     scale = Scale(0.0, most, title="tokens", number=".0f", ticks={0.0: "0", most: number(most)})
@@ -133,10 +133,6 @@ def _mark(canvas: Canvas, values: xr.DataArray, bins: _Bins, pane: Pane) -> None
         marker=looks | {"line": {"color": canvas.theme.paper, "width": 1}},
         text=words,
     )
-
-
-def _capital(words: str) -> str:
-    return words[0].upper() + words[1:]
 
 
 def _words(measurement: Measurement, norms: xr.Dataset) -> Iterator[str]:

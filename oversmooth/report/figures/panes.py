@@ -1,21 +1,29 @@
-"""Charts below each other over one depth axis, and axes that number the blocks."""
+"""Charts below each other over one depth axis, axes that number blocks and heads, and maps of one value for each."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.core.numerals import number
 from oversmooth.core.tokens import escape
 from oversmooth.report.figures.canvas import Canvas, Pane
+from oversmooth.report.figures.coloured import BAR, Scale, heat
 from oversmooth.report.figures.series import ticks
 from oversmooth.report.figures.theme import round_step
 
 MOST_TICKS = 13
 _HEADING = 20
 """Pixels above each chart for its name."""
+BELOW: Final = 48
+"""Pixels that the axis of blocks takes below it."""
+MOST_HEADS: Final = 8
+"""Numbered heads."""
 
 
 def block_axis(blocks: int, *, room: float = 0.5) -> dict[str, Any]:
@@ -69,13 +77,10 @@ def log_axis(low: float, high: float, *, most: int = 7) -> dict[str, Any]:
         powers = range(first, last + 1, math.ceil((last - first) / most))
         values = [10.0**power for power in powers]
     else:
-        values = [factor * 10.0**power for power in range(first, last + 1) for factor in _factors(span)]
+        factors = (1, 2, 5) if span > 0.8 else (1, 1.5, 2, 3, 5, 7)
+        values = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
     shown = [value for value in values if ends[0] <= math.log10(value) <= ends[1]]
     return {"type": "log", "range": ends, "tickvals": shown, "ticktext": [_plain(value) for value in shown]}
-
-
-def _factors(span: float) -> tuple[float, ...]:
-    return (1, 2, 5) if span > 0.8 else (1, 1.5, 2, 3, 5, 7)
 
 
 def _even(low: float, high: float) -> list[float]:
@@ -86,3 +91,44 @@ def _even(low: float, high: float) -> list[float]:
 
 def _plain(value: float) -> str:
     return f"{value:g}" if 1e-3 <= value < 1e3 else number(value)
+
+
+def cells(canvas: Canvas, values: NDArray[np.float64], scale: Scale, pane: Pane, *, hover: str) -> None:
+    """A heat map; cells without a value stay empty. The first of a canvas shows the scale of its colours.
+
+    Values are of (head, block), on axes that count both from 0; ``hover`` are words before one, as a template of
+    plotly's.
+    """
+    rows, columns = values.shape
+    first = not any(trace["type"] == "heatmap" for trace in canvas.traces)
+    canvas.above += BAR if first else 0
+    canvas.traces.append(heat(values, range(columns), range(rows), scale, hover, bar=first) | pane.trace)
+
+
+def over_blocks(
+    canvas: Canvas, headings: Sequence[str], up: Sequence[Mapping[str, Any]], blocks: int, height: int
+) -> list[Pane]:
+    """Charts below each other over an axis that numbers the blocks, as :func:`stacked` makes them, and room below.
+
+    The axis is named in words below the lowest: plotly puts a title over the numbers beside a colour bar above.
+    """
+    across = {name: value for name, value in block_axis(blocks).items() if name != "title"}
+    panes = stacked(canvas, headings, across, up, height)
+    place = {"x": 0.5, "xanchor": "center", "y": 0, "yanchor": "top", "yshift": -20, **panes[-1].inside}
+    canvas.note(text="block", font={"size": 12, "color": canvas.theme.text}, **place)
+    canvas.margin["b"] = BELOW
+    return panes
+
+
+def head_axis(heads: int) -> dict[str, Any]:
+    """A value axis that numbers the heads from below."""
+    values, labels = ticks({str(index): float(index) for index in range(heads)}, most=MOST_HEADS)
+    return {
+        "tickvals": values, "ticktext": labels, "range": [-0.5, heads - 0.5], "showgrid": False,
+        "title": {"text": "head"},
+    }  # fmt: skip
+
+
+def height_of(heads: int) -> int:
+    """Pixels of a map with so many heads."""
+    return min(max(13 * heads, 90), 300)

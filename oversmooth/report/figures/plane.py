@@ -13,13 +13,23 @@ from oversmooth.core.tokens import escape, visible
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.choosing import metrics_of
 from oversmooth.report.figures.identity import NamedSide, left_out, shortened, sides
-from oversmooth.report.figures.labels import CHARACTER, LABEL_LINE, PHONE, broken_name, legend
-from oversmooth.report.figures.placing import Box, Words, anchored, place
+from oversmooth.report.figures.labels import (
+    CHARACTER,
+    LABEL_LINE,
+    PHONE,
+    Box,
+    Words,
+    anchored,
+    broken_name,
+    legend,
+    place,
+)
 from oversmooth.report.figures.registry import Arguments, Asked, figure
+from oversmooth.report.figures.series import axis_title
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import by_reason
+from oversmooth.report.findings.comparisons import known_texts, plane_positions
 from oversmooth.report.findings.outlying import compared_outliers
-from oversmooth.report.findings.plane import known_texts, plane_positions
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.comparison import Comparison
 
@@ -154,11 +164,8 @@ def fidelity_plane(
 
 
 def _axis_title(metric: str) -> str:
-    declared = metric_registry.get(metric)
-    title = f"{declared.title} ({declared.unit})" if declared.unit else declared.title
     low, high = ENDS.get(metric, ("", ""))
-    ends = f"<br>← {low}    {high} →" if low else ""
-    return escape(title) + ends
+    return escape(axis_title(metric)) + (f"<br>← {low}    {high} →" if low else "")
 
 
 def _control(title: str, sweep: Comparison, point: str, diversity: str, fidelity: str) -> _Control:

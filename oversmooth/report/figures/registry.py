@@ -94,8 +94,8 @@ class Figure:
     """The arguments of each figure that the result has; none where it lacks what the figure needs."""
     caption: Callable[..., str] = lambda _, **__: ""
     """What is drawn of several texts, in sentences."""
-    declared: Callable[..., Sequence[str]] = lambda _, **__: ()
-    """Names of the metrics and of the quantities of an explanation that it shows."""
+    declared: Callable[..., Sequence[str]] = lambda _, metric="", **__: (metric,) if metric else ()
+    """Names of the metrics and quantities that it shows; the ``metric`` of its arguments unless told otherwise."""
     definition: str = ""
     """What its values are, in a sentence, where they are neither."""
     of_the_text_shown: bool = False
@@ -156,11 +156,7 @@ def names() -> tuple[str, ...]:
 
 
 def get(name: str) -> Figure:
-    """The figure of that name.
-
-    Raises:
-        KeyError: for an unknown name.
-    """
+    """The figure of that name."""
     return _REGISTRY[name]
 
 
@@ -183,14 +179,12 @@ def figures_asked(result: Measurement | Comparison, asked: Asked) -> Iterator[tu
         metric = asked.metrics.index(arguments["metric"]) if "metric" in arguments else 0
         return order[each.beside or each.name], metric, order[each.name]
 
-    yield from sorted(_needed(result, asked), key=place)
-
-
-def _needed(result: Measurement | Comparison, asked: Asked) -> Iterator[tuple[Figure, Arguments]]:
+    needed: list[tuple[Figure, Arguments]] = []
     for each in _REGISTRY.values():
         if isinstance(result, each.of):
             with _REGISTRY.guarded(each.name):
-                yield from [(each, found) for found in each.needs(result, asked)]
+                needed += [(each, found) for found in each.needs(result, asked)]
+    yield from sorted(needed, key=place)
 
 
 def drawables(result: Measurement | Comparison, asked: Asked, theme: Theme) -> dict[str, Drawable]:
@@ -221,18 +215,14 @@ def over_texts(measurement: Measurement) -> str:
     return "" if measurement.explanation is None else f"Over {count(measurement.explanation.texts, 'text')}."
 
 
-def side_name(comparison: Comparison, label: str) -> str:
-    """A side's part of a file name: its place keeps apart what the letters of its label do not."""
-    place = comparison.position(label)
-    return "baseline" if place == 0 else f"{place}_{_slug(label)}".rstrip("_")
-
-
 def _word(result: Measurement | Comparison, name: str, value: object) -> str:
     """An argument in the name of a file."""
     if isinstance(value, bool):
         return f"_{name}" if value else ""
     if name == "label" and isinstance(result, Comparison):
-        return side_name(result, str(value))
+        # Its place keeps apart what the letters of labels do not.
+        place = result.position(str(value))
+        return "baseline" if place == 0 else f"{place}_{_slug(str(value))}".rstrip("_")
     return _slug(str(value)) if name == "point" else str(value)
 
 

@@ -1,16 +1,22 @@
-"""A metric over depth as positions, values and words, before it is drawn."""
+"""A metric over depth as positions, values and words; means with their bands as lines and areas."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from oversmooth import metrics as metric_registry
 from oversmooth.core import points
+from oversmooth.core.numerals import number
 from oversmooth.core.tokens import escape
-from oversmooth.report.findings import number
+from oversmooth.report.figures.canvas import Canvas, Pane
+from oversmooth.report.figures.theme import translucent
 from oversmooth.report.findings.spread import BAND, Spread, mean_of, spreads
 from oversmooth.results.measurement import Measurement
 
@@ -18,6 +24,8 @@ APART = (points.FINAL_NORM, points.FUSION)
 """Points that are set apart behind the last block, in this order, since they are not blocks."""
 GAP = 1.5
 """Distance of each of them from what stands before it, in blocks."""
+_BAR: Final = 8
+"""Pixels of the width of a band at a point that no line reaches."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Series:
         several = measurement.curves[metric].sel(point=list(curve)).values
         return cls(
             title=declared.title,
-            axis_title=f"{declared.title} ({declared.unit})" if declared.unit else declared.title,
+            axis_title=axis_title(metric),
             # Where a metric has no lower bound, zero means nothing.
             from_zero=math.isfinite(declared.lower),
             points=tuple(curve),
@@ -57,11 +65,6 @@ class Series:
             missing={p: measurement.reason(metric, p) for p, value in curve.items() if not math.isfinite(value)},
             unresolved={p: why for p in curve if (why := measurement.reason(metric, p, "unresolved"))},
         )
-
-    @property
-    def defined(self) -> bool:
-        """Whether there is anything to draw."""
-        return bool(self.values)
 
     @property
     def means(self) -> str:
@@ -128,6 +131,90 @@ def _step(blocks: int, most: int) -> int:
     return next(step for step in (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 50, 100, 1000) if blocks <= step * most)
 
 
+def axis_title(metric: str) -> str:
+    """A metric with its unit, beside its axis."""
+    declared = metric_registry.get(metric)
+    return f"{declared.title} ({declared.unit})" if declared.unit else declared.title
+
+
 def over_depth(metric: str) -> str:
     """The heading of a curve."""
     return f"{metric_registry.get(metric).title} over depth"
+
+
+def draw_band(canvas: Canvas, series: Series, colour: str, *, opacity: float, axis: str = "x") -> None:
+    """Fill between the ends of the bands along the line; points that stand alone have an upright bar.
+
+    What is added to the canvas later lies before it.
+    """
+    shade = translucent(colour, opacity)
+    runs = list(_runs(series))
+    areas, bars = ([_outline(series, run) for run in runs if (len(run) > 1) is area] for area in (True, False))
+    if areas:
+        x, y = _joined(areas)
+        canvas.add(x=x, y=y, mode="none", fill="toself", fillcolor=shade, xaxis=axis)
+    if bars:
+        x, y = _joined(bars)
+        canvas.add(x=x, y=y, mode="lines", line={"color": shade, "width": _BAR}, xaxis=axis)
+
+
+def draw_means(
+    canvas: Canvas,
+    pane: Pane,
+    x: Sequence[float],
+    rows: NDArray[np.float64],
+    names: Sequence[str],
+    *,
+    colour: str,
+    banded: bool = False,
+    **trace: Any,  # noqa: ANN401  plotly's own keywords
+) -> None:
+    """Means and the ends of their bands, (3, point), as a line with markers and, where all are banded, an area.
+
+    A mean that is NaN is a gap. Hover says the ``names``, as markup; ``trace`` is what the line is given besides.
+    """
+    known = np.isfinite(rows[0])
+    if banded:
+        (low, high), there = rows[1:, known].tolist(), np.asarray(x)[known].tolist()
+        shade = translucent(colour, canvas.theme.band)
+        outline = {"x": [*there, *there[::-1]], "y": [*low, *high[::-1]]}
+        canvas.add(pane, **outline, mode="none", fill="toself", fillcolor=shade)
+    trace["line"] = {"color": colour, "width": 2, **trace.get("line", {})}
+    trace["marker"] = {"size": 7, "color": colour, **trace.get("marker", {})}
+    words = [value_words(name, *each) for name, each in zip(names, rows.T.tolist(), strict=True)]
+    y = [mean if math.isfinite(mean) else None for mean in rows[0].tolist()]
+    canvas.add(pane, x=list(x), y=y, mode="lines+markers", text=words, **trace)
+
+
+def value_words(title: str, value: float, low: float, high: float) -> str:
+    """For hover: what a value is of, as markup, the value itself, and its band where it has one."""
+    return "<br>".join(filter(None, [title, f"<b>{number(value, 4)}</b>", Spread(low, high, 0).words]))
+
+
+Outline = tuple[list[float], list[float]]
+
+
+def _runs(series: Series) -> Iterator[list[str]]:
+    """Neighbouring points with a band that a line connects; points apart, each for itself."""
+    defined = {point: spread.defined and point in series.values for point, spread in series.spreads.items()}
+    for known, run in groupby(series.path, key=lambda point: defined.get(point, False)):
+        if known:
+            yield list(run)
+    yield from ([point] for point in APART if defined.get(point))
+
+
+def _outline(series: Series, run: Sequence[str]) -> Outline:
+    """There along the lower ends and back along the upper ones; of one point, an upright line."""
+    there = [series.positions[point] for point in run]
+    low, high = ([getattr(series.spreads[point], end) for point in run] for end in ("low", "high"))
+    return [*there, *there[::-1]], [*low, *high[::-1]]
+
+
+def _joined(outlines: Sequence[Outline]) -> tuple[list[float | None], list[float | None]]:
+    """One trace of all, with gaps between."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for across, up in outlines:
+        x += [*([None] if x else []), *across]
+        y += [*([None] if y else []), *up]
+    return x, y

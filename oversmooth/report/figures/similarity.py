@@ -16,7 +16,7 @@ from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.coloured import Scale, heat, square_axes
 from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.theme import Theme
-from oversmooth.report.findings.maps import Map, kept_map
+from oversmooth.report.findings.absences import Map, kept_map
 from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.results.measurement import Measurement
 

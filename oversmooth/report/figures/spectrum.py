@@ -15,8 +15,16 @@ from oversmooth.core.wording import count
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, Pane, blank
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.theme import Theme, value_axis
+from oversmooth.report.findings.absences import (
+    Float64,
+    cumulative_shares,
+    no_spectrum,
+    singular_values,
+    spectrum_reason,
+)
 from oversmooth.report.findings.outlying import outlier_sentence
-from oversmooth.report.findings.spectra import Float64, cumulative_shares, singular_values, spectrum_reason
+from oversmooth.results.comparison import Comparison
+from oversmooth.results.files.tables import sides_of
 from oversmooth.results.measurement import Measurement
 
 ORDER = 30
@@ -42,13 +50,11 @@ def spectrum_title(point: str, centred: bool) -> str:
     return f"Singular values{' of the centred tokens' if centred else ''} at {points.title(point)}"
 
 
-def forms_of(*measurements: Measurement) -> list[bool]:
-    """Of which tokens spectra were measured: as they are, and centred."""
-    return [name == "centred" for name in ("raw", "centred") if any(name in each.spectra for each in measurements)]
-
-
-def _needs(measurement: Measurement, asked: Asked) -> list[Arguments]:
-    return [{"point": asked.point, "centred": centred, "logarithmic": True} for centred in forms_of(measurement)]
+def needed_spectra(result: Measurement | Comparison, asked: Asked) -> list[Arguments]:
+    """Those that were measured, of the tokens as they are and of the centred ones."""
+    measured = {str(name) for each in sides_of(result).values() for name in each.spectra}
+    forms = [name == "centred" for name in ("raw", "centred") if name in measured]
+    return [{"point": asked.point, "centred": centred, "logarithmic": True} for centred in forms]
 
 
 def spectrum_in_words(measurement: Measurement, point: str, *, centred: bool, **_: bool) -> str:
@@ -79,7 +85,7 @@ def spectrum_in_words(measurement: Measurement, point: str, *, centred: bool, **
     title=lambda _, point, centred, **__: spectrum_title(point, centred),
     alternative=spectrum_in_words,
     file="spectrum_{point}{centred}",
-    needs=_needs,
+    needs=needed_spectra,
     definition=SINGULAR_VALUES,
     of_the_text_shown=True,
 )
@@ -91,8 +97,7 @@ def spectrum(measurement: Measurement, point: str, *, centred: bool, logarithmic
     values of exactly 0 are left out.
     """
     values = singular_values(measurement, point, centred=centred)
-    if values.size == 0 or values[0] == 0:
-        why = spectrum_reason(measurement, point, centred=centred) if values.size == 0 else "all its values are 0"
+    if why := no_spectrum(measurement, point, centred=centred):
         return blank(f"No spectrum at {points.title(point)}: {why}.", theme, height=HEIGHT)
     floor = float(measurement.spectra["floor"].sel(point=point).values[measurement.settings.shown])
     extent = extent_of([measurement], centred)

@@ -12,8 +12,8 @@ from oversmooth.report.figures.canvas import Canvas, Drawn, blank
 from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.spectrum import SINGULAR_VALUES, depth_shares, name_depths
 from oversmooth.report.figures.theme import Theme
+from oversmooth.report.findings.absences import Float64, singular_values, spectrum_reason
 from oversmooth.report.findings.readings import found_by
-from oversmooth.report.findings.spectra import Float64, singular_values, spectrum_reason
 from oversmooth.report.findings.spread import shown_text
 from oversmooth.results.measurement import Measurement
 

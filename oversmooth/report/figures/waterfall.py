@@ -15,10 +15,10 @@ from oversmooth.core.numerals import between, number, signed
 from oversmooth.core.tokens import escape
 from oversmooth.core.wording import count
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.keys import Entry, draw_key
+from oversmooth.report.figures.labels import Entry, draw_key
 from oversmooth.report.figures.panes import MOST_TICKS
 from oversmooth.report.figures.registry import figure, measured_metrics
-from oversmooth.report.figures.series import ticks
+from oversmooth.report.figures.series import axis_title, ticks
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.explanations import where
 from oversmooth.report.findings.outlying import outlier_sentence
@@ -61,7 +61,6 @@ def _heading(metric: str) -> str:
     alternative=_alternative,
     file="waterfall_{metric}",
     needs=lambda measurement, asked: [] if measurement.explanation is None else measured_metrics(measurement, asked),
-    declared=lambda _, metric: (metric,),
 )
 def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: Detail | None = None) -> Drawn:
     """Floating bars from value to value, block after block, in the colour of their kind of sub-layer.
@@ -72,17 +71,15 @@ def waterfall(measurement: Measurement, metric: str, *, theme: Theme, detail: De
     """
     chosen = finest(measurement) if detail is None else detail
     found = steps(measurement, metric, chosen)
-    declared = metric_registry.get(metric)
     known = [step for step in found if not step.reason]
     if not known:
         why = found[0].reason if found else "the model has no block"
-        return blank(f"{declared.title}: {why}.", theme, height=CHART + _BELOW)
+        return blank(f"{metric_registry.get(metric).title}: {why}.", theme, height=CHART + _BELOW)
     bars = _laid_out(found)
     canvas = Canvas(theme)
     blocks = sum(map(points.is_block, measurement.points))
     _axes(canvas, bars, blocks, [value for step in known for value in (step.start, step.end)])
-    unit = f" ({declared.unit})" if declared.unit else ""
-    canvas.title_values(f"{declared.title}{unit}", mean_of(len(measurement.tokens)))
+    canvas.title_values(axis_title(metric), mean_of(len(measurement.tokens)))
     _draw_bars(canvas, bars)
     _draw_outputs(canvas, measurement, metric)
     _draw_gaps(canvas, bars)

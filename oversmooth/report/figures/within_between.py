@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from oversmooth.core import points
 from oversmooth.core.resampling import band
-from oversmooth.report.figures.bands import draw_means
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
-from oversmooth.report.figures.keys import draw_key
+from oversmooth.report.figures.labels import draw_key
 from oversmooth.report.figures.panes import MOST_TICKS, stacked
 from oversmooth.report.figures.registry import explained_by, figure, over_texts
-from oversmooth.report.figures.series import positions, ticks
+from oversmooth.report.figures.series import draw_means, positions, ticks
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import explained, unexplained
 from oversmooth.report.findings.outlying import outlier_sentence

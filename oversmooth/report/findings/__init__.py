@@ -1,10 +1,9 @@
 """What measurements say, in sentences and in the few numbers of a summary. No drawing, no markup."""
 
 from oversmooth.core.numerals import arrow, number, signed
-from oversmooth.report.findings.changes import Change, caveats, changes
+from oversmooth.report.findings.changes import Change, caveats, changes, missing
 from oversmooth.report.findings.comparisons import Difference, Side, comparison_headline, differences, told_once
-from oversmooth.report.findings.gaps import missing
-from oversmooth.report.findings.headlines import headline
+from oversmooth.report.findings.explanations import headline
 from oversmooth.report.findings.outlying import warnings_beside
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""How the variants of a comparison differ from its baseline: a row for each, and the one sentence that states it."""
+"""How the variants of a comparison differ from its baseline: a row or a position for each, and one sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oversmooth import metrics as metric_registry
 from oversmooth.core import points
 from oversmooth.core.numerals import between, number, pair
 from oversmooth.core.wording import count
-from oversmooth.report.findings.absences import elsewhere
+from oversmooth.report.findings.absences import elsewhere, unmeasured
 from oversmooth.report.findings.changes import MAIN_METRIC
 from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.spread import BAND, delta_spreads, mean_of
@@ -18,6 +18,8 @@ from oversmooth.results.comparison import SAME, Comparison
 
 KEPT = "cka_to_baseline"
 """What the sentence says a variant leaves of the baseline."""
+ITSELF = 1.0
+"""The baseline's own fidelity to itself, where it was not measured."""
 
 
 @dataclass(frozen=True)
@@ -217,3 +219,49 @@ def told_once(said: Mapping[str, Iterable[str]], *, always_named: bool = False) 
         f"{', '.join(labels)}: {sentence}" if always_named or len(labels) < len(said) else sentence
         for sentence, labels in found.items()
     ]
+
+
+def plane_positions(
+    comparison: Comparison, point: str, *, diversity: str, fidelity: str
+) -> tuple[dict[str, tuple[float, float]], dict[str, str]]:
+    """(fidelity, diversity) of each side that has both, and the reason, in a clause, of each that has not.
+
+    Where ``point`` is the baseline's end, every side is read at its own: the last block or the fusion of all blocks.
+    """
+    found: dict[str, tuple[float, float]] = {}
+    without: dict[str, str] = {}
+    for label in comparison.measurements:
+        at = read_at(comparison, label, point)
+        up, why = _value(comparison, label, at, diversity)
+        is_reference = label == comparison.baseline_label and fidelity not in comparison.baseline.metrics
+        kept, no_fidelity = (ITSELF, "") if is_reference else _value(comparison, label, at, fidelity)
+        why = elsewhere(comparison, label) or why or no_fidelity
+        if why:
+            without[label] = why
+        else:
+            found[label] = (kept, up)
+    return found, without
+
+
+def read_at(comparison: Comparison, label: str, point: str) -> str:
+    """The point at which a side is read when the baseline is read at ``point``."""
+    return comparison.end(label) if point == comparison.end(comparison.baseline_label) else point
+
+
+def known_texts(comparison: Comparison, label: str, point: str, metric: str) -> int:
+    """Texts of which a side has a value of a metric where it is read; all where it was not measured with it."""
+    measurement = comparison.measurements[label]
+    if metric not in measurement.metrics:
+        return len(measurement.tokens)
+    return int(measurement.curves[metric].sel(point=read_at(comparison, label, point)).notnull().sum())
+
+
+def _value(comparison: Comparison, label: str, point: str, metric: str) -> tuple[float, str]:
+    """A metric of a side at a point, and the reason, in a clause, where it is missing."""
+    measurement = comparison.measurements[label]
+    if metric not in measurement.metrics:
+        return math.nan, unmeasured(metric)
+    if point not in measurement.main_points:
+        return math.nan, f"it has no value at {points.title(point)}"
+    value = measurement.curve(metric)[point]
+    return value, "" if math.isfinite(value) else measurement.reason(metric, point)

@@ -47,7 +47,9 @@ def outlier_sentence(measurement: Measurement, at: Sequence[str] | None = None) 
         return ""
     worst = max(found, key=lambda point: found[point])
     texts, most = len(measurement.tokens), f"{number(found[worst], 3)} times the median"
-    of_texts = f" in {_texts_with(measurement, worst)} of {count(texts, 'text')}" if texts > 1 else ""
+    ratios = activation_ratios(measurement)[:, measurement.points.index(worst)]
+    some = int((np.nan_to_num(ratios) >= MASSIVE).sum())
+    of_texts = f" in {some} of {count(texts, 'text')}" if texts > 1 else ""
     if len(found) == 1:
         return f"A massive activation, {most} at {points.title(worst)}{of_texts}: {_DESCRIBED}."
     where = f"{points.places(list(found))}, up to {most} at {points.title(worst)}{of_texts}"
@@ -76,8 +78,3 @@ def compared_outliers(comparison: Comparison) -> str:
 
 def _few(labels: Mapping[str, object]) -> str:
     return enumerated(list(labels)) if len(labels) <= 3 else count(len(labels), "side")
-
-
-def _texts_with(measurement: Measurement, point: str) -> int:
-    ratios = activation_ratios(measurement)[:, measurement.points.index(point)]
-    return int((np.nan_to_num(ratios) >= MASSIVE).sum())

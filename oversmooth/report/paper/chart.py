@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from oversmooth.core.errors import OutputError
 from oversmooth.report.figures.canvas import Canvas
-from oversmooth.report.figures.theme import axis_of, note_font
+from oversmooth.report.figures.panes import log_axis
+from oversmooth.report.figures.theme import axis_of, note_font, value_axis
 
 Values = dict[str, Any]
 Pair = tuple[str, str]
@@ -38,6 +41,19 @@ class Chart:
     def notes(self) -> list[Values]:
         """Words on the chart, with the font of the theme behind theirs."""
         return [merged({"font": note_font(self.canvas.theme)}, each) for each in self.canvas.annotations]
+
+    def within(self, ranges: Mapping[str, tuple[float, float] | None]) -> Chart:
+        """The same chart with other ranges of the axes ``x`` and ``y``.
+
+        What lies beyond them is left out. Lines that were named at their ends are named in a legend: these may be gone.
+
+        Raises:
+            OutputError: for an axis of categories, one of several, and what is no range.
+        """
+        canvas = self.canvas
+        for side, ends in ranges.items():
+            canvas = canvas if ends is None else _within(canvas, side, *map(float, ends))
+        return Chart(canvas)
 
     def pairs(self) -> list[Pair]:
         """Axes that belong together, each pair once; those that lie over others behind these."""
@@ -87,6 +103,39 @@ class Chart:
             yield from map(str, settings.get("ticktext", ()))
         yield from (trace["name"] for trace in self.legend())
         yield from (note["text"] for note in self.notes)
+
+
+def _within(canvas: Canvas, side: str, low: float, high: float) -> Canvas:
+    name, *others = (name for name, each in canvas.axes.items() if name[0] == side and each.get("visible", True))
+    settings = canvas.axes[name]
+    is_log = settings.get("type") == "log"
+    if others or settings.get("type") == "category" or any("scaleanchor" in each for each in canvas.axes.values()):
+        raise OutputError(
+            f"This chart has no one axis {side} whose range can be another: draw it without {side}_range."
+        )
+    if not -math.inf < low < high < math.inf or (is_log and low <= 0):
+        above = ", and the axis is logarithmic: both above 0" if is_log else ""
+        raise OutputError(f"{low:g} to {high:g} is no range: give two numbers, the lower first{above}.")
+    ends = (math.log10(low), math.log10(high)) if is_log else (low, high)
+    if is_log:
+        settings = settings | log_axis(low, high)
+    elif "tickvals" not in settings:
+        settings = settings | value_axis(low, high, ticks=6, from_zero=False)
+    beside = [note for note in canvas.annotations if note["xref"] == "paper" and note["x"] == 1]
+    notes = [note for note in canvas.annotations if note not in beside]
+    shapes = [
+        shape | {f"{side}0": max(shape[f"{side}0"], low), f"{side}1": min(shape[f"{side}1"], high)}
+        if shape[f"{side}ref"] == side
+        else shape
+        for shape in canvas.shapes
+    ]
+    return replace(
+        canvas,
+        axes=canvas.axes | {name: settings | {"range": ends}},
+        annotations=[note for note in notes if note[f"{side}ref"] != side or ends[0] <= note[side] <= ends[1]],
+        shapes=[shape for shape in shapes if shape[f"{side}0"] <= shape[f"{side}1"]],
+        legend=canvas.legend or bool(beside),
+    )
 
 
 def axes_of(trace: Values) -> Pair:

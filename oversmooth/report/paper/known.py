@@ -74,7 +74,8 @@ def chart_of(figure: object) -> Chart:
     if not isinstance(figure, Drawn) or figure.canvas is None or not figure.is_unchanged:
         raise OutputError(
             "Paper takes a figure as Oversmooth drew it, and this one is a copy, was changed since, or is of another "
-            "hand: export it as HTML, or draw it anew."
+            "hand: export it as HTML, or draw it anew. Your own title and ranges are given where it is written, as "
+            "title, x_range and y_range of oversmooth.report.export.images.image."
         )
     chart = Chart(figure.canvas)
     if chart.canvas.theme != LIGHT:

@@ -16,8 +16,7 @@ from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 from oversmooth.report.paper.chart import Chart, Values, array, axes_of
-from oversmooth.report.paper.colours import Colour, colour, shaded
-from oversmooth.report.paper.symbols import MARKERS, line_style, reach
+from oversmooth.report.paper.symbols import MARKERS, Colour, colour, line_style, reach, shaded
 
 _BEHIND, _LINES, _BEFORE = 0.5, 2.0, 3.0
 """Order of depth: shapes below, traces, shapes above."""

@@ -1,23 +1,29 @@
-"""A page with panes and words, and how they are fitted to each other."""
+"""A page with panes and words, and how they are fitted to each other: shortened, thinned, broken into lines."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.text import Annotation
+from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Affine2D, Bbox, BboxTransformTo, Transform, TransformedBbox
 
 from oversmooth.core.errors import OutputError
-from oversmooth.report.paper.bars import ColourBar
+from oversmooth.report.paper.axes import ColourBar
 from oversmooth.report.paper.chart import Chart, Pair
 from oversmooth.report.paper.presets import Preset
+from oversmooth.report.paper.words import broken, width_of
 
 _DOTS = 288.0
 """Dots per inch at which text is measured: enough for its width to be that of the outlines."""
@@ -29,6 +35,14 @@ _SMALLEST = 4.0
 """Least width and height of the plot, in sizes of the text."""
 _APART = 6.0
 """Pixels between the heading, the chart and the legend."""
+_LONGEST = 0.22
+"""Share of the page's width that a tick label may take."""
+_GAP = 1.0
+"""Points between two tick labels at least."""
+_SHORT = 12
+"""Length of an axis, in sizes of its title, below which the title may reach beyond it."""
+_TICK = 2.0
+"""Points of the ticks that tell which rows of a map the labels left belong to."""
 
 
 @dataclass
@@ -116,16 +130,15 @@ class Sheet:
             height += max(0.0, _LEAST * height - self.plot.height * height)
             if self.tied:
                 height -= self._room().y1 - self._room().y0 - (self.reach().y1 - self.reach().y0)
-            self.resize(height)
+            inches = _whole(height)
+            if inches != self.figure.get_size_inches()[1]:
+                self.figure.set_size_inches(self.preset.width, inches)
+                self.fit()
         if self.tied:
             self._centre()
 
     def require_room(self) -> None:
-        """Hold the plot against the smallest that can be read.
-
-        Raises:
-            OutputError: where the words leave less, and the page may not grow.
-        """
+        """Hold the plot against the smallest that can be read."""
         plot = self.plot.width * self.page.width, self.plot.height * self.page.height
         if min(plot) < _SMALLEST * self.preset.points:
             wide, high = self.figure.get_size_inches()
@@ -133,13 +146,6 @@ class Sheet:
                 f"The words of this chart leave no room for it on a page of {wide:g} × {high:g} in: "
                 "choose a larger one, or smaller text."
             )
-
-    def resize(self, height: float) -> None:
-        """Change the height of the page and fit the chart again."""
-        inches = _whole(height)
-        if inches != self.figure.get_size_inches()[1]:
-            self.figure.set_size_inches(self.preset.width, inches)
-            self.fit()
 
     def reach(self) -> Bbox:
         """How far the chart and the words around it go; words that can be moved count for their height alone."""
@@ -204,3 +210,70 @@ def _points(box: Bbox) -> Bbox:
 def _whole(points: float) -> float:
     """A height in inches, rounded up to hundredths: whole pixels at 300 and 600 dots per inch."""
     return math.ceil(points / 72 * 100 - 1e-6) / 100
+
+
+def shorten_labels(sheet: Sheet) -> None:
+    """Cut tick labels that would take the room of the chart."""
+    most = _LONGEST * sheet.page.width
+    for axis in _axes(sheet):
+        labels = axis.get_ticklabels()
+        short = [_shortened(label.get_text(), float(label.get_fontsize()), most) for label in labels]
+        if short != [label.get_text() for label in labels]:
+            axis.set_ticklabels(short)
+
+
+def _shortened(text: str, size: float, most: float) -> str:
+    if "\n" in text or width_of(text, size) <= most:
+        return text
+    end = len(text.rstrip("…"))
+    while end > 1 and width_of(f"{text[:end]}…", size) > most:
+        end -= 1
+    return f"{text[:end]}…"
+
+
+def thin_labels(sheet: Sheet) -> bool:
+    """Leave out tick labels that would overlap, evenly; words in lower rows stay. Says whether any went."""
+    changed = False
+    for axis in _axes(sheet):
+        along = 0 if isinstance(axis, XAxis) else 1
+        labels = axis.get_ticklabels()
+        texts, places = [label.get_text() for label in labels], list(axis.get_majorticklocs())
+        first = [n for n, text in enumerate(texts) if text and not text.startswith("\n")]
+        spans = [sorted(sheet.extent(labels[n]).get_points()[:, along]) for n in first]
+        step = next(step for step in range(1, len(first) + 2) if _apart([(a, b) for a, b in spans[::step]]))
+        if step == 1:
+            continue
+        changed = True
+        kept = sorted({*first[::step], *(n for n in range(len(texts)) if n not in first)})
+        axis.set_major_locator(FixedLocator([places[n] for n in kept]))
+        axis.set_ticklabels([texts[n] for n in kept])
+        axis.set_tick_params(length=max(_TICK, axis.majorTicks[0].tick1line.get_markersize()))
+    return changed
+
+
+def _apart(spans: Sequence[tuple[float, float]]) -> bool:
+    return all(later[0] - earlier[1] >= _GAP for earlier, later in pairwise(sorted(spans)))
+
+
+def wrap_titles(sheet: Sheet) -> bool:
+    """Break axis titles that are longer than their axis into lines. Says whether any were."""
+    changed = False
+    for axis in _axes(sheet):
+        across = isinstance(axis, XAxis)
+        box = sheet.extent(axis.axes.patch)
+        size = float(axis.label.get_fontsize())
+        room = max(box.width, 0.6 * sheet.page.width) if across else max(box.height, _SHORT * size)
+        text = axis.get_label_text()
+        wrapped = broken(text, partial(_fits, size, room))
+        if wrapped != text:
+            changed = True
+            axis.set_label_text(wrapped)
+    return changed
+
+
+def _fits(size: float, room: float, line: str) -> bool:
+    return width_of(line, size) <= room
+
+
+def _axes(sheet: Sheet) -> list[Axis]:
+    return [axis for pane in sheet.panes.values() for axis in (pane.xaxis, pane.yaxis)]

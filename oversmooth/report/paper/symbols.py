@@ -1,4 +1,4 @@
-"""Dashes and markers with the very measures that plotly gives them on screen."""
+"""Colours as plotly writes them; dashes and markers with the very measures that plotly gives them on screen."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
+import plotly.colors
+from matplotlib.colors import to_rgba
 from matplotlib.path import Path
+from numpy.typing import NDArray
 
 from oversmooth.report.figures.identity import dash_lengths
 
+Colour = tuple[float, float, float, float]
+"""Red, green, blue and opacity in [0, 1]."""
+
+_FUNCTION = re.compile(r"rgba?\(([^)]*)\)")
 _LENGTHS = re.compile(r"\d+(\.\d+)?px([\s,]+\d+(\.\d+)?px)*")
 
 _QUARTERS = ((1, 0), (0, -1), (-1, 0), (0, 1))
@@ -20,6 +27,29 @@ _ARC = 8
 """Corners of a bent side."""
 
 LineStyle = Literal["solid"] | tuple[float, Sequence[float]]
+
+
+def colour(written: str) -> Colour:
+    """``#rrggbb`` and names as they are; ``rgb(…)`` and ``rgba(…)`` as shares."""
+    function = _FUNCTION.fullmatch(written.strip())
+    if function is None:
+        return to_rgba(written)
+    red, green, blue, *alpha = (float(part) for part in function[1].split(","))
+    return to_rgba((red / 255, green / 255, blue / 255), *alpha)
+
+
+def shaded(values: NDArray[np.float64], low: float, high: float, name: Any) -> NDArray[np.uint8]:  # noqa: ANN401
+    """Values as pixels: red, green, blue and opacity, mixed between the colours of a scale as plotly does.
+
+    Those that are not finite are transparent. ``low`` has the first colour, ``high`` the last; ``name`` is plotly's of
+    the scale, or pairs of share and colour.
+    """
+    pairs = plotly.colors.get_colorscale(name) if isinstance(name, str) else name
+    stops, colours = [float(stop) for stop, _ in pairs], np.asarray([colour(each) for _, each in pairs])
+    shares = (values - low) / (high - low)
+    pixels = np.stack([np.interp(shares, stops, channel) for channel in colours.T], axis=-1)
+    pixels[~np.isfinite(values)] = 0.0
+    return np.round(255 * pixels).astype(np.uint8)
 
 
 def is_dash(key: str, value: Any) -> bool:  # noqa: ANN401  whatever a figure holds
@@ -44,6 +74,11 @@ def _star(points: int, outer: float, inner: float) -> Path:
     return _polygon(*corners)
 
 
+def _turned(corners: Sequence[tuple[float, float]]) -> Path:
+    """The corners in each quarter."""
+    return _polygon(*((x * c - y * s, x * s + y * c) for c, s in _QUARTERS for x, y in corners))
+
+
 def _hollow_diamond(tip: float, radius: float) -> Path:
     """Four tips, and between them arcs of that radius that bend inwards."""
     half = tip / math.sqrt(2)
@@ -51,13 +86,7 @@ def _hollow_diamond(tip: float, radius: float) -> Path:
     lean = math.atan2(centre - tip, centre)
     turns = [lean + (math.pi / 2 - 2 * lean) * step / _ARC for step in range(_ARC)]
     arc = [(radius * math.cos(turn) - centre, radius * math.sin(turn) - centre) for turn in turns]
-    return _polygon(*((x * c - y * s, x * s + y * c) for c, s in _QUARTERS for x, y in arc))
-
-
-def _cross() -> Path:
-    near, far = 0.4, 1.2
-    arm = [(near, far), (near, near), (far, near)]
-    return _polygon(*((x * c - y * s, x * s + y * c) for c, s in _QUARTERS for x, y in arm))
+    return _turned(arc)
 
 
 _WIDE = 2 / math.sqrt(3)
@@ -65,7 +94,7 @@ MARKERS: Final[Mapping[str, Path]] = {
     "circle": Path.unit_circle(),
     "square": _polygon((-1, -1), (1, -1), (1, 1), (-1, 1)),
     "diamond": _polygon((0, 1.3), (1.3, 0), (0, -1.3), (-1.3, 0)),
-    "cross": _cross(),
+    "cross": _turned([(0.4, 1.2), (0.4, 0.4), (1.2, 0.4)]),
     "triangle-up": _polygon((-_WIDE, -0.5), (_WIDE, -0.5), (0, 1)),
     "triangle-down": _polygon((-_WIDE, 0.5), (_WIDE, 0.5), (0, -1)),
     "star": _star(5, 1.4, 1.4 * math.cos(0.4 * math.pi) / math.cos(0.2 * math.pi)),

@@ -72,9 +72,9 @@ def _gains(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 @table(
-    columns="label,input,layer,head,quantity,value",
+    header="label,input,layer,head,quantity,value",
     meaning="every quantity of every attention matrix",
-    scale="label,input,quantity",
+    shared="label,input,quantity",
     compared=_steady,
 )
 @_of
@@ -84,9 +84,9 @@ def attention(explanation: Explanation) -> pd.DataFrame:
 
 
 @table(
-    columns="label,input,layer,norm,kind,token,quantity,value",
+    header="label,input,layer,norm,kind,token,quantity,value",
     meaning="deviations and gains of the norms",
-    scale="label,layer,norm,quantity",
+    shared="label,layer,norm,quantity",
 )
 def norms(measurement: Measurement, _: str) -> pd.DataFrame:
     """Deviations of the tokens of the text shown, and the gains of each norm with its kind."""
@@ -104,9 +104,9 @@ def norms(measurement: Measurement, _: str) -> pd.DataFrame:
 
 
 @table(
-    columns="label,input,layer,quantity,value",
+    header="label,input,layer,quantity,value",
     meaning="the bound on the contraction of each block",
-    scale="label,quantity",
+    shared="label,quantity",
 )
 @_of
 def bound(explanation: Explanation) -> pd.DataFrame:
@@ -115,9 +115,9 @@ def bound(explanation: Explanation) -> pd.DataFrame:
 
 
 @table(
-    columns="label,layer,head,component,real,imaginary",
+    header="label,layer,head,component,real,imaginary",
     meaning="eigenvalues of the value–output circuits",
-    scale="label,layer",
+    shared="label,layer",
     compared=_moduli,
 )
 @_of
@@ -134,9 +134,9 @@ def circuits(explanation: Explanation) -> pd.DataFrame:
 
 
 @table(
-    columns="label,layer,head,gain,kind,circuit_real,circuit_imaginary,attention_real,attention_imaginary",
+    header="label,layer,head,gain,kind,circuit_real,circuit_imaginary,attention_real,attention_imaginary",
     meaning="the pair of eigenvalues that dominates each head: label, layer, head, gain, kind, both eigenvalues",
-    scale="label",
+    shared="label",
     compared=_gains,
 )
 @_of
@@ -160,9 +160,9 @@ def dominance(explanation: Explanation) -> pd.DataFrame:
 
 
 @table(
-    columns="label,form,point,input,quantity,value",
+    header="label,form,point,input,quantity,value",
     meaning="cosine within texts and between them",
-    scale="label,form,quantity",
+    shared="label,form,quantity",
 )
 @_of
 def corpus(explanation: Explanation) -> pd.DataFrame:
@@ -171,9 +171,9 @@ def corpus(explanation: Explanation) -> pd.DataFrame:
 
 
 @table(
-    columns="label,point,other,value",
+    header="label,point,other,value",
     meaning="linear CKA of every pair of points",
-    scale="label",
+    shared="label",
 )
 @_of
 def layer_cka(explanation: Explanation) -> pd.DataFrame:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from oversmooth.core.plugins import Registry
 from oversmooth.core.resampling import band
@@ -25,27 +25,65 @@ else:
 ORDER = 10
 
 
+Rows = TypeVar("Rows", bound="Callable[..., pd.DataFrame]")
+
+
+def sides_of(result: Measurement | Comparison) -> Mapping[str, Measurement]:
+    """The measurements of a result by the label of their rows."""
+    return result.measurements if isinstance(result, Comparison) else {result.settings.model: result}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One table that a result can have."""
+    """One table that a result can have, declared over the function that makes its rows: ``@table(header="…", …)``.
 
-    name: str
-    """That of its files."""
-    columns: tuple[str, ...]
+    It gets what they are made of, the measurement unless ``of`` says otherwise, and their label. Of what it gives, the
+    columns are kept, in their order; one that is not there is empty.
+    """
+
+    header: str
+    """Its columns, with commas between them."""
     meaning: str
-    """What it holds, with its columns."""
-    rows: Callable[[Any, str], pd.DataFrame]
-    """Those of one label."""
-    of: Callable[[Measurement | Comparison], Mapping[str, Any]]
+    """What it holds, in a clause; its columns are told behind it unless it names them itself."""
+    of: Callable[[Measurement | Comparison], Mapping[str, Any]] = sides_of
     """What its rows are made of, by their labels."""
-    needs: Callable[[Measurement | Comparison], bool]
-    """Whether a result has it."""
-    always: bool
+    needs: Callable[[Measurement | Comparison], bool] = lambda _: True
+    """Whether a result has it, where it has a row."""
+    always: bool = False
     """Whether it is there without any row too."""
-    scale: tuple[str, ...]
+    shared: str = ""
     """Rows that are alike in these columns share one scale where runs are compared; empty where they are not."""
-    compared: Callable[[pd.DataFrame], pd.DataFrame]
-    """Gives what is compared, one number in a row, in a column ``value``."""
+    compared: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows
+    """Gives what is compared, one number in a row, in a column ``value``; all rows unless told otherwise."""
+    name: str = ""
+    """That of its files: the name of the function."""
+    rows: Callable[[Any, str], pd.DataFrame] = lambda _, __: pd.DataFrame()
+    """Those of one label."""
+
+    def __call__(self, rows: Rows) -> Rows:
+        """Register the function that makes its rows.
+
+        Raises:
+            RuntimeError: where another table has its name.
+        """
+        meaning = self.meaning if ": " in self.meaning else f"{self.meaning}: {', '.join(self.columns)}"
+
+        @wraps(rows)
+        def labelled(each: Any, label: str) -> pd.DataFrame:  # noqa: ANN401  a measurement, or what ``of`` gives
+            return rows(each, label).assign(label=label).reindex(columns=self.columns)
+
+        _REGISTRY.add(rows.__name__, replace(self, name=rows.__name__, meaning=meaning, rows=labelled))
+        return cast(Rows, labelled)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Their names, in order."""
+        return tuple(self.header.split(","))
+
+    @property
+    def scale(self) -> tuple[str, ...]:
+        """The names of those that rows of one scale share."""
+        return tuple(filter(None, self.shared.split(",")))
 
     def made_of(self, result: Measurement | Comparison) -> pd.DataFrame | None:
         """The table of a result, all labels below each other; None where the result does not have it."""
@@ -58,68 +96,9 @@ class Table:
 
 
 _REGISTRY: Registry[Table] = Registry(("table", "tables"), "oversmooth.results.files")
-Of = TypeVar("Of")
 
 
-def sides_of(result: Measurement | Comparison) -> Mapping[str, Measurement]:
-    """The measurements of a result by the label of their rows."""
-    return result.measurements if isinstance(result, Comparison) else {result.settings.model: result}
-
-
-def numbers(table: pd.DataFrame) -> pd.DataFrame:
-    """What is compared of a table that holds one number in a row: all of them."""
-    return table
-
-
-def table(
-    *,
-    columns: str,
-    meaning: str,
-    of: Callable[[Measurement | Comparison], Mapping[str, Any]] = sides_of,
-    needs: Callable[[Measurement | Comparison], bool] = lambda _: True,
-    always: bool = False,
-    scale: str = "",
-    compared: Callable[[pd.DataFrame], pd.DataFrame] = numbers,
-) -> Callable[[Callable[[Of, str], pd.DataFrame]], Callable[[Of, str], pd.DataFrame]]:
-    """Register the decorated function as the table of its name; see :class:`Table` for the arguments.
-
-    It gets the measurement and the label of its rows. Of what it gives, the columns are kept, in their order; one that
-    is not there is empty.
-
-    Args:
-        columns: named with commas between them, like ``scale``.
-        meaning: what it holds, in a clause; its columns are told behind it unless it names them itself.
-        of: the measurements of the result unless told otherwise.
-        needs: without it, a result has the table where that has a row.
-        always: see :class:`Table`.
-        scale: see :class:`Table`.
-        compared: see :class:`Table`.
-
-    Raises:
-        RuntimeError: where another table has that name.
-    """
-    names = tuple(columns.split(","))
-
-    def register(rows: Callable[[Of, str], pd.DataFrame]) -> Callable[[Of, str], pd.DataFrame]:
-        @wraps(rows)
-        def labelled(each: Of, label: str) -> pd.DataFrame:
-            return rows(each, label).assign(label=label).reindex(columns=names)
-
-        found = Table(
-            name=rows.__name__,
-            columns=names,
-            meaning=meaning if ": " in meaning else f"{meaning}: {', '.join(names)}",
-            rows=labelled,
-            of=of,
-            needs=needs,
-            always=always,
-            scale=tuple(filter(None, scale.split(","))),
-            compared=compared,
-        )
-        _REGISTRY.add(found.name, found)
-        return labelled
-
-    return register
+table = Table
 
 
 def all_tables() -> Mapping[str, Table]:
@@ -134,10 +113,10 @@ def tables_of(result: Measurement | Comparison) -> dict[str, pd.DataFrame]:
 
 
 @table(
-    columns="label,input,point,metric,value",
+    header="label,input,point,metric,value",
     meaning="every metric at every point of every text",
     always=True,
-    scale="label,input,metric",
+    shared="label,input,metric",
 )
 def curves(measurement: Measurement, label: str) -> pd.DataFrame:
     """Every metric at every point of every input (:meth:`oversmooth.results.measurement.Measurement.to_frame`)."""
@@ -149,7 +128,7 @@ def _several_texts(result: Measurement | Comparison) -> bool:
 
 
 @table(
-    columns="label,point,metric,n,mean,low,high",
+    header="label,point,metric,n,mean,low,high",
     meaning="means over the texts with their 95 % bootstrap bands",
     needs=_several_texts,
 )
@@ -167,10 +146,10 @@ def means(measurement: Measurement, _: str) -> pd.DataFrame:
 
 
 @table(
-    columns="label,input,point,component,value",
+    header="label,input,point,component,value",
     meaning="every singular value",
     always=True,
-    scale="label,input,point",
+    shared="label,input,point",
 )
 def spectra(measurement: Measurement, _: str) -> pd.DataFrame:
     """Every singular value of the tokens (not centred) at every point of every input.
@@ -188,9 +167,9 @@ def spectra(measurement: Measurement, _: str) -> pd.DataFrame:
 
 
 @table(
-    columns="label,input,metric,value",
+    header="label,input,metric,value",
     meaning="what the language-model head says of every text",
-    scale="label,input,metric",
+    shared="label,input,metric",
 )
 def outputs(measurement: Measurement, _: str) -> pd.DataFrame:
     """What the language-model head says of every input; empty where it was not asked, NaN where a value is missing."""
@@ -205,7 +184,7 @@ def _variants(result: Measurement | Comparison) -> dict[str, Comparison]:
 
 
 @table(
-    columns="label,input,point,metric,delta",
+    header="label,input,point,metric,delta",
     meaning="each variant less the baseline",
     of=_variants,
     needs=lambda result: isinstance(result, Comparison),

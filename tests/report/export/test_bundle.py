@@ -17,6 +17,7 @@ from oversmooth.core.errors import OutputError
 from oversmooth.report.export import bundle
 from oversmooth.report.export.contents import Parts
 from oversmooth.report.export.folder import write
+from oversmooth.report.export.formats import figure_formats
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.paper.presets import PRESETS
 from oversmooth.results.comparison import Comparison
@@ -47,13 +48,18 @@ def files(content: bytes) -> dict[str, bytes]:
 
 def test_holds_everything(comparison: Comparison, content: bytes) -> None:
     figures = figures_of(comparison)
-    curves = [name for name, figure in figures.items() if figure.point is None]
+    curves = {name: figure for name, figure in figures.items() if figure.declared.pgfplots}
     assert len(curves) == 3
+    formats = [each for name, each in figure_formats().items() if name != "html"]
     assert set(files(content)) == {
         *DATA,
-        *(f"figures/{name}.{form}" for name in figures for form in ("pdf", "svg", "png")),
-        *(f"pgfplots/{name}.{form}" for name in curves for form in ("tex", "csv")),
-        "latex/figures.tex",
+        *(
+            f"{each.folder}/{name}.{ending}"
+            for each in formats
+            for name in (curves if each.name == "pgfplots" else figures)
+            for ending in each.endings
+        ),
+        *(each.file for each in formats if each.gather),
         "settings.json",
         "record.json",
         "README.txt",

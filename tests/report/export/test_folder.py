@@ -26,6 +26,7 @@ from oversmooth.report.figures.spectrum import spectrum_in_words
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.comparison_settings import ComparisonSettings, from_file
 from oversmooth.results.files.formats import number_formats
+from oversmooth.results.files.tables import tables_of
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.record import ComparisonRecord
 from oversmooth.results.settings import Settings
@@ -156,7 +157,7 @@ class TestComparison:
 class TestParts:
     """Other formats, and figures."""
 
-    PARTS = Parts(("csv", "parquet", "npz", "json"), ("svg", "latex", "pgfplots"))
+    PARTS = Parts(tuple(number_formats()), ("svg", "latex", "pgfplots"))
 
     @pytest.fixture
     def small(self) -> Measurement:
@@ -169,15 +170,19 @@ class TestParts:
         paths = folder.write(small, tmp_path / "out", self.PARTS)
         assert {path.relative_to(tmp_path / "out").as_posix() for path in paths} == self.names(tmp_path / "out")
         assert self.names(tmp_path / "out") == {
-            *(f"{name}.{form}" for name in ("curves", "spectra") for form in ("csv", "parquet")),
-            "arrays.npz",
-            "data.json",
+            *(
+                f"{name}.{form}"
+                for name in tables_of(small)
+                for form, each in number_formats().items()
+                if not each.file
+            ),
+            *(each.file for each in number_formats().values() if each.file),
             "settings.json",
             "record.json",
             "latex/figures.tex",
             "pgfplots/token_cosine.tex",
             "pgfplots/token_cosine.csv",
-            *(f"figures/{name}.svg" for name in ("token_cosine", "similarity_1", "spectrum_1", "spectrum_1_centred")),
+            *(f"figures/{name}.svg" for name in figures_of(small)),
         }
 
     def test_all_names_are_known_as_a_results_own(self, small: Measurement, tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from latex import COMMAND, assert_harmless
 from synthetic import comparison_of, measurement, tokens_of, variant
 
 from oversmooth import metrics
-from oversmooth.report.export.latex import caption, snippets
-from oversmooth.report.export.tex import escaped, needs_unicode
+from oversmooth.report.export.latex import caption, escaped, needs_unicode, snippets
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.paper.presets import PRESETS
 from oversmooth.results.comparison import Comparison

@@ -23,9 +23,8 @@ from synthetic import comparison_of, measurement, variant
 from oversmooth.core.tokens import TICK_CHARACTERS, visible
 from oversmooth.report.export import bundle
 from oversmooth.report.export.contents import Parts, contents
-from oversmooth.report.export.drawings import drawings
-from oversmooth.report.export.images import image
-from oversmooth.report.export.tex import escaped
+from oversmooth.report.export.images import drawings, image
+from oversmooth.report.export.latex import escaped
 from oversmooth.report.figures.gallery import figures_of
 from oversmooth.report.paper import PRESETS
 from oversmooth.results.comparison import Comparison

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +13,29 @@ from awkward import SEEN
 from synthetic import BASE, comparison_of, deep_variant, fused_variant, measurement, points_of, variant
 
 from oversmooth.core.errors import SettingsError
-from oversmooth.report.figures.gallery import figures_of
+from oversmooth.report.figures import gallery, registry
+from oversmooth.report.figures.registry import Drawable
 from oversmooth.report.figures.theme import DARK
 from oversmooth.results.comparison import BASELINE, Comparison
-from oversmooth.results.measurement import Note
+from oversmooth.results.measurement import Measurement, Note
 
 RANKS = [5.0, 4.5, 4.0, 3.5, 3.0, 2.5, 2.0, 2.0]
+
+
+KINDS = {
+    "curve", "similarity_map", "spectrum", "compared_curve", "delta_curve", "compared_map", "difference_map",
+    "compared_spectra", "fidelity_plane",
+}  # fmt: skip
+"""The figures of these tests; ``test_registry`` is about whichever there are."""
+
+
+def _known(found: Mapping[str, Drawable]) -> dict[str, Drawable]:
+    assert {each.name for each in found.values()} <= set(registry.names())
+    return {name: each for name, each in found.items() if each.name in KINDS}
+
+
+def figures_of(result: Measurement | Comparison, **asked: Any) -> dict[str, Drawable]:
+    return _known(gallery.figures_of(result, **asked))
 
 
 def _words(figure: go.Figure) -> str:

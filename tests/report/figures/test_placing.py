@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from oversmooth.report.figures.placing import Box, Words, place
+from oversmooth.report.figures.labels import Box, Words, place
 
 
 def test_words_stand_on_the_right_where_there_is_room() -> None:

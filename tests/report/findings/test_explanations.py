@@ -19,13 +19,21 @@ from tiny import TEXT, WORDS, loaded, minilm, tiny
 
 from oversmooth import Settings, measure
 from oversmooth.core.texts import bundled
-from oversmooth.report.findings.attention_reading import mixing, mixing_sentence
-from oversmooth.report.findings.circuits_reading import circuits_sentence, kinds, low_pass, measured_low_pass
 from oversmooth.report.findings.collapse import COLLAPSED_SHARE, collapsed_by, shrinkage
 from oversmooth.report.findings.explanations import explanation_headline, in_words, where
-from oversmooth.report.findings.norms_reading import bound_sentence, bounds, contractions, is_vacuous
-from oversmooth.report.findings.readings import readings
-from oversmooth.report.findings.spectrum_reading import carrying_share, outlier_warning, outliers
+from oversmooth.report.findings.mechanisms import (
+    bound_sentence,
+    bounds,
+    circuits_sentence,
+    contractions,
+    is_vacuous,
+    kinds,
+    low_pass,
+    measured_low_pass,
+    mixing,
+    mixing_sentence,
+)
+from oversmooth.report.findings.readings import carrying_share, outlier_warning, outliers, readings
 from oversmooth.report.findings.whether import common_share, mostly_common, offsets, own_from, whether
 from oversmooth.results.measurement import Measurement
 

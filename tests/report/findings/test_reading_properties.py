@@ -16,13 +16,17 @@ from read_numbers import NUMBER, found, read
 from synthetic import measurement
 from synthetic_explanation import explained
 
-from oversmooth.report.findings.attention_reading import attention_gain_sentence, mixing_sentence
-from oversmooth.report.findings.circuits_reading import circuits_sentence, gain_sentence
 from oversmooth.report.findings.collapse import collapse_sentence
 from oversmooth.report.findings.explanations import where
-from oversmooth.report.findings.norms_reading import bound_sentence, contraction_sentence
-from oversmooth.report.findings.readings import readings
-from oversmooth.report.findings.spectrum_reading import spectrum_found
+from oversmooth.report.findings.mechanisms import (
+    attention_gain_sentence,
+    bound_sentence,
+    circuits_sentence,
+    contraction_sentence,
+    gain_sentence,
+    mixing_sentence,
+)
+from oversmooth.report.findings.readings import readings, spectrum_found
 from oversmooth.report.findings.whether import offsets, own_clause, whether
 from oversmooth.results.measurement import Measurement
 

@@ -14,9 +14,9 @@ from matplotlib import font_manager
 from poppler import fonts, information, rendered, words
 
 from oversmooth.report.export.images import image, missing_characters
-from oversmooth.report.paper import PRESETS, outlines, typefaces
-from oversmooth.report.paper.markup import plain, wrapped
-from oversmooth.report.paper.ticks import ticks
+from oversmooth.report.paper import PRESETS, typefaces
+from oversmooth.report.paper.axes import ticks
+from oversmooth.report.paper.words import plain, wrapped
 
 SINGLE = PRESETS["single"]
 SIGN = "\U0010fffd"
@@ -127,7 +127,7 @@ def test_a_font_that_is_converted_carries_no_time_of_now(monkeypatch: pytest.Mon
     for moment in ("1", "1000000"):
         # Where this is set, the library of fonts takes it for the time of now.
         monkeypatch.setenv("SOURCE_DATE_EPOCH", moment)
-        outlines._quadratic.cache_clear()
+        typefaces._quadratic.cache_clear()
         files.add(image(saying("curve", SIGN), "pdf", SINGLE))
     assert len(files) == 1
 

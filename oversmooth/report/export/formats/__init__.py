@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Final
 from oversmooth.core.plugins import Registry
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from oversmooth.report.figures.registry import Drawable
     from oversmooth.report.paper.presets import Preset
     from oversmooth.results.comparison import Comparison
@@ -21,20 +19,6 @@ if TYPE_CHECKING:
 
 IMAGES: Final = "figures"
 """The folder of whatever shows a figure by itself."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ToWrite:
-    """A figure on its way into a file."""
-
-    figure: go.Figure
-    """Of the light theme."""
-    name: str
-    """That of its files."""
-    title: str
-    preset: Preset
-    is_curve: bool
-    """Whether it is made of lines and markers over depth alone."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +46,9 @@ class FigureFormat:
     media_type: str = "application/octet-stream"
     metadata: Metadata = Metadata("Creator", "Keywords")
     """Of a format that is drawn on paper (:func:`oversmooth.report.export.images.image`)."""
-    write: Callable[[ToWrite], Mapping[str, bytes]] | None = None
-    """Gives the files of a figure by their endings, where it is not drawn on paper."""
+    write: Callable[..., Mapping[str, bytes]] | None = None
+    """Gives the files of a figure by their endings, where it is not drawn on paper: of it, in the light theme, the
+    ``name`` of its files, its ``title``, a ``preset``, and whether it ``is_curve``, of lines and markers over depth."""
     gather: Callable[[Measurement | Comparison, Mapping[str, Drawable], Preset], bytes] | None = None
     """Gives the one file of all figures of a result."""
     file: str = ""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
-from oversmooth.report.export.formats import FigureFormat, ToWrite, figure_format
+from oversmooth.report.export.formats import FigureFormat, figure_format
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 ORDER = 40
 
 
-def _page(drawn: ToWrite) -> dict[str, bytes]:
+def _page(figure: go.Figure, *, title: str, **_: object) -> dict[str, bytes]:
     # Only now: it needs plotly.
     from oversmooth.report.figures import CONFIG
 
-    page: str = drawn.figure.to_html(include_plotlyjs=True, full_html=True, config=CONFIG, div_id="figure")
-    name = f"<title>{html.escape(drawn.title)}</title>" if drawn.title else ""
+    page: str = figure.to_html(include_plotlyjs=True, full_html=True, config=CONFIG, div_id="figure")
+    name = f"<title>{html.escape(title)}</title>" if title else ""
     return {"html": page.replace("<head>", f"<head>{name}", 1).encode()}
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from oversmooth.report.export.formats import FigureFormat, ToWrite, figure_format
+from oversmooth.report.export.formats import FigureFormat, figure_format
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from oversmooth.report.paper.presets import Preset
 
 ORDER = 60
 _FOLDER: Final = "pgfplots"
 
 
-def _drawing(drawn: ToWrite) -> dict[str, bytes]:
-    if not drawn.is_curve:
+def _drawing(figure: go.Figure, *, name: str, preset: Preset, is_curve: bool, **_: object) -> dict[str, bytes]:
+    if not is_curve:
         return {}
     # Only now: it needs matplotlib, which takes a second to load.
     from oversmooth.report.export.pgfplots import pgfplots
 
-    written = pgfplots(drawn.figure, drawn.preset, f"{_FOLDER}/{drawn.name}.csv")
+    written = pgfplots(figure, preset, f"{_FOLDER}/{name}.csv")
     return {ending: text.encode() for ending, text in zip(("tex", "csv"), written or (), strict=False)}
 
 
