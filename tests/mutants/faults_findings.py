@@ -30,9 +30,9 @@ FAULTS = [
     ),
     _of("collapse", "most = COLLAPSED_SHARE if point in outliers else BESIDE_LARGEST", "most = 1e9"),
     _of("collapse", "np.nan_to_num(most).max(axis=0)", "np.nan_to_num(most).min(axis=0)"),
-    _of("outlying", "found[point] >= MASSIVE", "found[point] >= 0.1 * MASSIVE"),
+    _of("collapse", "found[point] >= MASSIVE", "found[point] >= 0.1 * MASSIVE"),
     _of(
-        "outlying",
+        "collapse",
         "reached = np.nan_to_num(activation_ratios(measurement)).max(axis=0, initial=0.0)",
         "reached = np.nan_to_num(activation_ratios(measurement))[0]",
     ),

@@ -15,7 +15,7 @@ from oversmooth.metrics.mechanisms import registry as mechanisms
 from oversmooth.metrics.registry import Definition
 from oversmooth.mitigations import parse
 from oversmooth.report.figures.registry import Drawable
-from oversmooth.report.findings.outlying import compared_outliers, outlier_sentence
+from oversmooth.report.findings.collapse import compared_outliers, outlier_sentence
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.report.paper.presets import Preset
 from oversmooth.results.comparison import Comparison

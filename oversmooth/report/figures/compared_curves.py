@@ -16,7 +16,7 @@ from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absent, by_reason
 from oversmooth.report.findings.changes import caveats, course
-from oversmooth.report.findings.outlying import compared_outliers
+from oversmooth.report.findings.collapse import compared_outliers
 from oversmooth.report.findings.spread import BAND, band_caption
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Measurement

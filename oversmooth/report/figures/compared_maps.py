@@ -6,8 +6,8 @@ from oversmooth.core import points
 from oversmooth.core.tokens import escape, visible
 from oversmooth.core.wording import count
 from oversmooth.report.figures.canvas import Drawn, blank
-from oversmooth.report.figures.coloured import Scale, scale_around_zero
 from oversmooth.report.figures.identity import sides
+from oversmooth.report.figures.panes import Scale, scale_around_zero
 from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.similarity import (
     COSINES,
@@ -19,7 +19,7 @@ from oversmooth.report.figures.similarity import (
 )
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import difference_of_maps, incomparable_maps, kept_map, largest_difference
-from oversmooth.report.findings.outlying import compared_outliers
+from oversmooth.report.findings.collapse import compared_outliers
 from oversmooth.results.comparison import Comparison
 
 ORDER = 25

@@ -16,7 +16,7 @@ from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.series import APART, Series, draw_band, over_depth, ticks
 from oversmooth.report.figures.theme import Theme, translucent, value_axis
 from oversmooth.report.findings import caveats, number
-from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.collapse import outlier_sentence
 from oversmooth.report.findings.spread import BAND, band_caption, mean_of, spreads
 from oversmooth.results.measurement import Measurement
 

@@ -16,7 +16,7 @@ from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.series import Series, over_depth
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import absence, beside, by_reason, no_deltas, unmeasured
-from oversmooth.report.findings.outlying import compared_outliers
+from oversmooth.report.findings.collapse import compared_outliers
 from oversmooth.report.findings.spread import UNPAIRED, band_caption, delta_spreads, is_unpaired, mean_of
 from oversmooth.results.comparison import Comparison
 

@@ -11,9 +11,8 @@ import xarray as xr
 from oversmooth.core.numerals import number
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
-from oversmooth.report.figures.coloured import even_scale
 from oversmooth.report.figures.labels import draw_key
-from oversmooth.report.figures.panes import BELOW, cells, head_axis, height_of, over_blocks
+from oversmooth.report.figures.panes import BELOW, cells, even_scale, head_axis, height_of, over_blocks
 from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import explained, unexplained

@@ -12,8 +12,16 @@ from oversmooth.core.resampling import band
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.metrics.mechanisms.declared_attention import NULL
 from oversmooth.report.figures.canvas import WHOLE, Canvas, Drawn, blank
-from oversmooth.report.figures.coloured import even_scale, scale_around_zero
-from oversmooth.report.figures.panes import BELOW, block_axis, cells, head_axis, height_of, over_blocks
+from oversmooth.report.figures.panes import (
+    BELOW,
+    block_axis,
+    cells,
+    even_scale,
+    head_axis,
+    height_of,
+    over_blocks,
+    scale_around_zero,
+)
 from oversmooth.report.figures.registry import Arguments, Asked, explained_by, figure
 from oversmooth.report.figures.series import draw_means
 from oversmooth.report.figures.theme import Theme, value_axis

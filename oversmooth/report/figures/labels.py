@@ -43,7 +43,8 @@ def name_sides(canvas: Canvas, ends: Sequence[tuple[NamedSide, float]], height: 
     if labels is None:
         return legend(canvas, [side for side, _ in ends])
     canvas.annotations.extend(labels)
-    canvas.margin["r"] = _margin(labels)
+    texts = [re.sub(r"<span.*?</span>", "■", line) for label in labels for line in label["text"].split("<br>")]
+    canvas.margin["r"] = round(CHARACTER * max(map(len, texts))) + 12
     return 0
 
 
@@ -67,12 +68,6 @@ def _direct(ends: Sequence[tuple[NamedSide, float]], height: float, colour: str)
         }
         for (side, _), lines, centre in zip(order, names, centres, strict=True)
     ]  # fmt: skip
-
-
-def _margin(labels: Sequence[dict[str, Any]]) -> int:
-    """Pixels that direct labels take right of the chart."""
-    texts = [re.sub(r"<span.*?</span>", "■", line) for label in labels for line in label["text"].split("<br>")]
-    return round(CHARACTER * max(len(text) for text in texts)) + 12
 
 
 def broken_name(name: str) -> list[str] | None:

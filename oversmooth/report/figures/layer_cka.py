@@ -7,8 +7,7 @@ from typing import Final
 from oversmooth.core import points
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.coloured import BAR, Scale, heat, square_axes
-from oversmooth.report.figures.panes import MOST_TICKS
+from oversmooth.report.figures.panes import BAR, MOST_TICKS, Scale, heat, square_axes
 from oversmooth.report.figures.registry import explained_by, figure, over_texts
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import explained, unexplained

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from oversmooth.core.numerals import number
 from oversmooth.metrics.mechanisms import registry
 from oversmooth.report.figures.canvas import Canvas, Drawn, Pane, blank
-from oversmooth.report.figures.coloured import Scale
 from oversmooth.report.figures.labels import draw_key
-from oversmooth.report.figures.panes import cells, over_blocks
+from oversmooth.report.figures.panes import Scale, cells, over_blocks
 from oversmooth.report.figures.registry import SHOWN, explained_by, figure
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import explained, unexplained

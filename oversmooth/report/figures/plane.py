@@ -28,8 +28,8 @@ from oversmooth.report.figures.registry import Arguments, Asked, figure
 from oversmooth.report.figures.series import axis_title
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import by_reason
+from oversmooth.report.findings.collapse import compared_outliers
 from oversmooth.report.findings.comparisons import known_texts, plane_positions
-from oversmooth.report.findings.outlying import compared_outliers
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.results.comparison import Comparison
 

@@ -175,20 +175,18 @@ def draw_means(
     """
     known = np.isfinite(rows[0])
     if banded:
-        (low, high), there = rows[1:, known].tolist(), np.asarray(x)[known].tolist()
+        (lows, highs), there = rows[1:, known].tolist(), np.asarray(x)[known].tolist()
         shade = translucent(colour, canvas.theme.band)
-        outline = {"x": [*there, *there[::-1]], "y": [*low, *high[::-1]]}
+        outline = {"x": [*there, *there[::-1]], "y": [*lows, *highs[::-1]]}
         canvas.add(pane, **outline, mode="none", fill="toself", fillcolor=shade)
     trace["line"] = {"color": colour, "width": 2, **trace.get("line", {})}
     trace["marker"] = {"size": 7, "color": colour, **trace.get("marker", {})}
-    words = [value_words(name, *each) for name, each in zip(names, rows.T.tolist(), strict=True)]
+    words = [
+        "<br>".join(filter(None, [name, f"<b>{number(mean, 4)}</b>", Spread(low, high, 0).words]))
+        for name, (mean, low, high) in zip(names, rows.T.tolist(), strict=True)
+    ]
     y = [mean if math.isfinite(mean) else None for mean in rows[0].tolist()]
     canvas.add(pane, x=list(x), y=y, mode="lines+markers", text=words, **trace)
-
-
-def value_words(title: str, value: float, low: float, high: float) -> str:
-    """For hover: what a value is of, as markup, the value itself, and its band where it has one."""
-    return "<br>".join(filter(None, [title, f"<b>{number(value, 4)}</b>", Spread(low, high, 0).words]))
 
 
 Outline = tuple[list[float], list[float]]

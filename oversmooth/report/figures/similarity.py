@@ -13,11 +13,11 @@ from oversmooth.core.numerals import number
 from oversmooth.core.wording import count
 from oversmooth.metrics.similarity import averaged
 from oversmooth.report.figures.canvas import Canvas, Drawn, blank
-from oversmooth.report.figures.coloured import Scale, heat, square_axes
+from oversmooth.report.figures.panes import Scale, heat, square_axes
 from oversmooth.report.figures.registry import figure
 from oversmooth.report.figures.theme import Theme
 from oversmooth.report.findings.absences import Map, kept_map
-from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.collapse import outlier_sentence
 from oversmooth.results.measurement import Measurement
 
 ORDER = 20

@@ -22,7 +22,7 @@ from oversmooth.report.findings.absences import (
     singular_values,
     spectrum_reason,
 )
-from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.collapse import outlier_sentence
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.files.tables import sides_of
 from oversmooth.results.measurement import Measurement

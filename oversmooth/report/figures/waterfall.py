@@ -20,8 +20,8 @@ from oversmooth.report.figures.panes import MOST_TICKS
 from oversmooth.report.figures.registry import figure, measured_metrics
 from oversmooth.report.figures.series import axis_title, ticks
 from oversmooth.report.figures.theme import Theme, value_axis
+from oversmooth.report.findings.collapse import outlier_sentence
 from oversmooth.report.findings.explanations import where
-from oversmooth.report.findings.outlying import outlier_sentence
 from oversmooth.report.findings.spread import BAND, mean_of
 from oversmooth.results.measurement import Measurement
 from oversmooth.results.waterfall import Detail, Role, Step, finest, steps, whole_blocks

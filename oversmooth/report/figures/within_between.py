@@ -18,7 +18,7 @@ from oversmooth.report.figures.registry import explained_by, figure, over_texts
 from oversmooth.report.figures.series import draw_means, positions, ticks
 from oversmooth.report.figures.theme import Theme, value_axis
 from oversmooth.report.findings.absences import explained, unexplained
-from oversmooth.report.findings.outlying import outlier_sentence
+from oversmooth.report.findings.collapse import outlier_sentence
 from oversmooth.report.findings.whether import whether
 from oversmooth.results.measurement import Measurement
 

@@ -2,9 +2,9 @@
 
 from oversmooth.core.numerals import arrow, number, signed
 from oversmooth.report.findings.changes import Change, caveats, changes, missing
+from oversmooth.report.findings.collapse import warnings_beside
 from oversmooth.report.findings.comparisons import Difference, Side, comparison_headline, differences, told_once
 from oversmooth.report.findings.explanations import headline
-from oversmooth.report.findings.outlying import warnings_beside
 
 __all__ = [
     "Change",

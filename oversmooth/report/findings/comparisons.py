@@ -12,7 +12,7 @@ from oversmooth.core.numerals import between, number, pair
 from oversmooth.core.wording import count
 from oversmooth.report.findings.absences import elsewhere, unmeasured
 from oversmooth.report.findings.changes import MAIN_METRIC
-from oversmooth.report.findings.outlying import compared_outliers
+from oversmooth.report.findings.collapse import compared_outliers
 from oversmooth.report.findings.spread import BAND, delta_spreads, mean_of
 from oversmooth.results.comparison import SAME, Comparison
 

@@ -21,8 +21,7 @@ from oversmooth.report.findings.changes import (
     course,
     parted,
 )
-from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, collapses
-from oversmooth.report.findings.outlying import massive, outlier_sentence
+from oversmooth.report.findings.collapse import collapse_sentence, collapsed_by, collapses, massive, outlier_sentence
 from oversmooth.report.findings.readings import readings
 from oversmooth.report.findings.spread import mean_of
 from oversmooth.report.findings.whether import offset_sentence, offsets, own_clause, whether

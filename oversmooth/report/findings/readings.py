@@ -12,6 +12,7 @@ import numpy as np
 from oversmooth.core import points
 from oversmooth.core.numerals import arrow, number
 from oversmooth.report.findings.changes import Change, changes
+from oversmooth.report.findings.collapse import massive
 from oversmooth.report.findings.mechanisms import (
     attention_gain_sentence,
     bound_sentence,
@@ -21,7 +22,6 @@ from oversmooth.report.findings.mechanisms import (
     mixing_sentence,
     norms_sentence,
 )
-from oversmooth.report.findings.outlying import massive
 from oversmooth.results.explanation import Reading as Part
 from oversmooth.results.measurement import Measurement
 

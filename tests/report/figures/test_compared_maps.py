@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import pytest
 from synthetic import comparison_of, deep_variant, fused_variant, measurement, variant
 
-from oversmooth.report.figures.coloured import DIVERGING
 from oversmooth.report.figures.compared_maps import compared_map, difference_map
+from oversmooth.report.figures.panes import DIVERGING
 from oversmooth.report.figures.theme import DARK, LIGHT
 from oversmooth.results.comparison import Comparison
 from oversmooth.results.measurement import Note
