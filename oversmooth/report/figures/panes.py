@@ -126,12 +126,8 @@ def stacked(
 ) -> list[Pane]:
     """Give a canvas as many charts below each other as there are headings; only the last has words on its depth axis.
 
-    Args:
-        canvas: gets axes and headings.
-        headings: of each chart, not yet escaped.
-        across: settings of the depth axis that all share.
-        up: settings of the value axis of each.
-        height: of all charts together with their headings, in pixels.
+    ``across`` are settings of the depth axis that all share, ``up`` those of the value axis of each; the height is that
+    of all charts with their headings, in pixels.
     """
     share, gap = 1 / len(headings), _HEADING / height
     panes = []

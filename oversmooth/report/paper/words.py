@@ -131,17 +131,10 @@ def put(
     figure: Figure, text: str, style: Style, at: Point, across: tuple[Transform, Transform], held: Point, shift: Point,
     typefaces: Typefaces,
 ) -> Annotation | AnnotationBbox:  # fmt: skip
-    """Put a text at a point of a page.
+    """Put a text, given as markup, at a point of a page whose coordinates are ``across``.
 
-    Args:
-        figure: the page.
-        text: as markup.
-        style: of its plain parts.
-        at: the point.
-        across: coordinates of the point, for x and y.
-        held: which part of the text stands there, in shares of its extent.
-        shift: points to the right and upwards.
-        typefaces: for all its characters.
+    ``held`` is which part of the text stands there, in shares of its extent; ``shift`` moves it, in points to the right
+    and upwards.
     """
     rows = [[replace(piece, text=typefaces.shown(piece.text)) for piece in line or [Piece("")]] for line in lines(text)]
     if style.angle or all(
