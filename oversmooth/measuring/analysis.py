@@ -63,7 +63,8 @@ class Analysis:
         shape = (len(rows), len(points))
         components = max(min(len(row.measured), width) for row in rows)
         named = (*names, *(() if fidelity is None else fidelity.metrics))
-        self.curves = {name: np.full(shape, np.nan) for name in named}
+        self._values = np.full((len(named), *shape), np.nan)
+        self.curves = dict(zip(named, self._values, strict=True))
         self.spectra: dict[str, NDArray[np.float64]] = {}
         """``raw`` where a metric is made of singular values, ``centred`` where asked for; else they cost too much."""
         if centred or any(CONVERGENCE in metric.requires for metric in self.metrics):
@@ -108,9 +109,10 @@ class Analysis:
         return tuple(sorted(self.notes, key=lambda note: (note.input, self.points[note.point])))
 
     def _put(self, found: Evaluated, places: Sequence[Place], at: tuple[Any, Any]) -> None:
-        for number, metric in enumerate(self.metrics):
-            self.curves[metric.name][at] = found.values[number]
-            if found.missing or not found.resolved[number].all():
+        count = len(self.metrics)
+        self._values[(slice(count), *at)] = found.values[:count]
+        if found.missing or not found.resolved[:count].all():
+            for number, metric in enumerate(self.metrics):
                 self._note(metric.name, number, found, places)
 
     def _note(self, name: str, number: int, found: Evaluated, places: Sequence[Place]) -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 STACK_BYTES = 2**22
-"""Float64 states of tokens in equal number that are computed together: they stay in a core's cache."""
+"""Float64 states of tokens in equal number that are computed together: a call costs more than the arithmetic of few."""
+ALONE_BYTES = 2**18
+"""A text's states beyond which it is computed alone: with others it would leave a core's cache."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ def measured_batches(rows: Sequence[MeasuredRows], arrived: Sequence[Arrived]) -
     for alike in by_kind(where, lambda at: rows[arrived[at[0]].texts[at[1]]].kind):
         at, row = where[alike[0]]
         count, width = len(rows[arrived[at].texts[row]].measured), arrived[at].states.shape[2]
-        most = max(1, STACK_BYTES // (8 * count * width))
+        size = 8 * count * width
+        most = STACK_BYTES // size if size <= ALONE_BYTES else 1
         for first in range(0, len(alike), most):
             yield _batch(rows, arrived, [where[each] for each in alike[first : first + most]])
 

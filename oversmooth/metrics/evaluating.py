@@ -47,14 +47,15 @@ def evaluate(
     sides = (states,) if baseline is None else (states, baseline)
     required = tuple(dict.fromkeys(each for metric in metrics for each in metric.requires))
     with np.errstate(all="ignore"):  # what a text does not define is computed with the others, and not read
-        met = dict(zip(required, _on_host([states.each(each.met(*sides)) for each in required], states), strict=True))
+        masks = _on_host([states.each(each.met(*sides)) for each in required], states)
+        met = dict(zip(required, masks, strict=True))
+        nowhere = {each for each, mask in met.items() if not mask.any()} if not masks.all() else set()
         computed = [
-            _compute(metric, sides) if all(met[each].any() for each in metric.requires) else _nothing(states)
-            for metric in metrics
+            _nothing(states) if nowhere.intersection(metric.requires) else _compute(metric, sides) for metric in metrics
         ]
         values = _on_host([each[0] for each in computed], states)
         resolved = _on_host([each[1] for each in computed], states)
-    if all(each.all() for each in met.values()) and np.isfinite(values).all():
+    if masks.all() and np.isfinite(values).all():
         return Evaluated(values, resolved, {})
     missing: dict[tuple[int, int], str] = {}
     for number, metric in enumerate(metrics):
@@ -110,4 +111,4 @@ def _nothing(states: TokenStates) -> _Computed:
 
 def _on_host(arrays: Sequence[Array], states: TokenStates) -> NDArray[Any]:
     """Arrays (s each) as one on the host, in one transfer."""
-    return on_host(states.xp.stack(arrays)) if arrays else np.empty((0, states.texts))
+    return on_host(states.xp.stack(arrays)) if arrays else np.empty((0, states.texts), dtype=bool)

@@ -49,6 +49,9 @@ ALIKE = 1e-5
 token: they err by its square."""
 
 
+_NAMESPACES: Final[dict[type, Any]] = {}
+
+
 def arithmetic_of(dtype: object) -> Arithmetic:
     """What a type of numbers allows, NumPy's or torch's.
 
@@ -63,7 +66,10 @@ def arithmetic_of(dtype: object) -> Arithmetic:
 
 def namespace(array: Array) -> Any:  # noqa: ANN401 - a module
     """The functions of the standard for an array of that kind."""
-    return array_api_compat.array_namespace(array)
+    kind = type(array)
+    if kind not in _NAMESPACES:  # finding them takes as long as the arithmetic of a short text
+        _NAMESPACES[kind] = array_api_compat.array_namespace(array)
+    return _NAMESPACES[kind]
 
 
 def on_host(array: Array) -> NDArray[Any]:
@@ -195,6 +201,10 @@ def half_squared_distances(grams: Array, excess: Array, inverse: Array) -> Array
     scaled = grams * inverse[:, :, None]
     scaled *= inverse[:, None, :]
     distances -= scaled
-    distances = xp.clip(distances, 0.0, 2.0)
+    distances = (
+        np.clip(distances, 0.0, 2.0, out=distances)
+        if isinstance(distances, np.ndarray)
+        else xp.clip(distances, 0.0, 2.0)
+    )
     xp.reshape(distances, (distances.shape[0], -1))[:, :: half.shape[1] + 1] = 0.0  # the diagonals
     return distances
