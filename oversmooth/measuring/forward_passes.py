@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from oversmooth.core.progress import Progress, Report
 from oversmooth.measuring.intervention.observing import See
-from oversmooth.measuring.measured_rows import Arrived
+from oversmooth.measuring.measured_rows import DEVICE_BYTES, Arrived
 from oversmooth.measuring.preparing import Prepared
 from oversmooth.measuring.resolution import Resolution
 from oversmooth.metrics.numerics import Array
@@ -77,10 +77,11 @@ class _Waiting:
 
     def add(self, point: str, states: torch.Tensor, roundings: NDArray[np.float64]) -> None:
         self._bytes += states.nbytes
+        enough = self._bytes >= (WAITING_BYTES if states.device.type == "cpu" else DEVICE_BYTES // 2)
         # What is analysed at once need not be copied: the pass goes on only afterwards.
-        kept = states if self._bytes >= WAITING_BYTES else states.clone()
+        kept = states if enough else states.clone()
         self._arrived.append(Arrived(point, self._members, _where_analysed(kept), roundings))
-        if self._bytes >= WAITING_BYTES:
+        if enough:
             self.analyse()
 
     def analyse(self) -> None:

@@ -25,6 +25,9 @@ STACK_BYTES = 2**22
 ALONE_BYTES = 2**18
 """A text's states beyond which it is computed alone: with others it would leave a core's cache."""
 
+DEVICE_BYTES = 2**28
+"""The same on a GPU, which each call costs far more than what it computes of little."""
+
 
 @dataclass(frozen=True)
 class MeasuredRows:
@@ -100,8 +103,9 @@ def measured_batches(rows: Sequence[MeasuredRows], arrived: Sequence[Arrived]) -
     for alike in by_kind(where, lambda at: rows[arrived[at[0]].texts[at[1]]].kind):
         at, row = where[alike[0]]
         count, width = len(rows[arrived[at].texts[row]].measured), arrived[at].states.shape[2]
-        size = 8 * count * width
-        most = STACK_BYTES // size if size <= ALONE_BYTES else 1
+        size, cached = 8 * count * width, isinstance(arrived[0].states, np.ndarray)
+        together = (STACK_BYTES if size <= ALONE_BYTES else 0) if cached else DEVICE_BYTES
+        most = max(1, together // size)
         for first in range(0, len(alike), most):
             yield _batch(rows, arrived, [where[each] for each in alike[first : first + most]])
 
