@@ -151,7 +151,8 @@ def answers() -> dict[str, Any]:
 
 def uniform(form: str) -> str:
     """The refusal, with the name as its only difference."""
-    shown = form if len(form) <= SHOWN else f"{form[:SHOWN]}…"
+    printed = form.replace("\x00", " ")  # what has no shape of its own is shown as a space
+    shown = printed if len(printed) <= SHOWN else f"{printed[:SHOWN]}…"
     return f"This server measures the models of its list alone, and “{shown}” is not on it. Choose all-MiniLM-L6-v2."
 
 
