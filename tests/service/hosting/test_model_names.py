@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -151,7 +152,7 @@ def answers() -> dict[str, Any]:
 
 def uniform(form: str) -> str:
     """The refusal, with the name as its only difference."""
-    printed = form.replace("\x00", " ")  # what has no shape of its own is shown as a space
+    printed = re.sub(r"[\x00\n\u200b\u202e]", " ", form)  # what is no sign to read is a space
     shown = printed if len(printed) <= SHOWN else f"{printed[:SHOWN]}…"
     return f"This server measures the models of its list alone, and “{shown}” is not on it. Choose all-MiniLM-L6-v2."
 
