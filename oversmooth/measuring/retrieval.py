@@ -66,7 +66,8 @@ class Retrieval:
             return [] if tokens is None else [_share(place, np.nan, reason)]
         with self._lock:
             arrived = self._arrived.setdefault(place.point, {})
-            arrived[place.text] = tokens
+            # Of several texts a bare copy: the states are valid only now, and what was computed of them is larger.
+            arrived[place.text] = tokens if tokens is None or len(self._identities) == 1 else tokens.bare()
             if len(arrived) < len(self.texts):
                 return []
             del self._arrived[place.point]

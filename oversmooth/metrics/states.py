@@ -94,6 +94,10 @@ class TokenStates:
             roundings=self.roundings[rows],
         )
 
+    def bare(self) -> TokenStates:
+        """A copy of the states and their floors, without what was computed of them and without [CLS]."""
+        return TokenStates(self.xp.asarray(self.stored, copy=True), roundings=self.roundings)
+
     def each(self, value: Array) -> Array:
         """An array with the value, or the values, of every text (s)."""
         if getattr(value, "shape", None) == (self.texts,) and isinstance(value, type(self.stored)):

@@ -17,8 +17,11 @@ from oversmooth import metrics
 from oversmooth.core.errors import CancelledError, MitigationError
 from oversmooth.core.progress import Progress
 from oversmooth.measuring.intervention import Intervention
+from oversmooth.measuring.measured_rows import Place
 from oversmooth.measuring.measuring import measure
 from oversmooth.measuring.mitigating import mitigated
+from oversmooth.measuring.retrieval import Retrieval
+from oversmooth.metrics import TokenStates
 from oversmooth.mitigations import parse
 from oversmooth.models.loaded import LoadedModel
 from oversmooth.results.measurement import Measurement
@@ -227,6 +230,21 @@ class TestRetrieval:
         model = fresh("llama")
         found = side(model, *texts).curves[RETRIEVAL].sel(point=["0", "1", "2"])
         np.testing.assert_allclose(found, self.expected(model, *texts))
+
+    def test_states_are_its_own_once_they_are_handed_over(self) -> None:
+        identities = np.arange(6)
+        first, second = (np.random.default_rng(seed).normal(size=(1, 6, 12)).astype(np.float32) for seed in (0, 1))
+        second += 3 * first
+        shares = []
+        for changed in (False, True):
+            search, buffer = Retrieval([identities, identities], points=1, dimension=12), first.copy()
+            states = TokenStates(buffer)
+            _ = states.cosine_gaps
+            assert search.take(Place(0, "0"), states) == []
+            if changed:
+                buffer[:] = buffer[:, ::-1]
+            shares.append([each.value for each in search.take(Place(1, "0"), TokenStates(second))])
+        assert shares[0] == shares[1] == [1.0, 1.0]
 
     def test_where_no_word_piece_recurs_there_is_a_reason(self) -> None:
         alone = side(fresh("bert"), THIRD)
