@@ -15,6 +15,7 @@ from oversmooth.core.plugins import what
 from oversmooth.metrics.baseline import Baseline
 from oversmooth.metrics.numerics import Array, Float64, on_host
 from oversmooth.metrics.registry import BesideBaseline, Metric, plugin
+from oversmooth.metrics.requirements import Requirement
 from oversmooth.metrics.states import TokenStates
 
 Sides: TypeAlias = tuple[TokenStates] | tuple[TokenStates, Baseline]
@@ -47,7 +48,8 @@ def evaluate(
     sides = (states,) if baseline is None else (states, baseline)
     required = tuple(dict.fromkeys(each for metric in metrics for each in metric.requires))
     with np.errstate(all="ignore"):  # what a text does not define is computed with the others, and not read
-        masks = _on_host([states.each(each.met(*sides)) for each in required], states)
+        failures: dict[Requirement, str] = {}
+        masks = _on_host([_met(each, metrics, sides, failures) for each in required], states)
         met = dict(zip(required, masks, strict=True))
         nowhere = {each for each, mask in met.items() if not mask.any()} if not masks.all() else set()
         computed = [
@@ -61,7 +63,7 @@ def evaluate(
     for number, metric in enumerate(metrics):
         for each in metric.requires:
             for text in np.flatnonzero(~met[each]).tolist():
-                missing.setdefault((number, text), each.reason(states, text))
+                missing.setdefault((number, text), failures.get(each) or each.reason(states, text))
         for text in np.flatnonzero(~np.isfinite(values[number])).tolist():
             missing.setdefault((number, text), computed[number][2].get(text, "the result is infinite or not a number"))
     for at in missing:
@@ -81,6 +83,19 @@ def number_of(metric: Metric | BesideBaseline, states: TokenStates, baseline: Ba
     return float(found.values[0, 0])
 
 
+def _met(
+    requirement: Requirement, metrics: Sequence[Metric | BesideBaseline], sides: Sides, failures: dict[Requirement, str]
+) -> Array:
+    """Whether each text meets it; none does where a plug-in's own fails, and why is added to the failures."""
+    try:
+        return sides[0].each(requirement.met(*sides))
+    except Exception as error:
+        if any(requirement in metric.requires and plugin(metric.name) is None for metric in metrics):
+            raise
+        failures[requirement] = f"the plug-in fails ({what(error)})"
+        return sides[0].each(False)
+
+
 _Computed: TypeAlias = tuple[Array, Array, Mapping[int, str]]
 """Numbers, whether they are resolved, and why the code failed for a text."""
 
@@ -93,6 +108,7 @@ def _compute(metric: Metric | BesideBaseline, sides: Sides) -> _Computed:
         values = compute(*sides)
         if tuple(values.shape) != (states.texts,):
             raise TypeError(f"numbers of the shape {tuple(values.shape)} for {states.texts} texts")
+        values = states.xp.astype(values, states.xp.float64, copy=False)
         return values, states.each(True) if resolved is None else resolved(*sides), {}
     except Exception as error:
         if plugin(metric.name) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from reference.single import array
 from oversmooth.core.plugins import Plugin
 from oversmooth.metrics import Metric, TokenStates, all_metrics, evaluate, get_metric
 from oversmooth.metrics.numerics import Array, on_host
+from oversmooth.metrics.requirements import Requirement
 
 RANDOM = settings(max_examples=60, deadline=None, derandomize=True)
 pytestmark = pytest.mark.usefixtures("_backend")
@@ -101,6 +103,27 @@ def test_code_of_a_plug_in_that_fails_for_one_text_leaves_the_others_their_numbe
     assert found.values[1, 0] == pytest.approx(float(texts[0][:, 0].mean()), rel=1e-6)
     assert math.isnan(found.values[1, 1])
     assert np.isfinite(found.values[0]).all()
+
+
+def test_a_requirement_of_a_plug_in_that_fails_costs_its_number_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: TokenStates) -> Array:
+        raise RuntimeError("broken")
+
+    texts = [text("plain", (4, 3), seed) for seed in range(2)]
+    asking = replace(declared(lambda given: given.means[:, 0]), requires=(Requirement(fails, "never told"),))
+    with pytest.raises(RuntimeError, match="broken"):
+        evaluate([asking], states(texts))
+    monkeypatch.setattr("oversmooth.metrics.evaluating.plugin", lambda _: Plugin("a", "1"))
+    found = evaluate([get_metric("mean_norm"), asking], states(texts))
+    assert found.missing == {(1, text): "the plug-in fails (RuntimeError: broken)" for text in (0, 1)}
+    assert np.isfinite(found.values[0]).all()
+
+
+def test_numbers_of_another_type_are_taken_for_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [text("plain", (4, 3), seed) for seed in range(2)]
+    counting = declared(lambda given: given.xp.sum(given.xp.astype(given.stored > 0, given.xp.int64), axis=(1, 2)))
+    found = evaluate([get_metric("mean_norm"), counting], states(texts))
+    assert found.values[1].tolist() == [float((each > 0).sum()) for each in texts]
 
 
 def test_one_number_for_several_texts_is_no_metric(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,8 +103,8 @@ FAULTS = [
     ),
     Fault(
         EVALUATING,
-        "missing.setdefault((number, text), each.reason",
-        "missing.setdefault((number, 0), each.reason",
+        "missing.setdefault((number, text), failures",
+        "missing.setdefault((number, 0), failures",
         TESTS,
     ),
     Fault(EVALUATING, "if tuple(values.shape) != (states.texts,):", "if False:", TESTS),
