@@ -29,14 +29,15 @@ def rows_of(name: str, numbered: str = r"\| [^|]*\d") -> list[list[str]]:
 
 def test_overhead_prints_every_row() -> None:
     cells = rows_of("overhead")
-    timed = [row for row in cells if len(row) == 7]
+    timed = [row for row in cells if len(row) == 8]
     assert [row[:2] for row in timed] == [
         ["all-MiniLM-L6-v2", "16"],
         ["all-MiniLM-L6-v2", "32"],
         ["random BERT, 12 × 768", "16"],
     ]
     numbers = re.compile(r"\d+\.\d+ / \d+\.\d+")
-    assert all(numbers.search(cell) for row in timed for cell in row[2:])
+    assert all(numbers.search(cell) for row in timed for cell in [*row[2:6], row[7]])
+    assert all(float(row[6]) > 1 for row in timed)
     assert [row[0] for row in cells if len(row) == 5] == ["2", "4", "4 − 2"]
 
 
